@@ -1,0 +1,3 @@
+//! TBD
+/// E
+#[derive(Debug, thiserror::Error)] pub enum Error {}

@@ -1,0 +1,18 @@
+//! The Metering Process: packets in, closed flow records out.
+//!
+//! *Takes* [`flowgait_capture::Block`]s.
+//! *Gives* [`FlowRecord`]s in a stated order, the same for any number of threads; and writers of tables.
+//! *Never* lets payload into a record, reads a clock, or drops a packet without counting it.
+//! *Start at* `Meter` and [`FlowRecord`].
+
+mod error;
+pub mod export;
+pub mod handshake;
+mod key;
+pub mod label;
+mod meter;
+pub mod names;
+pub mod record;
+
+pub use error::Error;
+pub use record::FlowRecord;

@@ -1,0 +1,18 @@
+//! A data set in, a model and its scores out.
+//!
+//! *Takes* columns of numbers and labels ([`flowgait_features::Dataset`]).
+//! *Gives* a `Model` that predicts, is saved as one `.fgm` file and knows its schema; and scores of any model.
+//! *Never* reads a clock, draws chance that no seed was given for, or predicts on columns of another schema.
+//! *Start at* `forest::ForestParams` and [`artifact`].
+
+pub mod artifact;
+pub mod baseline;
+mod error;
+pub mod forest;
+pub mod metrics;
+pub mod report;
+pub mod training;
+pub mod validation;
+
+pub use error::Error;
+pub use training::{Probabilities, Training};

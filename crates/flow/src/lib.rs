@@ -12,6 +12,7 @@ mod key;
 pub mod label;
 mod meter;
 pub mod names;
+pub mod pseudonym;
 pub mod record;
 
 pub use error::Error;

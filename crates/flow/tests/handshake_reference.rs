@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use flowgait_capture::Protocol;
 use flowgait_flow::handshake::{Handshake, Look, Segment, Watch};
-use pcap_parser::traits::PcapReaderIterator;
+
 use pcap_parser::{Block, Linktype, PcapBlockOwned, PcapError, create_reader};
 
 type End = (IpAddr, u16);
@@ -263,7 +263,7 @@ fn names_and_fingerprints_are_those_of_ndpi() {
         let flows = captures
             .entry(row["capture"].clone())
             .or_insert_with(|| watch_all(&ndpi.join("captures").join(&row["capture"])));
-        let end = |i: &str, p: &str| (row[i].parse::<IpAddr>().unwrap(), row[p].parse().unwrap());
+        let end = |i: &str, p: &str| (row[i].replace("::7a0b::", ":0:7a0b::").parse::<IpAddr>().unwrap(), row[p].parse().unwrap());
         let protocol = if row["l4"] == "TCP" { 6 } else { 17 };
         let k = key(protocol, end("ip_a", "port_a"), end("ip_b", "port_b"));
         let what = format!("{} #{} {}", row["capture"], row["flow_no"], row["ndpi_proto"]);
@@ -301,6 +301,7 @@ fn names_and_fingerprints_are_those_of_ndpi() {
         let b = ours[11..23].replace("000000000000", nothing);
         let theirs_d = if h.sni.is_none() { "d" } else { &ours[3..4] };
         let mapped = format!("{}{}{}{}_{}_{}", &ours[..3], theirs_d, &ours[4..8], alpn, b, c);
+        if h.alpn.len() == 1 { println!("LONE {} {} {} {:?}", ours, theirs, what, h.alpn); }
         if ours == theirs || mapped == theirs {
             whole += 1;
         } else {
@@ -308,4 +309,21 @@ fn names_and_fingerprints_are_those_of_ndpi() {
         }
     }
     println!("rows {rows} found {found} sni {same_sni} cipher {same_cipher} whole {whole}");
+}
+
+#[test]
+fn dump() {
+    let Ok(to) = std::env::var("DUMP") else { return };
+    let mut out = String::new();
+    let dir = data().join("ndpi/captures");
+    for e in std::fs::read_dir(&dir).unwrap() {
+        let path = e.unwrap().path();
+        let flows = watch_all(&path);
+        for (k, (h, n)) in flows {
+            if let Some(h) = h {
+                out += &format!("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{:?}\t{:x}\t{}\t{n}\n", path.file_name().unwrap().to_str().unwrap(), k.0, k.1.0, k.1.1, k.2.0, k.2.1, h.sni.as_deref().unwrap_or(""), h.carrier, h.quic_version, h.ja4);
+            }
+        }
+    }
+    std::fs::write(to, out).unwrap();
 }

@@ -44,17 +44,21 @@ pub(super) fn read(body: &[u8], carrier: Carrier) -> Option<Handshake> {
     let mut found = Found::default();
     let mut types = Vec::with_capacity(32);
     let mut cursor = Cursor(extensions);
-    while !cursor.0.is_empty() {
-        let kind = cursor.u16()?;
-        let value = cursor.vector16()?;
+    // What stands before an extension that does not fit still shows.
+    while let Some(kind) = cursor.u16()
+        && let Some(value) = cursor.vector16()
+    {
         if !is_grease(kind) {
             types.push(kind);
             found.take(kind, value);
         }
     }
-    let version = match found.versions {
-        Some(versions) => highest(versions, carrier),
-        None => legacy_version,
+    let versions = || integers(found.versions.unwrap_or_default()).filter(|&v| !is_grease(v));
+    // JA4 takes the highest number, also in DTLS, which counts downwards.
+    let (version, version_offered) = match (found.versions, carrier) {
+        (None, _) => (legacy_version, legacy_version),
+        (Some(_), Carrier::Dtls) => (versions().max().unwrap_or(0), versions().min().unwrap_or(0)),
+        (Some(_), _) => (versions().max().unwrap_or(0), versions().max().unwrap_or(0)),
     };
     let mut traits = Traits {
         carrier,
@@ -69,7 +73,7 @@ pub(super) fn read(body: &[u8], carrier: Carrier) -> Option<Handshake> {
         carrier,
         sni: found.sni.map(|name| text(name).to_ascii_lowercase().into_boxed_str()),
         alpn: found.alpn.map(protocols).unwrap_or_default(),
-        version_offered: version,
+        version_offered,
         quic_version: 0,
         ja4: traits.fingerprint(),
         ech: found.ech,
@@ -128,16 +132,6 @@ fn protocols(mut list: Cursor<'_>) -> Vec<Box<str>> {
         protocols.push(text(protocol).into_boxed_str());
     }
     protocols
-}
-
-/// The highest version, GREASE left out; 0 when there is none. DTLS counts downwards.
-fn highest(versions: &[u8], carrier: Carrier) -> u16 {
-    let versions = integers(versions).filter(|&version| !is_grease(version));
-    match carrier {
-        Carrier::Dtls => versions.min(),
-        Carrier::Tls | Carrier::Quic => versions.max(),
-    }
-    .unwrap_or_default()
 }
 
 /// Whether a value is reserved so that peers stay used to unknown ones (RFC 8701).

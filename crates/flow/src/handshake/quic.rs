@@ -12,7 +12,7 @@ use ring::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 
 use super::cursor::Cursor;
 use super::stream::Stream;
-use super::{Carrier, HELLO_OCTETS_MAX, Handshake, google, hello};
+use super::{Carrier, Handshake, google, hello};
 
 /// Most octets of a connection identifier (RFC 9000, section 17.2).
 const CONNECTION_ID_OCTETS_MAX: usize = 20;
@@ -32,6 +32,8 @@ struct Version {
     labels: &'static Labels,
     /// The type bits of an Initial packet.
     initial: u8,
+    /// The type of CRYPTO frames.
+    crypto: u8,
     /// Whether the handshake is Google's own and not TLS.
     google: bool,
 }
@@ -82,10 +84,10 @@ const SALT_T051: &[u8; 20] =
 
 impl Version {
     fn of(number: u32) -> Option<Self> {
-        let v1 = |salt| Self { salt, labels: &LABELS_V1, initial: 0, google: false };
+        let v1 = |salt| Self { salt, labels: &LABELS_V1, initial: 0, crypto: 6, google: false };
         Some(match number {
             0x0000_0001 => v1(SALT_V1),
-            0x6b33_43cf => Self { salt: SALT_V2, labels: &LABELS_V2, initial: 1, google: false },
+            0x6b33_43cf => Self { labels: &LABELS_V2, initial: 1, ..v1(SALT_V2) },
             0xff00_0015..=0xff00_0016 => v1(SALT_DRAFT_21),
             0xff00_0017..=0xff00_001c => v1(SALT_DRAFT_23),
             0xff00_001d..=0xff00_0020 => v1(SALT_DRAFT_29),
@@ -93,9 +95,9 @@ impl Version {
             // Facebook's mvfst: `quic/QuicConstants.h` says which draft each of its versions is.
             0xface_b001 => v1(SALT_DRAFT_21),
             0xface_b002..=0xface_b00f => v1(SALT_DRAFT_23),
-            0x5130_3530 => Self { google: true, ..v1(SALT_Q050) },
-            0x5430_3530 => v1(SALT_T050),
-            0x5430_3531 => v1(SALT_T051),
+            0x5130_3530 => Self { crypto: 8, google: true, ..v1(SALT_Q050) },
+            0x5430_3530 => Self { crypto: 8, ..v1(SALT_T050) },
+            0x5430_3531 => Self { crypto: 8, ..v1(SALT_T051) },
             _ => return None,
         })
     }
@@ -283,7 +285,7 @@ impl Assembly {
 
     /// Takes the frames of a packet; answers with the ClientHello when it is whole.
     fn take(&mut self, frames: &[u8], packet: &Packet<'_>) -> Option<Handshake> {
-        for (at, octets) in crypto(frames, packet.version.google) {
+        for (at, octets) in crypto(frames, packet.version.crypto) {
             self.stream.put(at, octets);
         }
         read(self.stream.whole(), packet)
@@ -292,7 +294,7 @@ impl Assembly {
 
 /// A ClientHello that lies whole in the first CRYPTO frame.
 fn at_once(frames: &[u8], packet: &Packet<'_>) -> Option<Handshake> {
-    let (at, octets) = crypto(frames, packet.version.google).next()?;
+    let (at, octets) = crypto(frames, packet.version.crypto).next()?;
     if at == 0 { read(octets, packet) } else { None }
 }
 
@@ -305,7 +307,7 @@ fn read(octets: &[u8], packet: &Packet<'_>) -> Option<Handshake> {
 }
 
 /// Offset and octets of the CRYPTO frames of a client's Initial packet (RFC 9000, section 19), up to the first frame that may not be there.
-fn crypto(frames: &[u8], google: bool) -> impl Iterator<Item = (usize, &[u8])> {
+fn crypto(frames: &[u8], crypto: u8) -> impl Iterator<Item = (usize, &[u8])> {
     let mut frames = Cursor(frames);
     let mut count = 0;
     std::iter::from_fn(move || {
@@ -319,15 +321,7 @@ fn crypto(frames: &[u8], google: bool) -> impl Iterator<Item = (usize, &[u8])> {
             match frames.u8()? {
                 1 => {} // PING.
                 kind @ 2..=3 => acknowledgement(&mut frames, kind)?,
-                6 => {
-                    let at = frames.varint()?;
-                    let octets = usize::try_from(frames.varint()?).ok()?;
-                    let octets = frames.take(octets)?;
-                    let at = usize::try_from(at).ok().filter(|&at| at < HELLO_OCTETS_MAX)?;
-                    return Some((at, octets));
-                }
-                // Q050 carries Google's handshake in CRYPTO frames under another number.
-                8 if google => {
+                kind if kind == crypto => {
                     let at = usize::try_from(frames.varint()?).ok()?;
                     let octets = usize::try_from(frames.varint()?).ok()?;
                     return Some((at, frames.take(octets)?));

@@ -39,4 +39,12 @@ pub enum Error {
         /// What its values sum to.
         sum: f64,
     },
+    /// A fold that is judged on what it learns from.
+    #[error("fold {fold} is judged on row {row}, which it learns from")]
+    Leak {
+        /// Number of the fold.
+        fold: usize,
+        /// The row.
+        row: u32,
+    },
 }

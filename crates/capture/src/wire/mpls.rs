@@ -26,8 +26,6 @@ impl Walk<'_> {
             _ => Err(Skip::MplsPayload),
         };
         // An Ethernet frame without a control word may begin with any bits.
-        guessed
-            .or_else(|_| self.attempt(|walk| walk.ethernet(at)))
-            .map_err(|_| Skip::MplsPayload)
+        guessed.or_else(|_| self.attempt(|walk| walk.ethernet(at))).map_err(|_| Skip::MplsPayload)
     }
 }

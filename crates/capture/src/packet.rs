@@ -82,6 +82,10 @@ impl Protocol {
     pub const TCP: Self = Self(6);
     /// User Datagram Protocol.
     pub const UDP: Self = Self(17);
+    /// Internet Control Message Protocol.
+    pub const ICMP: Self = Self(1);
+    /// ICMP for IPv6.
+    pub const ICMP6: Self = Self(58);
 }
 
 /// The low eight bits of the TCP flags field: CWR ECE URG ACK PSH RST SYN FIN; zero when the packet is not TCP.
@@ -114,7 +118,7 @@ impl TcpFlags {
 }
 
 /// What carried the packet, when it came through a tunnel; the outermost one when there are several.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Tunnel {
     /// No tunnel.

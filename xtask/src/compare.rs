@@ -12,12 +12,12 @@ mod peers;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
 use crate::error::Error;
-use crate::project;
+use crate::{process, project};
 use cost::Cost;
 
 /// What was typed after `compare`.
@@ -32,6 +32,12 @@ pub struct Arguments {
     /// The capture for nfstream and ndpi [default: target/bench/big.pcap, made when it is missing]
     #[arg(long)]
     capture: Option<PathBuf>,
+    /// The table for folds [default: target/compare/folds.csv]
+    #[arg(long)]
+    table: Option<PathBuf>,
+    /// Also the task that takes the peer minutes (forest: 200 trees)
+    #[arg(long)]
+    long: bool,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -118,6 +124,24 @@ fn row(name: &str, work: &str, unit: &str, amount: f64, ours: Cost, peer: Cost) 
         ours.memory_mib,
         peer.memory_mib,
     )
+}
+
+/// What a program that prints one line of JSON answers.
+fn answer(command: &mut Command) -> Result<serde_json::Value, Error> {
+    let shown = process::show(command);
+    eprintln!("$ {shown}");
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|source| Error::Start { program: shown.clone(), source })?;
+    if !output.status.success() {
+        return Err(Error::Failed { command: shown, status: output.status });
+    }
+    serde_json::from_slice(&output.stdout)
+        .map_err(|source| Error::Answer { command: shown, source })
+}
+
+/// A number of an answer; not-a-number where there is none, so that a missing figure shows.
+fn number(answer: &serde_json::Value, name: &str) -> f64 {
+    answer[name].as_f64().unwrap_or(f64::NAN)
 }
 
 /// Adds a line to `target/compare/NAME.jsonl`.

@@ -25,6 +25,8 @@ pub enum Error {
     Capture { path: PathBuf, offset: usize, what: &'static str },
     #[error("no shared data: set FLOWGAIT_DATA, or put it into ../shared/data")]
     NoSharedData,
+    #[error("{command} did not answer in JSON")]
+    Answer { command: String, source: serde_json::Error },
     #[error("{0}")]
     Peer(String),
 }

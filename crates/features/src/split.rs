@@ -1,1 +1,1 @@
-//! TBD
+//! Which rows to learn from and which to test on.

@@ -4,7 +4,7 @@
 
 mod burst;
 mod handshake;
-
+mod prefix;
 mod sequence;
 mod timing;
 mod volume;
@@ -14,6 +14,8 @@ use flowgait_flow::record::FlowRecord;
 
 use crate::dataset::{Codes, Dataset};
 use crate::schema::{Column, Role, SEQUENCE_LENGTH, Scope, Value, flow_columns, flow_schema};
+
+pub use prefix::prefix;
 
 /// Appends a flow's features to `values`, in the order of [`flow_schema`]; NaN where there is none.
 pub fn extract(record: &FlowRecord, values: &mut Vec<f32>) {

@@ -22,7 +22,7 @@ mod workers;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use flowgait_capture::{Block, Packet};
+use flowgait_capture::{Block, Packet, Reader};
 
 pub use params::{MeterParams, PortReuse, ValidMeterParams};
 pub use report::MeterReport;
@@ -130,6 +130,24 @@ impl Meter {
     /// After [`Self::finish`] a new timeline begins; without, the captures are one stream (rotated files).
     pub fn set_capture(&mut self, name: &str) {
         self.captures.push(CaptureName { name: name.into(), before: self.ordinal });
+    }
+
+    /// Takes in a whole capture, and gives out the records whose turn has come. [`Self::finish`] gives the others.
+    ///
+    /// # Errors
+    /// Those of the reader and of `emit`.
+    pub fn run<E: From<flowgait_capture::Error>>(
+        &mut self,
+        reader: &mut Reader,
+        capture: &str,
+        emit: &mut dyn FnMut(FlowRecord) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.set_capture(capture);
+        let mut block = Block::default();
+        while reader.read_block(&mut block)? {
+            self.block(&mut block, emit)?;
+        }
+        Ok(())
     }
 
     /// Takes in the packets of a block, and gives out the records whose turn has come.

@@ -267,8 +267,7 @@ impl Shard {
         } else {
             self.take_long(at, &step);
         }
-        let is_told =
-            packet.protocol == Protocol::TCP && !packet.fragment && self.take_flags(at, arrival);
+        let is_told = packet.protocol == Protocol::TCP && self.take_flags(at, arrival);
         if (is_first || is_told) && !names.is_empty() {
             self.name(at, arrival, names);
         }
@@ -309,7 +308,7 @@ impl Shard {
 
     /// What the flags say about the connection; whether they told who the initiator is.
     fn take_flags(&mut self, at: u32, arrival: &Arrival<'_>) -> bool {
-        let flags = arrival.packet.tcp_flags;
+        let flags = tcp_flags(arrival.packet);
         let sender = arrival.sender;
         let slot = &mut self.slots[at];
         let mut is_told = false;
@@ -436,6 +435,7 @@ impl Shard {
         let slot = &mut self.slots[at];
         slot.set_run(Run::EMPTY);
         slot.listed = 0;
+        slot.ttl = [0; 2];
         slot.state.clear(State::LONG);
         slot.state.forget_seen();
         slot.state.set(State::EMPTY);

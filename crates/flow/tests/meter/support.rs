@@ -70,7 +70,7 @@ pub fn meter_blocks(
         flows.push(record);
         Ok::<(), Infallible>(())
     };
-    let mut meter = Meter::new(&params.check().unwrap());
+    let mut meter = Meter::new(&params.check().expect("a test asks for what can be"));
     meter.set_capture("made");
     let numbered: Vec<Packet> =
         packets.iter().zip(1..).map(|(packet, number)| Packet { number, ..*packet }).collect();

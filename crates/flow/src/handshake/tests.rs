@@ -576,7 +576,7 @@ fn survives(protocol: Protocol, pieces: &[(bool, u32, Vec<u8>)]) {
             payload_octets,
             payload,
         });
-        assert!(watch.octets_held() <= 2 * HELLO_OCTETS_MAX, "{}", watch.octets_held());
+        assert!(watch.octets_held() <= HELLO_OCTETS_MAX + 4096, "{}", watch.octets_held());
         if !matches!(look, Look::More) {
             assert_eq!(watch.octets_held(), 0);
             break;

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+mod time;
+
+pub use time::time_micros;
+
 /// A label and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {

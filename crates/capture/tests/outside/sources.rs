@@ -399,3 +399,12 @@ fn the_account_of_several_captures_is_the_sum() {
     let [first, last] = [report.time_first, report.time_last].map(|time| time.unwrap().0);
     assert_eq!((first, last), (5_000_000_000, 9_000_000_000));
 }
+
+#[test]
+fn a_reader_can_move_to_another_thread() {
+    let params = ReaderParams::default();
+    let input = Box::new(Cursor::new(simple_pcap(3, 3)));
+    let reader = Reader::from_read(input, Path::new("made"), &params).unwrap();
+    let whole = std::thread::spawn(|| read_all(reader).unwrap()).join().unwrap();
+    assert_eq!(whole.packets.len(), 3);
+}

@@ -30,8 +30,8 @@ pub(super) struct Axis {
 
 impl Axis {
     /// From 0 to 1, in quarters.
-    pub(super) fn share(unit: &'static str) -> Self {
-        Self { low: 0.0, high: 1.0, ticks: vec![0.0, 0.25, 0.5, 0.75, 1.0], unit }
+    pub(super) fn share() -> Self {
+        Self { low: 0.0, high: 1.0, ticks: vec![0.0, 0.25, 0.5, 0.75, 1.0], unit: "" }
     }
 
     /// Around these shares, with a step that is easy to read; never past 0 or 1.
@@ -61,6 +61,16 @@ impl Axis {
         Self { low: f64::from(low), high: f64::from(high), ticks, unit }
     }
 
+    /// The ticks: how far along in percent, and their text.
+    pub(super) fn marks(&self) -> impl Iterator<Item = (f64, String)> {
+        self.ticks.iter().map(|&tick| (self.percent(tick), tick_text(tick)))
+    }
+
+    /// How far along a value is, in percent.
+    pub(super) fn percent(&self, value: f64) -> f64 {
+        self.part(value) * 100.0
+    }
+
     fn part(&self, value: f64) -> f64 {
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
@@ -84,7 +94,7 @@ impl Plot {
     }
 
     fn across(&self, x: f64) -> f64 {
-        self.x.part(x) * 100.0
+        self.x.percent(x)
     }
 
     fn down(&self, y: f64) -> f64 {

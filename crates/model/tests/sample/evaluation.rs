@@ -141,8 +141,8 @@ fn pretend(codes: &[u32], classes: usize, skill: f64, trial: Trial<'_>) -> Proba
         let mut weights: Vec<f64> = (0..classes).map(|_| rng.random::<f64>() * 3.0).collect();
         weights[truth] += skill * rng.random::<f64>().sqrt();
         weights[(truth ^ 1).min(classes - 1)] += 2.0 * rng.random::<f64>();
-        let sum: f64 = weights.iter().map(|weight| weight.exp()).sum();
-        values.extend(weights.iter().map(|weight| (weight.exp() / sum) as f32));
+        let sum: f64 = weights.iter().map(|weight| (1.7 * weight).exp()).sum();
+        values.extend(weights.iter().map(|weight| ((1.7 * weight).exp() / sum) as f32));
     }
     Probabilities { classes, values }
 }

@@ -43,8 +43,10 @@ impl Axis {
             .into_iter()
             .find(|step| (high - low) / step <= 4.0)
             .unwrap_or(0.2);
-        let first = (low / step - 1e-9).floor().max(0.0);
-        let last = (high / step + 1e-9).ceil().min((1.0 / step).round()).max(first + 1.0);
+        // The hair keeps 0.98 / 0.02 from being a little more than 49.
+        let whole = (1.0 / step).round();
+        let first = (low / step + 1e-9).floor().clamp(0.0, whole - 1.0);
+        let last = (high / step - 1e-9).ceil().clamp(first + 1.0, whole);
         let ticks = (first as u32..=last as u32).map(|tick| f64::from(tick) * step).collect();
         Self { low: first * step, high: last * step, ticks, unit: "" }
     }
@@ -286,7 +288,7 @@ mod tests {
         };
         assert_eq!(around(&[0.34, 0.86]), "0.2 0.4 0.6 0.8 1");
         assert_eq!(around(&[0.91, 0.98]), "0.9 0.92 0.94 0.96 0.98");
-        assert_eq!(around(&[1.0, 1.0]), "1 1.01");
+        assert_eq!(around(&[1.0, 1.0]), "0.99 1");
         assert_eq!(around(&[0.0]), "0 0.01");
         assert_eq!(around(&[]), "0 0.2 0.4 0.6 0.8 1");
         let whole = |low, high| {

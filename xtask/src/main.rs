@@ -1,2 +1,71 @@
-//! The project's chores.
-fn main() {}
+//! The project's chores: `cargo xtask` lists them, CI and people call the same ones.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a chore talks to the person who runs it"
+)]
+
+mod bench;
+mod bench_capture;
+mod compare;
+mod error;
+mod fuzz;
+mod lint;
+mod process;
+mod project;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Every test: unit, story, documentation and fuzz replay; arguments narrow it (`-p flowgait-flow`)
+    Test(test::Arguments),
+    /// What must hold before a commit: fmt, clippy, tidy, docs, and cargo-deny where it is installed
+    Lint(lint::Arguments),
+    /// What the compiler cannot check: crate edges, module docs, words, stray files
+    Tidy,
+    /// Every bench, in release; arguments narrow it
+    Bench(bench::Arguments),
+    /// Make the big capture that the meter is measured on
+    BenchCapture(bench_capture::Arguments),
+    /// Measure against a well-known tool: nfstream, ndpi, forest or folds
+    Compare(compare::Arguments),
+    /// Fuzz every reader of outside bytes for some minutes (needs the nightly toolchain)
+    Fuzz(fuzz::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Test(arguments) => test::run(&arguments),
+        Task::Lint(arguments) => lint::run(&arguments),
+        Task::Tidy => tidy::run(),
+        Task::Bench(arguments) => bench::run(&arguments),
+        Task::BenchCapture(arguments) => bench_capture::run(&arguments),
+        Task::Compare(arguments) => compare::run(&arguments),
+        Task::Fuzz(arguments) => fuzz::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut cause = std::error::Error::source(&error);
+            while let Some(inner) = cause {
+                eprintln!("  because: {inner}");
+                cause = inner.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

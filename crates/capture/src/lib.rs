@@ -13,4 +13,7 @@ mod source;
 mod wire;
 
 pub use error::Error;
+pub use filter::Filter;
 pub use packet::{Address, Block, Packet, Protocol, TcpFlags, Timestamp, Tunnel};
+pub use report::{CaptureReport, Damage, DamageKind, LinkType, Skip};
+pub use source::{BLOCK_OCTETS, RECORD_OCTETS_MAX, Reader, ReaderParams};

@@ -50,7 +50,10 @@ impl Address {
     #[must_use]
     pub fn ip(self) -> IpAddr {
         if self.is_v4() {
-            #[expect(clippy::cast_possible_truncation, reason = "the low 32 bits are the IPv4 address")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the low 32 bits are the IPv4 address"
+            )]
             IpAddr::V4(Ipv4Addr::from(self.0 as u32))
         } else {
             IpAddr::V6(Ipv6Addr::from(self.0))
@@ -82,6 +85,10 @@ impl Protocol {
     pub const TCP: Self = Self(6);
     /// User Datagram Protocol.
     pub const UDP: Self = Self(17);
+    /// Internet Control Message Protocol.
+    pub const ICMP: Self = Self(1);
+    /// ICMP for IPv6.
+    pub const ICMP6: Self = Self(58);
 }
 
 /// The low eight bits of the TCP flags field: CWR ECE URG ACK PSH RST SYN FIN; zero when the packet is not TCP.
@@ -114,7 +121,7 @@ impl TcpFlags {
 }
 
 /// What carried the packet, when it came through a tunnel; the outermost one when there are several.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Tunnel {
     /// No tunnel.

@@ -1,8 +1,121 @@
-//! What can go wrong between a data set and a model's scores.
+//! What can go wrong between a data set and a model.
 
-/// An error of this crate.
+use std::{io, path::PathBuf};
+
+/// Why a model could not be trained, used, read or written.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
+    /// A parameter has a value that makes no sense.
+    #[error("{name} is {value}, but {rule}")]
+    Parameter {
+        /// The parameter.
+        name: &'static str,
+        /// What it was set to.
+        value: String,
+        /// What would be right.
+        rule: &'static str,
+    },
+    /// There is nothing to learn from.
+    #[error("there are no {what} to learn from")]
+    Nothing {
+        /// What is missing: rows, columns or classes.
+        what: &'static str,
+    },
+    /// A table is larger than the program can count.
+    #[error("{found} {what} are more than the limit of {limit}")]
+    TooMany {
+        /// What is counted.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// One column is shorter or longer than the others.
+    #[error("column {column} has {found} rows where {expected} were expected")]
+    ColumnLength {
+        /// Position of the column.
+        column: usize,
+        /// Its number of rows.
+        found: usize,
+        /// The number of rows of the table.
+        expected: usize,
+    },
+    /// A row was asked for that the table does not have.
+    #[error("row {row} was asked for in a table of {rows} rows")]
+    RowOutOfRange {
+        /// The row.
+        row: u32,
+        /// Number of rows of the table.
+        rows: usize,
+    },
+    /// A row has a class that was not announced.
+    #[error("row {row} has class {class}, but there are {classes} classes")]
+    ClassOutOfRange {
+        /// The row.
+        row: u32,
+        /// Its class.
+        class: u32,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// A class weight is negative, not finite, or missing.
+    #[error("the weight of class {class} is {weight}, but it must be finite and above zero")]
+    ClassWeight {
+        /// The class.
+        class: usize,
+        /// Its weight; NaN where the list is too short.
+        weight: f32,
+    },
+    /// The table to predict has another number of columns than the model.
+    #[error("the table has {found} columns where the model knows {expected}")]
+    ColumnCount {
+        /// Columns of the table.
+        found: usize,
+        /// Columns of the model.
+        expected: usize,
+    },
+    /// The table to predict is of another schema than the model.
+    #[error("the table is not of the model's schema {expected}: {differences}")]
+    SchemaDiffers {
+        /// Name of the model's schema.
+        expected: String,
+        /// The columns that differ, by name.
+        differences: String,
+    },
+    /// A model file is damaged, of another version, or no model file.
+    #[error("not a usable model: {reason} (at octet {offset})")]
+    Artifact {
+        /// Where in the file.
+        offset: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// A model file cannot be read.
+    #[error("cannot read model {path}")]
+    ReadModel {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A model file holds something that is no model.
+    #[error("cannot use model {path}")]
+    UseModel {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        source: Box<Error>,
+    },
+    /// A model file cannot be written.
+    #[error("cannot write model {path}")]
+    WriteModel {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// No row to judge or to learn from.
     #[error("no rows: {what} needs at least one")]
     NoRows {

@@ -1,5 +1,7 @@
 //! What every estimator takes and gives: rows of a table to learn from, and probabilities for rows.
 
+use crate::error::Error;
+
 /// Rows of a table and what they are.
 ///
 /// # Shapes
@@ -17,6 +19,73 @@ pub struct Training<'a> {
     pub classes: usize,
     /// Weight of each class, when classes are to count unequally.
     pub class_weights: Option<&'a [f32]>,
+}
+
+/// The most rows an estimator counts: squared class weights of so many still fit in 64 bits.
+pub const ROWS_MAX: usize = 1 << 31;
+/// The most classes: a class is 16 bits in a forest's leaf.
+pub const CLASSES_MAX: usize = 1 << 16;
+/// The most columns: a column is 16 bits in a forest's node, and may need two of them.
+pub const COLUMNS_MAX: usize = 1 << 15;
+
+impl Training<'_> {
+    /// Checks the shapes, once, before any estimator relies on them.
+    ///
+    /// # Errors
+    /// Names what is missing, too large, of another length, or out of range.
+    pub fn check(&self) -> Result<(), Error> {
+        let counts = [
+            ("rows", self.rows.len(), ROWS_MAX),
+            ("columns", self.columns.len(), COLUMNS_MAX),
+            ("classes", self.classes, CLASSES_MAX),
+        ];
+        for (what, found, limit) in counts {
+            if found == 0 {
+                return Err(Error::Nothing { what });
+            }
+            if found > limit {
+                return Err(Error::TooMany { what, found, limit });
+            }
+        }
+        let rows = self.codes.len();
+        check_rows(self.columns, self.rows, rows)?;
+        for &row in self.rows {
+            let class = self.codes[row as usize];
+            if class as usize >= self.classes {
+                return Err(Error::ClassOutOfRange { row, class, classes: self.classes });
+            }
+        }
+        if let Some(weights) = self.class_weights {
+            for class in 0..self.classes {
+                let weight = weights.get(class).copied().unwrap_or(f32::NAN);
+                if !(weight.is_finite() && weight > 0.0) {
+                    return Err(Error::ClassWeight { class, weight });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Checks that every column has `rows_of_table` rows and that `rows` point into them.
+pub(crate) fn check_rows(
+    columns: &[Vec<f32>],
+    rows: &[u32],
+    rows_of_table: usize,
+) -> Result<(), Error> {
+    for (column, values) in columns.iter().enumerate() {
+        if values.len() != rows_of_table {
+            return Err(Error::ColumnLength {
+                column,
+                found: values.len(),
+                expected: rows_of_table,
+            });
+        }
+    }
+    match rows.iter().find(|&&row| row as usize >= rows_of_table) {
+        Some(&row) => Err(Error::RowOutOfRange { row, rows: rows_of_table }),
+        None => Ok(()),
+    }
 }
 
 /// Class probabilities.

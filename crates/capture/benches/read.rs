@@ -1,0 +1,2 @@
+//! Packets a second through the reader.
+fn main() {}

@@ -1,0 +1,548 @@
+//! The search for a node's split: which column, at which bin.
+//!
+//! The score of a split is `Σ L_c² / n_L + Σ R_c² / n_R`, the part of Gini's decrease that the split
+//! decides. It is compared as fractions, without dividing. The sums of squares follow each row that
+//! moves from right to left: `(L + w)² - L² = w (2 L + w)`. When a column is done, all rows are on the
+//! other side, and the next column moves them back: nothing has to be set up again.
+
+use std::ops::{Add, AddAssign, Mul, Sub, SubAssign};
+
+use super::{
+    bin::MISSING,
+    grow::{Chance, Item, Limits, Mark},
+};
+
+/// Columns whose octets are gathered at one touch of a row.
+pub(crate) const CHUNK: usize = 8;
+/// Up to so many rows are sorted by comparing all with all, sixteen octets at a time.
+const SMALL_ROWS: usize = 16;
+/// Up to so many classes, a bin's counts are one vector.
+const FEW_CLASSES: usize = 8;
+
+/// What rows weigh: whole numbers, or fractions where classes count unequally.
+pub(crate) trait Amount:
+    Copy
+    + Default
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + AddAssign
+    + SubAssign
+    + Send
+{
+    /// The weight of a row.
+    fn of(mark: Mark, class_weights: &[f64]) -> Self;
+    /// As a real number.
+    fn real(self) -> f64;
+}
+
+impl Amount for i64 {
+    #[inline(always)]
+    fn of(mark: Mark, _: &[f64]) -> Self {
+        Self::from(mark.times())
+    }
+
+    #[inline(always)]
+    fn real(self) -> f64 {
+        self as f64
+    }
+}
+
+impl Amount for f64 {
+    #[inline(always)]
+    fn of(mark: Mark, class_weights: &[f64]) -> Self {
+        Self::from(mark.times()) * class_weights[mark.class()]
+    }
+
+    #[inline(always)]
+    fn real(self) -> f64 {
+        self
+    }
+}
+
+/// The best split so far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Best {
+    pub(crate) feature: usize,
+    /// The highest bin that goes left.
+    pub(crate) bin: u8,
+    pub(crate) missing_left: bool,
+    /// The score is `above / below`.
+    above: f64,
+    below: f64,
+}
+
+impl Best {
+    pub(crate) fn none() -> Self {
+        Self { feature: 0, bin: 0, missing_left: false, above: -1.0, below: 1.0 }
+    }
+
+    pub(crate) fn found(&self) -> bool {
+        self.above >= 0.0
+    }
+
+    #[inline(always)]
+    fn offer(&mut self, above: f64, below: f64, split: impl FnOnce() -> (usize, u8, bool)) {
+        if above * self.below > self.above * below {
+            let (feature, bin, missing_left) = split();
+            *self = Self { feature, bin, missing_left, above, below };
+        }
+    }
+}
+
+/// One column of a node: octet `lane` of each pack.
+pub(crate) struct Column<'a> {
+    pub(crate) packs: &'a [[u8; CHUNK]],
+    pub(crate) lane: usize,
+    pub(crate) feature: usize,
+    /// Whether any row of the training table misses it.
+    pub(crate) may_miss: bool,
+    /// The middle value of each bin.
+    pub(crate) typical: &'a [f32],
+}
+
+impl Column<'_> {
+    #[inline(always)]
+    fn bins(&self) -> impl Iterator<Item = u8> + '_ {
+        let shift = 8 * self.lane as u32;
+        self.packs.iter().map(move |pack| (u64::from_le_bytes(*pack) >> shift) as u8)
+    }
+}
+
+/// Rows of one bin, among the node's rows sorted by bin.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    bin: u8,
+    begin: u32,
+    end: u32,
+}
+
+/// Sums on both sides of a moving border.
+#[derive(Clone, Copy)]
+struct Sides<A> {
+    left: A,
+    right: A,
+    left_squares: A,
+    right_squares: A,
+}
+
+impl<A: Amount> Sides<A> {
+    fn new(total: A, squares: A) -> Self {
+        let zero = A::default();
+        Self { left: zero, right: total, left_squares: zero, right_squares: squares }
+    }
+
+    /// The score as a fraction.
+    #[inline(always)]
+    fn score(&self) -> (f64, f64) {
+        let (left, right) = (self.left.real(), self.right.real());
+        let above = self.left_squares.real() * right + self.right_squares.real() * left;
+        (above, left * right)
+    }
+}
+
+/// The memory of the search.
+pub(crate) struct Search<A> {
+    weights: Vec<f64>,
+    few: bool,
+    limits: Limits,
+    /// Per class: the sums of both sides.
+    cells: Vec<[A; 2]>,
+    /// The side on which all rows are now.
+    full: usize,
+    total: A,
+    squares: A,
+    counts: Box<[u32; 256]>,
+    sorted: Vec<Mark>,
+    runs: Vec<Run>,
+    histogram: Box<[[i32; FEW_CLASSES]; 256]>,
+}
+
+impl<A: Amount> Search<A> {
+    pub(crate) fn new(class_count: usize, weights: &[f64], limits: Limits) -> Self {
+        Self {
+            weights: weights.to_vec(),
+            few: class_count <= FEW_CLASSES && limits.leaf_rows_min == 1,
+            limits,
+            cells: vec![[A::default(); 2]; class_count],
+            full: 0,
+            total: A::default(),
+            squares: A::default(),
+            counts: Box::new([0; 256]),
+            sorted: Vec::new(),
+            runs: Vec::with_capacity(256),
+            histogram: Box::new([[0; FEW_CLASSES]; 256]),
+        }
+    }
+
+    /// Counts the classes of a node.
+    pub(crate) fn open(&mut self, items: &[Item]) {
+        let (mut total, mut squares) = (A::default(), A::default());
+        for item in items {
+            let mark = item.mark();
+            let weight = A::of(mark, &self.weights);
+            let cell = &mut self.cells[mark.class()][0];
+            squares += weight * (*cell + *cell + weight);
+            *cell += weight;
+            total += weight;
+        }
+        (self.total, self.squares, self.full) = (total, squares, 0);
+    }
+
+    /// Forgets the node's classes.
+    pub(crate) fn close(&mut self, items: &[Item]) {
+        for item in items {
+            self.cells[item.mark().class()] = [A::default(); 2];
+        }
+    }
+
+    /// The classes of an open node with their weights, by class.
+    pub(crate) fn class_amounts(&self, items: &[Item]) -> Vec<(u16, f64)> {
+        let mut classes: Vec<u16> = items.iter().map(|item| item.class()).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        let full = self.full;
+        classes.into_iter().map(|c| (c, self.cells[usize::from(c)][full].real())).collect()
+    }
+
+    /// How much a split lowers the node's impurity, weighted by its rows.
+    pub(crate) fn decrease(&self, best: &Best) -> f64 {
+        let before = self.squares.real() / self.total.real();
+        (best.above / best.below - before).max(0.0)
+    }
+
+    /// Offers the best split of one column.
+    #[inline(never)]
+    pub(crate) fn try_column(
+        &mut self,
+        column: &Column,
+        items: &[Item],
+        best: &mut Best,
+        chance: &mut Chance,
+    ) {
+        if self.limits.random_thresholds {
+            self.try_random(column, items, best, chance);
+        } else if items.len() <= SMALL_ROWS {
+            if self.sort_small(column, items) {
+                self.sweep_runs(column, best);
+            }
+        } else if self.few {
+            self.try_histogram(column, items, best);
+        } else if self.sort_by_counting(column, items) {
+            self.sweep_runs(column, best);
+        }
+    }
+
+    /// Sorts up to sixteen rows: a row's place is the number of rows before it.
+    fn sort_small(&mut self, column: &Column, items: &[Item]) -> bool {
+        let mut bins = [u8::MAX; SMALL_ROWS];
+        for (bin, of_row) in bins.iter_mut().zip(column.bins()) {
+            *bin = of_row;
+        }
+        let mut sorted = [(0, Mark(0)); SMALL_ROWS];
+        for (at, item) in items.iter().enumerate().take(SMALL_ROWS) {
+            let bin = bins[at];
+            let mut place = 0_u8;
+            for (other, &other_bin) in bins.iter().enumerate() {
+                let before = (other_bin < bin) | ((other_bin == bin) & (other < at));
+                place += u8::from(before);
+            }
+            sorted[usize::from(place) & (SMALL_ROWS - 1)] = (bin, item.mark());
+        }
+        self.runs.clear();
+        self.sorted.clear();
+        let mut begin = 0;
+        for (at, (bin, mark)) in sorted[..items.len()].iter().enumerate() {
+            self.sorted.push(*mark);
+            let end = at as u32 + 1;
+            if sorted.get(at + 1).is_none_or(|next| next.0 != *bin) || at + 1 == items.len() {
+                self.runs.push(Run { bin: *bin, begin, end });
+                begin = end;
+            }
+        }
+        self.runs.len() > 1
+    }
+
+    /// Sorts rows by counting; only bins that occur cost anything. False where there is but one.
+    fn sort_by_counting(&mut self, column: &Column, items: &[Item]) -> bool {
+        let counts = &mut *self.counts;
+        let mut occupied = [0_u64; 4];
+        for bin in column.bins() {
+            counts[usize::from(bin)] += 1;
+            occupied[usize::from(bin >> 6)] |= 1 << (bin & 63);
+        }
+        self.runs.clear();
+        let mut begin = 0;
+        for bin in Bits(occupied) {
+            let count = &mut counts[usize::from(bin)];
+            let end = begin + *count;
+            self.runs.push(Run { bin, begin, end });
+            *count = begin;
+            begin = end;
+        }
+        let splits = self.runs.len() > 1;
+        if splits {
+            if self.sorted.len() < items.len() {
+                self.sorted.resize(items.len(), Mark(0));
+            }
+            let sorted = &mut self.sorted[..items.len()];
+            for (bin, item) in column.bins().zip(items) {
+                let place = &mut counts[usize::from(bin)];
+                sorted[*place as usize] = item.mark();
+                *place += 1;
+            }
+        }
+        for run in &self.runs {
+            counts[usize::from(run.bin)] = 0;
+        }
+        splits
+    }
+
+    /// Moves the sorted rows across, run by run, and offers every border; then once more with the
+    /// missing values first.
+    fn sweep_runs(&mut self, column: &Column, best: &mut Best) {
+        let runs = std::mem::take(&mut self.runs);
+        self.sweep(column, None, &runs, best);
+        if let [values @ .., missing] = &runs[..]
+            && column.may_miss
+            && missing.bin == MISSING
+            && values.len() > 1
+        {
+            self.sweep(column, Some(*missing), values, best);
+        }
+        self.runs = runs;
+    }
+
+    fn sweep(&mut self, column: &Column, first: Option<Run>, runs: &[Run], best: &mut Best) {
+        if self.full == 0 {
+            self.sweep_from::<0>(column, first, runs, best);
+        } else {
+            self.sweep_from::<1>(column, first, runs, best);
+        }
+        self.full ^= 1;
+    }
+
+    fn sweep_from<const FROM: usize>(
+        &mut self,
+        column: &Column,
+        first: Option<Run>,
+        runs: &[Run],
+        best: &mut Best,
+    ) {
+        let mut sides = Sides::new(self.total, self.squares);
+        let rows = runs.last().map_or(0, |run| run.end) as usize
+            + first.map_or(0, |run| run.end - run.begin) as usize;
+        let leaf_rows = self.limits.leaf_rows_min;
+        let mut rows_left = 0;
+        if let Some(run) = first {
+            self.shift::<FROM>(run, &mut sides);
+            rows_left += (run.end - run.begin) as usize;
+        }
+        for (at, run) in runs.iter().enumerate() {
+            self.shift::<FROM>(*run, &mut sides);
+            rows_left += (run.end - run.begin) as usize;
+            let Some(next) = runs.get(at + 1) else { break };
+            if rows_left < leaf_rows || rows - rows_left < leaf_rows {
+                continue;
+            }
+            let (above, below) = sides.score();
+            best.offer(above, below, || {
+                (column.feature, border(run.bin, next.bin, column.may_miss), first.is_some())
+            });
+        }
+    }
+
+    /// Moves the rows of a run to the other side.
+    #[inline(always)]
+    fn shift<const FROM: usize>(&mut self, run: Run, sides: &mut Sides<A>) {
+        for &mark in &self.sorted[run.begin as usize..run.end as usize] {
+            let weight = A::of(mark, &self.weights);
+            let cell = &mut self.cells[mark.class()];
+            sides.left_squares += weight * (cell[1 - FROM] + cell[1 - FROM] + weight);
+            sides.right_squares -= weight * (cell[FROM] + cell[FROM] - weight);
+            cell[1 - FROM] += weight;
+            cell[FROM] -= weight;
+            sides.left += weight;
+            sides.right -= weight;
+        }
+    }
+
+    /// Up to eight classes: a bin's counts are one vector, and only bins that occur are visited.
+    fn try_histogram(&mut self, column: &Column, items: &[Item], best: &mut Best) {
+        let histogram = &mut *self.histogram;
+        let mut occupied = [0_u64; 4];
+        for (bin, item) in column.bins().zip(items) {
+            let mark = item.mark();
+            histogram[usize::from(bin)][mark.class() & 7] += i32::from(mark.times());
+            occupied[usize::from(bin >> 6)] |= 1 << (bin & 63);
+        }
+        let mut total = [0.0; FEW_CLASSES];
+        for (total, cell) in total.iter_mut().zip(&self.cells) {
+            *total = cell[self.full].real() as f32;
+        }
+        let mut weights = [1.0; FEW_CLASSES];
+        for (weight, of_class) in weights.iter_mut().zip(&self.weights) {
+            *weight = *of_class as f32;
+        }
+        let missing = occupied[3] >> 63 == 1 && column.may_miss;
+        let feature = column.feature;
+        let vectors = Vectors { histogram, total, weights };
+        vectors.sweep(occupied, [0.0; FEW_CLASSES], |above, below, bin, next| {
+            best.offer(above, below, || (feature, border(bin, next, column.may_miss), false));
+        });
+        if missing {
+            let mut values = occupied;
+            values[3] &= !(1 << 63);
+            let first = vectors.amounts(MISSING);
+            vectors.sweep(values, first, |above, below, bin, next| {
+                best.offer(above, below, || (feature, border(bin, next, true), true));
+            });
+        }
+        for bin in Bits(occupied) {
+            self.histogram[usize::from(bin)] = [0; FEW_CLASSES];
+        }
+    }
+
+    /// One border drawn at random between the node's lowest and highest value.
+    fn try_random(
+        &mut self,
+        column: &Column,
+        items: &[Item],
+        best: &mut Best,
+        chance: &mut Chance,
+    ) {
+        let (mut low, mut high, mut missing) = (u8::MAX, 0, false);
+        for bin in column.bins() {
+            let is_missing = column.may_miss && bin == MISSING;
+            missing |= is_missing;
+            low = low.min(bin);
+            high = high.max(if is_missing { 0 } else { bin });
+        }
+        if low >= high && !(missing && low < MISSING) {
+            return;
+        }
+        let (limit, missing_left) = if low >= high {
+            (MISSING - 1, false)
+        } else {
+            let limit = random_border(column.typical, low, high, chance.share());
+            (limit, missing && chance.below(2) == 1)
+        };
+        let shift = u8::from(missing_left);
+        let zero = A::default();
+        let (full, other) = (self.full, 1 - self.full);
+        let (mut rows_left, mut left, mut squares, mut cross) = (0, zero, zero, zero);
+        for (bin, item) in column.bins().zip(items) {
+            if bin.wrapping_add(shift) > limit + shift {
+                continue;
+            }
+            let mark = item.mark();
+            let weight = A::of(mark, &self.weights);
+            let cell = &mut self.cells[mark.class()];
+            squares += weight * (cell[other] + cell[other] + weight);
+            cross += weight * cell[full];
+            cell[other] += weight;
+            left += weight;
+            rows_left += 1;
+        }
+        for item in items {
+            self.cells[item.mark().class()][other] = zero;
+        }
+        let leaf_rows = self.limits.leaf_rows_min;
+        if rows_left < leaf_rows || items.len() - rows_left < leaf_rows {
+            return;
+        }
+        // Σ (T - L)² = Σ T² - 2 Σ T L + Σ L².
+        let right_squares = self.squares - cross - cross + squares;
+        let right = self.total - left;
+        let sides = Sides { left, right, left_squares: squares, right_squares };
+        let (above, below) = sides.score();
+        best.offer(above, below, || (column.feature, limit, missing_left));
+    }
+}
+
+/// The border between two neighbouring occupied bins: the middle of the empty gap. Values that no row
+/// of this node has are so shared between both sides; before missing values, all stay left.
+fn border(bin: u8, next: u8, may_miss: bool) -> u8 {
+    if may_miss && next == MISSING { MISSING - 1 } else { bin + (next - bin - 1) / 2 }
+}
+
+/// The border nearest to a number that lies at `share` of the way between the values of two bins: drawn
+/// among values, not among bins, which are quantiles and would draw far more from dense ranges.
+fn random_border(typical: &[f32], low: u8, high: u8, share: f64) -> u8 {
+    let value = |bin: u8| f64::from(typical[usize::from(bin)]);
+    let drawn = value(low) + (value(high) - value(low)) * share;
+    let inside = &typical[usize::from(low) + 1..usize::from(high)];
+    low + inside.partition_point(|value| f64::from(*value) <= drawn) as u8
+}
+
+/// A node's counts by bin and class, as vectors.
+struct Vectors<'a> {
+    histogram: &'a [[i32; FEW_CLASSES]; 256],
+    total: [f32; FEW_CLASSES],
+    weights: [f32; FEW_CLASSES],
+}
+
+impl Vectors<'_> {
+    #[inline(always)]
+    fn amounts(&self, bin: u8) -> [f32; FEW_CLASSES] {
+        let counts = self.histogram[usize::from(bin)];
+        std::array::from_fn(|k| counts[k] as f32 * self.weights[k])
+    }
+
+    /// Walks the occupied bins and offers the score at each border.
+    #[inline(always)]
+    fn sweep(
+        &self,
+        occupied: [u64; 4],
+        first: [f32; FEW_CLASSES],
+        mut offer: impl FnMut(f64, f64, u8, u8),
+    ) {
+        let mut left = first;
+        let mut bins = Bits(occupied);
+        let Some(mut bin) = bins.next() else { return };
+        for next in bins {
+            let amounts = self.amounts(bin);
+            let mut right = [0.0; FEW_CLASSES];
+            for k in 0..FEW_CLASSES {
+                left[k] += amounts[k];
+                right[k] = self.total[k] - left[k];
+            }
+            let (left_sum, left_squares) = sums(&left);
+            let (right_sum, right_squares) = sums(&right);
+            let above = left_squares * right_sum + right_squares * left_sum;
+            offer(f64::from(above), f64::from(left_sum * right_sum), bin, next);
+            bin = next;
+        }
+    }
+}
+
+/// Sum and sum of squares, in one fixed order.
+#[inline(always)]
+fn sums(v: &[f32; FEW_CLASSES]) -> (f32, f32) {
+    let mut sum = [0.0; 4];
+    let mut squares = [0.0; 4];
+    for k in 0..4 {
+        sum[k] = v[k] + v[k + 4];
+        squares[k] = v[k] * v[k] + v[k + 4] * v[k + 4];
+    }
+    ((sum[0] + sum[2]) + (sum[1] + sum[3]), (squares[0] + squares[2]) + (squares[1] + squares[3]))
+}
+
+/// The set bits of 256, ascending.
+struct Bits([u64; 4]);
+
+impl Iterator for Bits {
+    type Item = u8;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<u8> {
+        for (word, bits) in self.0.iter_mut().enumerate() {
+            if *bits != 0 {
+                let bit = bits.trailing_zeros();
+                *bits &= *bits - 1;
+                return Some(word as u8 * 64 + bit as u8);
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,59 @@
+//! The tools we are measured against, set up by their package names below `target/peers`.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::error::Error;
+use crate::{process, project};
+
+/// A Python with these packages, in `target/peers/venv`; the first call installs them from PyPI.
+pub fn python(packages: &[&str]) -> Result<PathBuf, Error> {
+    let venv = project::target().join("peers/venv");
+    let python = venv.join("bin/python");
+    if !python.exists()
+        && process::run(Command::new("python3").args(["-m", "venv"]).arg(&venv)).is_err()
+    {
+        return Err(Error::Peer(
+            "cannot make a Python environment; on Debian: apt-get install python3-venv".into(),
+        ));
+    }
+    if !process::works(Command::new(&python).args(["-m", "pip", "show", "--quiet"]).args(packages))
+    {
+        process::run(
+            Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(packages),
+        )?;
+    }
+    Ok(python)
+}
+
+/// A program of a Debian package; installs the package when the program is not there.
+pub fn debian(program: &str, package: &str) -> Result<Command, Error> {
+    // Only whether it starts matters; tools differ in what they answer to `-h`.
+    let is_there = || {
+        Command::new("sh")
+            .args(["-c", &format!("command -v {program}")])
+            .output()
+            .is_ok_and(|o| o.status.success())
+    };
+    if !is_there() {
+        let mut install = Command::new("apt-get");
+        install.env("DEBIAN_FRONTEND", "noninteractive").args(["install", "--yes", package]);
+        let _ = process::run(&mut install);
+    }
+    if is_there() {
+        return Ok(Command::new(program));
+    }
+    Err(Error::Peer(format!(
+        "{program} is missing; on Debian: apt-get update && apt-get install {package}"
+    )))
+}
+
+/// One of our scripts that drives a peer.
+pub fn script(name: &str) -> Result<PathBuf, Error> {
+    let path = project::root().join("xtask/peers").join(name);
+    if path.exists() {
+        Ok(path)
+    } else {
+        Err(Error::Peer(format!("{} is missing", path.display())))
+    }
+}

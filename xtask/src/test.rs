@@ -1,0 +1,143 @@
+//! `cargo xtask test`: every test, with all set-up.
+
+use std::path::Path;
+use std::process::Command;
+
+use cargo_metadata::{MetadataCommand, TargetKind};
+
+use crate::error::Error;
+use crate::{process, project};
+
+/// What was typed after `test`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Passed on to the test runner (nextest where it is installed, else `cargo test`)
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    runner: Vec<String>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Error> {
+    let data = project::shared_data();
+    match &data {
+        Some(folder) => eprintln!("shared data: {}", folder.display()),
+        None => eprintln!("shared data: absent; tests that need it say `skipped:` below"),
+    }
+    let runner = match (nextest_works(), data.is_some()) {
+        (true, true) => Runner::Nextest,
+        // Nextest hides what a passing test prints; only libtest can show just the tests that say why they skipped.
+        _ => Runner::Libtest,
+    };
+    process::run(&mut unit_and_story(runner, &arguments.runner))?;
+    if arguments.runner.is_empty() {
+        process::run(&mut process::cargo(["test", "--workspace", "--doc"]))?;
+        process::run(&mut fuzz_replay(&project::root()))?;
+    } else if let Some(packages) = only_packages(&arguments.runner) {
+        for package in with_library(&packages)? {
+            process::run(&mut process::cargo(["test", "--doc", "--package", &package]))?;
+        }
+    }
+    if data.is_none() {
+        eprintln!("shared data was absent: what was skipped stands above, after `skipped:`");
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Runner {
+    Nextest,
+    Libtest,
+}
+
+fn nextest_works() -> bool {
+    process::works(&mut process::cargo(["nextest", "--version"]))
+}
+
+fn unit_and_story(runner: Runner, passed: &[String]) -> Command {
+    let mut command = match runner {
+        Runner::Nextest => process::cargo(["nextest", "run"]),
+        Runner::Libtest => process::cargo(["test"]),
+    };
+    if !names_a_package(passed) {
+        command.arg("--workspace");
+    }
+    if runner == Runner::Libtest && passed.iter().all(|word| word != "--") {
+        command.args(["--lib", "--bins", "--tests"]).args(passed).args(["--", "--show-output"]);
+    } else {
+        command.args(passed);
+    }
+    command
+}
+
+/// The replay of every seed and every past crash through the fuzz targets' functions, on the stable toolchain.
+fn fuzz_replay(root: &Path) -> Command {
+    let mut command = process::cargo(["test", "--manifest-path", "fuzz/Cargo.toml"]);
+    // One folder for both workspaces: what they share is built once.
+    command.arg("--target-dir").arg(project::target()).current_dir(root);
+    command
+}
+
+fn names_a_package(passed: &[String]) -> bool {
+    passed.iter().any(|word| {
+        ["-p", "--package", "--workspace", "--manifest-path"].contains(&word.as_str())
+            || word.starts_with("--package=")
+    })
+}
+
+/// The packages named, when the arguments name packages and nothing else.
+fn only_packages(passed: &[String]) -> Option<Vec<String>> {
+    let mut packages = Vec::new();
+    let mut words = passed.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "-p" | "--package" => packages.push(words.next()?.clone()),
+            other => packages.push(other.strip_prefix("--package=")?.to_owned()),
+        }
+    }
+    Some(packages)
+}
+
+/// Those of `packages` that have a library: cargo refuses documentation tests of the others.
+fn with_library(packages: &[String]) -> Result<Vec<String>, Error> {
+    let metadata = MetadataCommand::new().no_deps().current_dir(project::root()).exec()?;
+    let found = metadata.packages.iter().filter(|package| {
+        packages.iter().any(|name| *name == *package.name)
+            && package.targets.iter().any(|target| target.kind.contains(&TargetKind::Lib))
+    });
+    Ok(found.map(|package| package.name.to_string()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn check(runner: Runner, passed: &str, expected: &str) {
+        assert_eq!(process::show(&unit_and_story(runner, &words(passed))), expected);
+    }
+
+    #[test]
+    fn arguments_pass_through() {
+        check(Runner::Nextest, "", "cargo nextest run --workspace");
+        check(Runner::Nextest, "-p flowgait-flow", "cargo nextest run -p flowgait-flow");
+        check(Runner::Nextest, "octets", "cargo nextest run --workspace octets");
+        let all = "cargo test --workspace --lib --bins --tests -- --show-output";
+        check(Runner::Libtest, "", all);
+        check(Runner::Libtest, "-p a -- --exact", "cargo test -p a -- --exact");
+    }
+
+    #[test]
+    fn documentation_tests_follow_packages_only() {
+        assert_eq!(only_packages(&words("-p a --package=b")), Some(vec!["a".into(), "b".into()]));
+        assert_eq!(only_packages(&words("-p a some_test")), None);
+        assert_eq!(only_packages(&words("-p")), None);
+    }
+
+    #[test]
+    fn the_binary_has_no_library() {
+        let packages = ["flowgait".to_owned(), "flowgait-flow".to_owned()];
+        assert_eq!(with_library(&packages).expect("metadata"), ["flowgait-flow"]);
+    }
+}

@@ -7,7 +7,7 @@ use flowgait_model::report::{
     Split, Unknown,
 };
 use flowgait_model::validation::{
-    CrossValidation, Fold, Repeat, Trial, after_packets, cross_validate,
+    CrossValidation, Repeat, Trial, after_packets, cross_validate, each_once,
 };
 use flowgait_model::{Error, Probabilities, Training};
 use rand::{RngExt, SeedableRng};
@@ -59,7 +59,7 @@ pub fn evaluation(classes: Vec<Class>, size: &Size) -> Result<Evaluation, Error>
         parts[row % size.folds].push(row as u32);
     }
     let seeds: Vec<u64> = (0..size.seeds).collect();
-    let repeats = Repeat::same_folds(&seeds, &Fold::each_once(&parts));
+    let repeats = Repeat::same_folds(&seeds, &each_once(&parts));
     let judge = |skill: f64| {
         cross_validate(&codes, count, &repeats, |trial| {
             Ok::<_, Error>(pretend(&codes, count, skill, trial))

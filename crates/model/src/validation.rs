@@ -7,31 +7,21 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use compare::{PairedTest, compare};
+pub use flowgait_features::split::Fold;
 
 use crate::metrics::{Answers, Scores, check_codes};
 use crate::{Error, Probabilities};
 
-/// Rows to learn from and rows to be judged on, as indices into one table.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fold {
-    /// Rows to learn from.
-    pub train: Vec<u32>,
-    /// Rows to judge on.
-    pub test: Vec<u32>,
-}
-
-impl Fold {
-    /// One fold for each part: judged on the part, learnt from all other parts.
-    #[must_use]
-    pub fn each_once(parts: &[Vec<u32>]) -> Vec<Self> {
-        let fold = |test: usize| {
-            let others = parts.iter().enumerate().filter(|&(part, _)| part != test);
-            let mut train: Vec<u32> = others.flat_map(|(_, rows)| rows).copied().collect();
-            train.sort_unstable();
-            Self { train, test: parts[test].clone() }
-        };
-        (0..parts.len()).map(fold).collect()
-    }
+/// One fold for each part of the rows: judged on the part, learnt from all others.
+#[must_use]
+pub fn each_once(parts: &[Vec<u32>]) -> Vec<Fold> {
+    let fold = |test: usize| {
+        let others = parts.iter().enumerate().filter(|&(part, _)| part != test);
+        let mut train: Vec<u32> = others.flat_map(|(_, rows)| rows).copied().collect();
+        train.sort_unstable();
+        Fold { train, test: parts[test].clone() }
+    };
+    (0..parts.len()).map(fold).collect()
 }
 
 /// The folds of one seed.

@@ -230,4 +230,5 @@ fn what_cannot_be_scored_is_refused() {
     assert!(matches!(Answers::of(&[0], &Probabilities::default()), Err(Error::OutOfRange { .. })));
     assert_eq!(unknown_score(&[], &[0.5], 0.05), None);
     assert_eq!(unknown_score(&[f64::NAN], &[0.5], 0.05), None);
+    assert_eq!(unknown_score(&[0.5], &[0.5], f64::NAN), None);
 }

@@ -96,7 +96,7 @@ pub struct UnknownPoint {
 /// Scores unknown detection at the highest threshold that calls at most a share `false_alarms_max` of the known rows unknown.
 ///
 /// `known` and `unknown` are the confidences in the most probable class of rows of learnt and of left-out classes. None when either
-/// is empty or holds a NaN.
+/// is empty or holds a NaN, or when `false_alarms_max` is no share.
 #[must_use]
 pub fn unknown_score(
     known: &[f64],
@@ -105,7 +105,7 @@ pub fn unknown_score(
 ) -> Option<UnknownScore> {
     let pairs = known.iter().map(|&c| (c, true)).chain(unknown.iter().map(|&c| (c, false)));
     let mut ranked: Vec<(f64, bool)> = pairs.collect();
-    if ranked.iter().any(|each| each.0.is_nan()) {
+    if ranked.iter().any(|each| each.0.is_nan()) || !(0.0..=1.0).contains(&false_alarms_max) {
         return None;
     }
     let auroc = auroc(&mut ranked)?;

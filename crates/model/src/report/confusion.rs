@@ -43,11 +43,11 @@ pub(super) fn pane(evaluation: &Evaluation) -> Pane {
                 [mistake.truth, mistake.predicted].map(|class| name(evaluation, class as usize));
             put!(
                 body,
-                "<li>{} <span class=\"to\">→</span> {} <b>{}</b> <span>{} of it</span></li>",
+                "<li><div>{} <span>→</span> {}</div><b>{}</b><span>{} of it</span></li>",
                 Text(&short(truth, 28)),
                 Text(&short(said, 28)),
                 count(mistake.rows),
-                percent(mistake.share)
+                Text(&percent(mistake.share))
             );
         }
         body += "</ul>";
@@ -61,7 +61,7 @@ pub(super) fn pane(evaluation: &Evaluation) -> Pane {
     }
     let row = |mistake: &crate::metrics::Mistake| {
         let [truth, said] = [mistake.truth, mistake.predicted]
-            .map(|class| Text(name(evaluation, class as usize)).to_string());
+            .map(|class| name(evaluation, class as usize).to_owned());
         vec![truth, said, count(mistake.rows), percent(mistake.share)]
     };
     let rows: Vec<_> = mistakes.iter().map(row).collect();

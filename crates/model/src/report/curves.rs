@@ -16,7 +16,7 @@ const MASS_PIXELS: f64 = 44.0;
 
 pub(super) fn calibration(evaluation: &Evaluation) -> Pane {
     let calibration = &evaluation.calibration;
-    let mut plot = Plot::new(Axis::share("stated"), Axis::share(""), 292.0);
+    let mut plot = Plot::new(Axis::share(), Axis::share(), 332.0);
     let tallest = calibration.histogram.iter().copied().max().unwrap_or(0).max(1);
     let bins = calibration.histogram.len().max(1) as f64;
     for (bin, &rows) in calibration.histogram.iter().enumerate().filter(|bin| *bin.1 > 0) {
@@ -48,20 +48,28 @@ pub(super) fn calibration(evaluation: &Evaluation) -> Pane {
             interval,
         ]);
     }
+    // The corner that the points leave free: they lie above the diagonal where it is too modest.
+    let modest = calibration
+        .bins
+        .iter()
+        .map(|bin| bin.rows as f64 * (bin.right - bin.confidence))
+        .sum::<f64>()
+        > 0.0;
+    let (corner, anchor, dx) =
+        if modest { ((1.0, 0.34), "end", -6.0) } else { ((0.0, 1.0), "start", 10.0) };
+    let says = if modest {
+        "above the dotted line: right more often than it says"
+    } else {
+        "below the dotted line: right less often than it says"
+    };
     plot.label(
-        (0.0, 1.0),
-        (10.0, 14.0),
-        "start",
+        corner,
+        (dx, 14.0),
+        anchor,
         "note strong",
         &format!("calibration error (ECE) {}", score(calibration.ece)),
     );
-    plot.label(
-        (0.0, 1.0),
-        (10.0, 30.0),
-        "start",
-        "note",
-        "above the dotted line: more often right than it says",
-    );
+    plot.label(corner, (dx, 30.0), anchor, "note aside", says);
     let about = format!(
         "Share right against stated confidence in {} bins of equal mass; expected calibration error {}.",
         calibration.bins.len(),
@@ -161,7 +169,7 @@ pub(super) fn refusing(evaluation: &Evaluation) -> Pane {
     let points: Vec<(f64, f64)> =
         curve.points.iter().map(|point| (point.coverage, point.accuracy)).collect();
     let reach = points.iter().map(|point| point.1);
-    let mut plot = Plot::new(Axis::share("kept"), Axis::around(reach), 272.0);
+    let mut plot = Plot::new(Axis::share(), Axis::around(reach), 272.0);
     plot.line(&points, "main");
     let mut rows = Vec::new();
     for share in [0.5, 0.7, 0.8, 0.9, 0.95, 1.0] {
@@ -177,8 +185,8 @@ pub(super) fn refusing(evaluation: &Evaluation) -> Pane {
             plot.dot((point.coverage, point.accuracy), 3.5, "", &tip);
             plot.label(
                 (point.coverage, point.accuracy),
-                (0.0, -10.0),
-                "middle",
+                (7.0, -6.0),
+                "start",
                 "note",
                 &score(point.accuracy),
             );
@@ -203,7 +211,7 @@ pub(super) fn refusing(evaluation: &Evaluation) -> Pane {
 pub(super) fn unknown(evaluation: &Evaluation) -> Option<Pane> {
     let unknown = evaluation.unknown.as_ref()?;
     let found = &unknown.score;
-    let mut plot = Plot::new(Axis::share("false alarms"), Axis::share(""), 272.0);
+    let mut plot = Plot::new(Axis::share(), Axis::share(), 272.0);
     plot.line(&[(0.0, 0.0), (1.0, 1.0)], "dotted");
     let points: Vec<(f64, f64)> =
         found.points.iter().map(|point| (point.false_alarms, point.found)).collect();

@@ -97,7 +97,7 @@ fn few_rows(evaluation: &Evaluation) -> Option<Note> {
         let (low, high) = wilson(evaluation.scores.accuracy * rows as f64, rows as f64);
         let judged = counted(rows, "row was", "rows were");
         text = format!(
-            "Only {judged} judged: by chance alone the accuracy may be {} to {}.",
+            "Only {judged} judged: the 95 % interval of the accuracy is {} to {}, and wider where rows belong together.",
             score(low),
             score(high)
         );

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::notes::{Weight, notes};
 use super::plot::put;
-use super::words::{Text, count, counted, score};
+use super::words::{Text, count, counted, doubt, score};
 use super::{Evaluation, FORMAT, Kind, Origin, confusion, curves, strips, tables};
 use crate::validation::soon_enough;
 
@@ -74,7 +74,7 @@ impl Pane {
     }
 }
 
-/// A table whose first column is text; the cells are HTML.
+/// A table whose first column is a name; the cells are text.
 pub(super) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     let mut out = String::from("<div class=\"scroll\"><table class=\"numbers\"><thead><tr>");
     for head in heads {
@@ -86,7 +86,7 @@ pub(super) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
         for (place, cell) in row.iter().enumerate() {
             let (open, close) =
                 if place == 0 { ("<th scope=\"row\">", "</th>") } else { ("<td>", "</td>") };
-            put!(out, "{open}{cell}{close}");
+            put!(out, "{open}{}{close}", Text(cell));
         }
         out += "</tr>";
     }
@@ -160,7 +160,7 @@ fn object(evaluation: &Evaluation, title: &str) -> String {
     };
     let mut facts = vec![counted(evaluation.scores.rows, "row", "rows")];
     if let Some(groups) = &evaluation.data.groups {
-        facts[0] += &format!(" from {} by {}", counted(groups.count, "group", "groups"), groups.by);
+        facts[0] += &format!(" in {} ({})", counted(groups.count, "group", "groups"), groups.by);
     }
     facts.push(counted(evaluation.classes.len() as u64, "class", "classes"));
     if evaluation.data.features > 0 {
@@ -190,7 +190,7 @@ fn facts(evaluation: &Evaluation) -> String {
     let split = evaluation.split.words();
     for (field, name) in [("f1_macro", "macro-F1"), ("accuracy", "accuracy")] {
         let (mean, sd) = evaluation.headline(field);
-        let doubt = sd.map_or(String::new(), |sd| format!("± {}", score(sd)));
+        let doubt = sd.map_or(String::new(), |sd| format!("± {}", doubt(sd)));
         facts.push((mean.map_or("–".to_owned(), score), doubt, format!("{name}, {split}")));
     }
     if evaluation.spreads.is_empty() {
@@ -233,7 +233,13 @@ fn facts(evaluation: &Evaluation) -> String {
     facts.extend(others.into_iter().map(|(value, name)| (value, String::new(), name.to_owned())));
     let mut out = String::from("<div class=\"facts\">");
     for (value, doubt, name) in facts.into_iter().take(6) {
-        put!(out, "<div><b>{value}</b> <span>{doubt}</span><small>{}</small></div>", Text(&name));
+        put!(
+            out,
+            "<div><b>{}</b> <span>{}</span><small>{}</small></div>",
+            Text(&value),
+            Text(&doubt),
+            Text(&name)
+        );
     }
     out + "</div>"
 }

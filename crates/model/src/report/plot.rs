@@ -30,8 +30,8 @@ pub(super) struct Axis {
 
 impl Axis {
     /// From 0 to 1, in quarters.
-    pub(super) fn share(unit: &'static str) -> Self {
-        Self { low: 0.0, high: 1.0, ticks: vec![0.0, 0.25, 0.5, 0.75, 1.0], unit }
+    pub(super) fn share() -> Self {
+        Self { low: 0.0, high: 1.0, ticks: vec![0.0, 0.25, 0.5, 0.75, 1.0], unit: "" }
     }
 
     /// Around these shares, with a step that is easy to read; never past 0 or 1.
@@ -43,8 +43,10 @@ impl Axis {
             .into_iter()
             .find(|step| (high - low) / step <= 4.0)
             .unwrap_or(0.2);
-        let first = (low / step - 1e-9).floor().max(0.0);
-        let last = (high / step + 1e-9).ceil().min((1.0 / step).round()).max(first + 1.0);
+        // The hair keeps 0.98 / 0.02 from being a little more than 49.
+        let whole = (1.0 / step).round();
+        let first = (low / step + 1e-9).floor().clamp(0.0, whole - 1.0);
+        let last = (high / step - 1e-9).ceil().clamp(first + 1.0, whole);
         let ticks = (first as u32..=last as u32).map(|tick| f64::from(tick) * step).collect();
         Self { low: first * step, high: last * step, ticks, unit: "" }
     }
@@ -59,6 +61,16 @@ impl Axis {
         let inner = (low + 1..high).filter(|at| at % step == 0 && high - at >= step.div_ceil(2));
         let ticks = std::iter::once(low).chain(inner).chain([high]).map(f64::from).collect();
         Self { low: f64::from(low), high: f64::from(high), ticks, unit }
+    }
+
+    /// The ticks: how far along in percent, and their text.
+    pub(super) fn marks(&self) -> impl Iterator<Item = (f64, String)> {
+        self.ticks.iter().map(|&tick| (self.percent(tick), tick_text(tick)))
+    }
+
+    /// How far along a value is, in percent.
+    pub(super) fn percent(&self, value: f64) -> f64 {
+        self.part(value) * 100.0
     }
 
     fn part(&self, value: f64) -> f64 {
@@ -84,7 +96,7 @@ impl Plot {
     }
 
     fn across(&self, x: f64) -> f64 {
-        self.x.part(x) * 100.0
+        self.x.percent(x)
     }
 
     fn down(&self, y: f64) -> f64 {
@@ -276,7 +288,7 @@ mod tests {
         };
         assert_eq!(around(&[0.34, 0.86]), "0.2 0.4 0.6 0.8 1");
         assert_eq!(around(&[0.91, 0.98]), "0.9 0.92 0.94 0.96 0.98");
-        assert_eq!(around(&[1.0, 1.0]), "1 1.01");
+        assert_eq!(around(&[1.0, 1.0]), "0.99 1");
         assert_eq!(around(&[0.0]), "0 0.01");
         assert_eq!(around(&[]), "0 0.2 0.4 0.6 0.8 1");
         let whole = |low, high| {

@@ -1,8 +1,5 @@
 for (const table of document.querySelectorAll("table.sortable")) {
-  let column = 0;
   for (const head of table.tHead.rows[0].cells) {
-    const at = column + head.colSpan - 1;
-    column += head.colSpan;
     const button = document.createElement("button");
     button.append(...head.childNodes);
     head.append(button);
@@ -11,7 +8,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
       for (const other of table.tHead.rows[0].cells) other.ariaSort = null;
       head.ariaSort = up ? "ascending" : "descending";
       const key = (row) => {
-        const text = row.cells[at].textContent;
+        const text = row.cells[head.cellIndex].textContent;
         const number = Number(text.replace(/,/g, ""));
         return Number.isNaN(number) ? text : number;
       };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::page::{Pane, mark, table};
-use super::plot::put;
+use super::plot::{Axis, put};
 use super::words::{NONE, Text, count, counted, exact, gain, score, short};
 use super::{Baseline, BaselineKind, Evaluation, Split};
 use crate::metrics::ClassScore;
@@ -34,6 +34,7 @@ pub(super) fn baselines(evaluation: &Evaluation) -> Option<Pane> {
         return None;
     }
     let ours = evaluation.accuracy();
+    let axis = Axis::share();
     let mut body = String::from("<div class=\"strips\">");
     for line in &lines {
         let (low, high) = interval(&line.accuracy);
@@ -44,7 +45,7 @@ pub(super) fn baselines(evaluation: &Evaluation) -> Option<Pane> {
             Text(&short(&line.name, 40)),
             Text(&line.what)
         );
-        grid(&mut body, 28);
+        grid(&mut body, &axis);
         if line.class == "leak" && line.accuracy.mean > ours {
             put!(
                 body,
@@ -63,23 +64,23 @@ pub(super) fn baselines(evaluation: &Evaluation) -> Option<Pane> {
         put!(
             body,
             "<circle cx=\"{mean:.2}%\" cy=\"14\" r=\"5\"/></svg><output>{}</output></div>",
-            score(line.accuracy.mean)
+            Text(&score(line.accuracy.mean))
         );
     }
-    body += &axis();
+    body += &scale(&axis);
     body += "</div>";
     let row = |line: &Line<'_>| {
         let lead = line.lead.and_then(|baseline| baseline.lead);
         let (gap, p) = match lead {
             Some(lead) => (
                 format!("{} ({} to {})", gain(lead.difference), gain(lead.low), gain(lead.high)),
-                exact(Some(lead.p_value)),
+                score(lead.p_value),
             ),
             None => (NONE.to_owned(), NONE.to_owned()),
         };
         let f1 = line.f1_macro.as_ref().map(|spread| spread.mean);
         vec![
-            Text(&line.name).to_string(),
+            line.name.clone(),
             exact(Some(line.accuracy.mean)),
             exact(line.accuracy.sd),
             exact(f1),
@@ -95,7 +96,7 @@ pub(super) fn baselines(evaluation: &Evaluation) -> Option<Pane> {
     let ways = lines.len();
     let pane = Pane::new(
         title,
-        &format!("accuracy on the same rows, measured {ways} ways; bars: ± 1 sd over trials"),
+        &format!("accuracy on the same rows, measured {ways} ways; line: ± 1 sd over trials"),
     )
     .body(body)
     .numbers(table(&heads, &rows));
@@ -149,20 +150,20 @@ fn interval(spread: &Spread) -> (f64, f64) {
     ((spread.mean - sd).clamp(0.0, 1.0), (spread.mean + sd).clamp(0.0, 1.0))
 }
 
-/// The vertical rules of a strip at 0, ¼, ½, ¾ and 1.
-fn grid(out: &mut String, height: u32) {
-    for at in [0, 25, 50, 75, 100] {
-        put!(out, "<line class=\"rule\" x1=\"{at}%\" x2=\"{at}%\" y2=\"{height}\"/>");
+/// The vertical rules of a strip at the ticks of its scale.
+fn grid(out: &mut String, axis: &Axis) {
+    for (at, _) in axis.marks() {
+        put!(out, "<line class=\"rule\" x1=\"{at:.2}%\" x2=\"{at:.2}%\" y2=\"28\"/>");
     }
 }
 
-/// The scale under strips from 0 to 1.
-fn axis() -> String {
+/// The scale under strips.
+fn scale(axis: &Axis) -> String {
     let mut out = String::from(
         "<div class=\"strip scale\"><div class=\"who\"></div><svg height=\"18\" aria-hidden=\"true\">",
     );
-    for (at, text) in [(0, "0"), (25, "0.25"), (50, "0.5"), (75, "0.75"), (100, "1")] {
-        put!(out, "<text text-anchor=\"middle\" x=\"{at}%\" y=\"13\">{text}</text>");
+    for (at, text) in axis.marks() {
+        put!(out, "<text text-anchor=\"middle\" x=\"{at:.2}%\" y=\"13\">{text}</text>");
     }
     out + "</svg><output></output></div>"
 }
@@ -181,6 +182,8 @@ pub(super) fn folds(evaluation: &Evaluation) -> Option<Pane> {
     for trial in &evaluation.trials {
         lines.entry(key(trial)).or_default().push(trial);
     }
+    let both = |trial: &TrialScore| [trial.scores.accuracy, trial.scores.f1_macro];
+    let axis = Axis::around(evaluation.trials.iter().flat_map(both));
     let mut body = String::from("<div class=\"strips folds\">");
     for ((number, noun), trials) in lines.iter().take(24) {
         let shown = if *noun == "Fold" { number + 1 } else { *number };
@@ -192,26 +195,15 @@ pub(super) fn folds(evaluation: &Evaluation) -> Option<Pane> {
             "<div class=\"strip\"><div class=\"who\"><span>{noun} {shown}</span><small>{}</small></div><svg height=\"28\" aria-hidden=\"true\">",
             counted(rows, "row", "rows")
         );
-        grid(&mut body, 28);
-        body += "<line class=\"rule\" x2=\"100%\" y1=\"14\" y2=\"14\"/>";
-        for (nth, trial) in trials.iter().enumerate() {
-            // Marks of equal value must not hide each other, so they stand in up to five rows.
-            let lift = (nth % 5) as f64 - (trials.len().min(5) - 1) as f64 / 2.0;
-            let y = 14.0 + 3.0 * lift;
-            put!(
-                body,
-                "<circle class=\"f1\" cx=\"{:.2}%\" cy=\"{y:.1}\" r=\"2.5\"/>",
-                trial.scores.f1_macro * 100.0
-            );
-            put!(
-                body,
-                "<circle cx=\"{:.2}%\" cy=\"{y:.1}\" r=\"3\"/>",
-                trial.scores.accuracy * 100.0
-            );
+        grid(&mut body, &axis);
+        for trial in trials {
+            let [accuracy, f1] = both(trial).map(|value| axis.percent(value));
+            put!(body, "<circle class=\"f1\" cx=\"{f1:.2}%\" cy=\"19\" r=\"3\"/>");
+            put!(body, "<circle cx=\"{accuracy:.2}%\" cy=\"9\" r=\"3.5\"/>");
         }
-        put!(body, "</svg><output>{}</output></div>", score(mean));
+        put!(body, "</svg><output>{}</output></div>", Text(&score(mean)));
     }
-    body += &axis();
+    body += &scale(&axis);
     body += "</div>";
     let row = |trial: &TrialScore| {
         let scores = &trial.scores;
@@ -270,7 +262,7 @@ pub(super) fn classes(evaluation: &Evaluation) -> Pane {
 
 fn class_table(evaluation: &Evaluation, order: &[usize]) -> String {
     let mut out = String::from(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Scores of each class\"><table class=\"classes sortable\"><thead><tr><th scope=\"col\">Class</th><th scope=\"col\" class=\"n\">Rows</th><th scope=\"col\" class=\"bars\" colspan=\"2\">Recall</th><th scope=\"col\" class=\"bars\" colspan=\"2\">Precision</th><th scope=\"col\" class=\"bars\" colspan=\"2\">F1</th><th scope=\"col\">Mostly taken for</th></tr></thead><tbody>",
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Scores of each class\"><table class=\"classes sortable\"><thead><tr><th scope=\"col\">Class</th><th scope=\"col\" class=\"n\">Rows</th><th scope=\"col\" class=\"bars\">Recall</th><th scope=\"col\" class=\"bars\">Precision</th><th scope=\"col\" class=\"bars\">F1</th><th scope=\"col\">Mostly taken for</th></tr></thead><tbody>",
     );
     for &class in order {
         let score = &evaluation.per_class[class];
@@ -295,22 +287,22 @@ fn class_table(evaluation: &Evaluation, order: &[usize]) -> String {
 /// A dot with its interval.
 fn recall(score: &ClassScore) -> String {
     if score.support == 0 {
-        return format!("<td class=\"b\"></td><td class=\"n\">{NONE}</td>");
+        return format!("<td class=\"b\"><div><span class=\"v\"></span>{NONE}</div></td>");
     }
     let [low, at, high] =
         [score.recall_low, score.recall, score.recall_high].map(|share| share * 100.0);
     format!(
-        "<td class=\"b\"><svg height=\"12\" aria-hidden=\"true\"><line class=\"track\" x2=\"100%\" y1=\"6\" y2=\"6\"/><line class=\"iv\" x1=\"{low:.1}%\" x2=\"{high:.1}%\" y1=\"6\" y2=\"6\"/><circle cx=\"{at:.1}%\" cy=\"6\" r=\"4\"/></svg></td><td class=\"n\">{}</td>",
+        "<td class=\"b\"><div><span class=\"v\"><svg height=\"12\" aria-hidden=\"true\"><line class=\"track\" x2=\"100%\" y1=\"6\" y2=\"6\"/><line class=\"iv\" x1=\"{low:.1}%\" x2=\"{high:.1}%\" y1=\"6\" y2=\"6\"/><circle cx=\"{at:.1}%\" cy=\"6\" r=\"4\"/></svg></span>{}</div></td>",
         exact(Some(score.recall))
     )
 }
 
 fn bar(value: f64, defined: bool) -> String {
     if !defined {
-        return format!("<td class=\"b\"></td><td class=\"n\">{NONE}</td>");
+        return format!("<td class=\"b\"><div><span class=\"v\"></span>{NONE}</div></td>");
     }
     format!(
-        "<td class=\"b\"><span class=\"bar\"><i style=\"width:{:.1}%\"></i></span></td><td class=\"n\">{}</td>",
+        "<td class=\"b\"><div><span class=\"v bar\"><i style=\"width:{:.1}%\"></i></span>{}</div></td>",
         value * 100.0,
         exact(Some(value))
     )
@@ -364,11 +356,7 @@ pub(super) fn features(evaluation: &Evaluation) -> Option<Pane> {
         );
     }
     let row = |feature: &&super::Importance| {
-        vec![
-            Text(&feature.name).to_string(),
-            Text(&feature.unit).to_string(),
-            exact(Some(feature.value)),
-        ]
+        vec![feature.name.clone(), feature.unit.clone(), exact(Some(feature.value))]
     };
     let rows: Vec<_> = features.iter().take(FEATURES_MAX).map(row).collect();
     let pane = Pane::new("What it looks at", &importances.measure)

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::notes::{Weight, notes};
 use super::plot::put;
 use super::strips::most_taken;
-use super::words::{NONE, clean, count, counted, exact, gain, percent, short};
+use super::words::{NONE, clean, count, counted, exact, gain, percent, score, short};
 use super::{Evaluation, Origin, tables};
 
 /// Classes and mistakes shown.
@@ -84,7 +84,7 @@ fn baselines(out: &mut String, evaluation: &Evaluation, width: usize) {
     let mut rows = vec![own.to_vec()];
     for baseline in &evaluation.baselines {
         let (lead, p) = match baseline.lead {
-            Some(lead) => (gain(lead.difference), exact(Some(lead.p_value))),
+            Some(lead) => (gain(lead.difference), score(lead.p_value)),
             None => (NONE.to_owned(), NONE.to_owned()),
         };
         rows.push(vec![
@@ -121,13 +121,18 @@ fn classes(out: &mut String, evaluation: &Evaluation, width: usize) {
     order.sort_by(|&a, &b| evaluation.per_class[a].f1.total_cmp(&evaluation.per_class[b].f1));
     let all = order.len();
     order.truncate(WEAKEST);
-    let name_width = (width.saturating_sub(40) / 2).clamp(10, 32);
+    let title =
+        if all > WEAKEST { format!("Weakest {WEAKEST} of {all}") } else { "Classes".to_owned() };
+    // The four columns of numbers and the spaces between take 41; the names share the rest.
+    let names = width - 41;
+    let first = (names / 2).clamp(title.chars().count().min(names), 32);
+    let taken_limit = (names - first).clamp("taken for".len(), 32);
     let row = |&class: &usize| {
         let scored = &evaluation.per_class[class];
         let precision =
             if scored.predicted > 0 { exact(Some(scored.precision)) } else { NONE.to_owned() };
         let taken = most_taken(evaluation, class)
-            .map_or(NONE.to_owned(), |(name, _)| short(name, name_width));
+            .map_or(NONE.to_owned(), |(name, _)| short(name, taken_limit));
         let name = evaluation.classes.get(class).map_or("", |class| class.name.as_str());
         vec![
             clean(name),
@@ -139,14 +144,7 @@ fn classes(out: &mut String, evaluation: &Evaluation, width: usize) {
         ]
     };
     let rows: Vec<_> = order.iter().map(row).collect();
-    let title =
-        if all > WEAKEST { format!("Weakest {WEAKEST} of {all}") } else { "Classes".to_owned() };
-    columns(
-        out,
-        &[&title, "rows", "recall", "precision", "F1", "  mostly taken for"],
-        &rows,
-        name_width,
-    );
+    columns(out, &[&title, "rows", "recall", "precision", "F1", "  taken for"], &rows, first);
 }
 
 fn mistakes(out: &mut String, evaluation: &Evaluation, width: usize) {

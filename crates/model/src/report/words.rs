@@ -15,6 +15,15 @@ pub(super) fn score(value: f64) -> String {
     }
 }
 
+/// A standard deviation: as many decimals as the score that it stands beside.
+pub(super) fn doubt(sd: f64) -> String {
+    match sd {
+        v if !v.is_finite() => NONE.to_owned(),
+        v if v > 0.0 && v < 0.005 => score(v),
+        v => format!("{v:.2}"),
+    }
+}
+
 /// A score with three decimals, for a column of them.
 pub(super) fn exact(value: Option<f64>) -> String {
     match value {
@@ -45,7 +54,9 @@ pub(super) fn percent(share: f64) -> String {
         p if !p.is_finite() => NONE.to_owned(),
         p if p > 0.0 && p < 0.05 => "< 0.1\u{202f}%".to_owned(),
         p if p > 99.95 && p < 100.0 => "> 99.9\u{202f}%".to_owned(),
-        p if (p > 0.0 && p < 9.95) || (p > 99.0 && p < 100.0) => format!("{p:.1}\u{202f}%"),
+        p if (p > 0.0 && p < 9.95) || (p > 99.0 && p < 100.0) => {
+            format!("{}\u{202f}%", format!("{p:.1}").trim_end_matches(".0"))
+        }
         p => format!("{p:.0}\u{202f}%"),
     }
 }

@@ -16,7 +16,7 @@ fn right(trial: Trial<'_>) -> Result<Probabilities, Error> {
 
 #[test]
 fn each_part_is_judged_once_and_never_learnt_from_then() {
-    let folds = Fold::each_once(&parts());
+    let folds = each_once(&parts());
     assert_eq!(folds[1], Fold { train: vec![0, 2, 3, 5], test: vec![1, 4] });
     let repeats = Repeat::same_folds(&[7, 8], &folds);
     let mut seen = Vec::new();
@@ -35,7 +35,7 @@ fn each_part_is_judged_once_and_never_learnt_from_then() {
 
 #[test]
 fn a_spread_is_over_the_trials() {
-    let folds = Fold::each_once(&parts());
+    let folds = each_once(&parts());
     let majority = |trial: Trial<'_>| {
         let training = Training {
             columns: &[],
@@ -92,7 +92,7 @@ fn a_leak_is_no_fold() {
 
 #[test]
 fn the_fewest_packets_that_come_close_are_enough() {
-    let folds = Fold::each_once(&parts());
+    let folds = each_once(&parts());
     let judge = |packets: u32| {
         // Knows one row more with every packet.
         let answer = |trial: Trial<'_>| {

@@ -7,7 +7,7 @@ use flowgait_model::report::{
     Split, Unknown,
 };
 use flowgait_model::validation::{
-    CrossValidation, Fold, Repeat, Trial, after_packets, cross_validate,
+    CrossValidation, Repeat, Trial, after_packets, cross_validate, each_once,
 };
 use flowgait_model::{Error, Probabilities, Training};
 use rand::{RngExt, SeedableRng};
@@ -59,7 +59,7 @@ pub fn evaluation(classes: Vec<Class>, size: &Size) -> Result<Evaluation, Error>
         parts[row % size.folds].push(row as u32);
     }
     let seeds: Vec<u64> = (0..size.seeds).collect();
-    let repeats = Repeat::same_folds(&seeds, &Fold::each_once(&parts));
+    let repeats = Repeat::same_folds(&seeds, &each_once(&parts));
     let judge = |skill: f64| {
         cross_validate(&codes, count, &repeats, |trial| {
             Ok::<_, Error>(pretend(&codes, count, skill, trial))
@@ -141,8 +141,8 @@ fn pretend(codes: &[u32], classes: usize, skill: f64, trial: Trial<'_>) -> Proba
         let mut weights: Vec<f64> = (0..classes).map(|_| rng.random::<f64>() * 3.0).collect();
         weights[truth] += skill * rng.random::<f64>().sqrt();
         weights[(truth ^ 1).min(classes - 1)] += 2.0 * rng.random::<f64>();
-        let sum: f64 = weights.iter().map(|weight| weight.exp()).sum();
-        values.extend(weights.iter().map(|weight| (weight.exp() / sum) as f32));
+        let sum: f64 = weights.iter().map(|weight| (1.7 * weight).exp()).sum();
+        values.extend(weights.iter().map(|weight| ((1.7 * weight).exp() / sum) as f32));
     }
     Probabilities { classes, values }
 }

@@ -1,12 +1,13 @@
 //! Against another program's reading of real captures: `flows_seq.csv`, the first 100 packets of each flow, never split.
 
 use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use flowgait_capture::{Address, Protocol, Reader, ReaderParams};
+use flowgait_capture::{Address, Block, Protocol, Reader, ReaderParams};
 use flowgait_flow::record::Endpoint;
-use flowgait_flow::{Error, FlowRecord, Meter, MeterParams, PortReuse};
+use flowgait_flow::{FlowRecord, Meter, MeterParams, PortReuse};
 
 /// Packets that the other program lists.
 const LISTED: usize = 100;
@@ -48,7 +49,8 @@ fn rows(ndpi: &Path) -> BTreeMap<String, Vec<Row>> {
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next().expect("a header").split(',').collect();
     let column = |name: &str| header.iter().position(|h| *h == name).expect("the column is there");
-    let numbers = ["capture", "l4", "client_ip", "client_port", "server_ip", "server_port"].map(column);
+    let numbers =
+        ["capture", "l4", "client_ip", "client_port", "server_ip", "server_port"].map(column);
     let lists = ["ip_sizes", "payload_sizes", "iats_us"].map(|name| header.len() - column(name));
     let mut rows: BTreeMap<String, Vec<Row>> = BTreeMap::new();
     for line in lines {
@@ -72,43 +74,81 @@ fn rows(ndpi: &Path) -> BTreeMap<String, Vec<Row>> {
     rows
 }
 
+/// A flow of ours, and the times of its packets in nanoseconds.
+#[derive(Default)]
+struct Ours {
+    flow: FlowRecord,
+    times: Vec<i64>,
+}
+
 /// The flows of a capture as the other program understands flows.
-fn flows(path: &Path) -> HashMap<Pair, FlowRecord> {
-    let month = Duration::from_secs(30 * 86_400);
+fn flows(path: &Path) -> HashMap<Pair, Ours> {
+    let year = Duration::from_secs(366 * 86_400);
     let params = MeterParams::new()
-        .idle_timeout(100 * month)
-        .active_timeout(100 * month)
+        .idle_timeout(50 * year)
+        .active_timeout(50 * year)
         .packets(LISTED)
         .port_reuse(PortReuse::Keep);
     let mut meter = Meter::new(&params.check().expect("these can be"));
-    let mut flows = HashMap::new();
-    let mut emit = |flow: FlowRecord| {
-        let pair = pair(flow.initiator, flow.responder, flow.protocol);
-        assert!(flows.insert(pair, flow).is_none(), "nothing splits a pair");
-        Ok::<(), Error>(())
-    };
     let mut reader = Reader::open(path, &ReaderParams::default()).expect("it opens");
-    meter.run(&mut reader, "it", &mut emit).expect("it reads");
-    meter.finish(&mut emit).expect("nothing fails");
-    flows
+    let mut block = Block::default();
+    let mut ours: HashMap<Pair, Ours> = HashMap::new();
+    let mut records = Vec::new();
+    let mut emit = |flow: FlowRecord| {
+        records.push(flow);
+        Ok::<(), Infallible>(())
+    };
+    while reader.read_block(&mut block).expect("it reads") {
+        for packet in &block.packets {
+            let source = Endpoint { address: packet.source, port: packet.source_port };
+            let destination =
+                Endpoint { address: packet.destination, port: packet.destination_port };
+            let pair = pair(source, destination, packet.protocol);
+            ours.entry(pair).or_default().times.push(packet.time.0);
+        }
+        let Ok(()) = meter.block(&mut block, &mut emit);
+    }
+    let Ok(()) = meter.finish(&mut emit);
+    assert_eq!(records.len(), ours.len(), "nothing splits a pair");
+    for flow in records {
+        let pair = pair(flow.initiator, flow.responder, flow.protocol);
+        ours.get_mut(&pair).expect("its packets were seen").flow = flow;
+    }
+    ours
+}
+
+/// Whether gaps are equal. The other program holds times as binary fractions of seconds, 0.24 µs apart, and rounds their difference;
+/// we drop what is finer than a microsecond first. So where a capture has nanoseconds, its gap is made from these in its way.
+fn gaps_are_equal(ours: &Ours, row: &Row) -> bool {
+    let seconds = |time: i64| time as f64 * 1e-9;
+    let theirs =
+        ours.times.windows(2).map(|t| ((seconds(t[1]) - seconds(t[0])) * 1e6).round() as u64);
+    let gaps: Vec<u64> = ours.flow.packets.iter().map(|packet| packet.gap_micros).collect();
+    let is_fine = ours.times.iter().any(|time| time % 1_000 != 0);
+    gaps.len() == row.gaps.len()
+        && [0].into_iter().chain(theirs).zip(gaps.iter().zip(&row.gaps)).all(
+            |(in_their_way, (our, their))| {
+                our == their
+                    || (is_fine && our.abs_diff(*their) <= 1 && in_their_way.abs_diff(*their) == 0)
+            },
+        )
 }
 
 /// How the two differ, if they do. Signs are by the other program's client, which it does not always tell by the SYN.
-fn difference(row: &Row, flow: Option<&FlowRecord>) -> Option<&'static str> {
-    let Some(flow) = flow else { return Some("no such flow") };
+fn difference(row: &Row, ours: Option<&Ours>) -> Option<&'static str> {
+    let Some(ours) = ours else { return Some("no such flow") };
+    let flow = &ours.flow;
     let sign = if flow.initiator == row.client { 1 } else { -1 };
     let octets: Vec<i32> = flow.packets.iter().map(|p| sign * p.octets).collect();
     let payload: Vec<i32> = flow.packets.iter().map(|p| sign * p.payload).collect();
-    let gaps: Vec<u64> = flow.packets.iter().map(|p| p.gap_micros).collect();
-    if octets == row.octets && payload == row.payload && gaps == row.gaps {
-        return None;
-    }
+    let gaps_are_equal = gaps_are_equal(ours, row);
     let sizes = |list: &[i32]| list.iter().map(|v| v.abs()).collect::<Vec<_>>();
     Some(match octets.len().cmp(&row.octets.len()) {
+        _ if octets == row.octets && payload == row.payload && gaps_are_equal => return None,
         std::cmp::Ordering::Greater => "we have more packets",
         std::cmp::Ordering::Less => "we have fewer packets",
         _ if octets == row.octets && payload == row.payload => "only gaps differ",
-        _ if octets == row.octets && gaps == row.gaps => "only payload sizes differ",
+        _ if octets == row.octets && gaps_are_equal => "only payload sizes differ",
         _ if sizes(&octets) == sizes(&row.octets) => "only directions differ",
         _ if payload == row.payload => "IP sizes differ",
         _ => "sizes differ",

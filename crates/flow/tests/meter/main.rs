@@ -2,5 +2,6 @@
 
 mod laws;
 mod naive;
+mod oracle;
 mod support;
 mod traps;

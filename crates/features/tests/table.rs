@@ -1,5 +1,5 @@
 //! Anybody's table as a data set: what becomes an input, what does not, and what is said about bad ones.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 mod support;
 
@@ -490,4 +490,43 @@ fn shared_tables_of_other_people() {
         assert_eq!(why(&report, "sizes"), Some(Why::TooManyValues));
         assert_eq!(why(&report, "source_file"), Some(Why::Identity));
     }
+}
+
+#[test]
+fn a_damaged_parquet_file_never_panics() {
+    use rand::{RngExt, SeedableRng};
+    let folder = Folder::new();
+    let path = folder.0.path().join("whole.parquet");
+    let column = |name: &str, kind| ColumnSpec { name: name.into(), kind };
+    let columns = vec![
+        column("size", Kind::Integer),
+        column("proto", Kind::Text),
+        column("rate", Kind::Float),
+        column("list", Kind::IntegerList),
+    ];
+    let mut writer =
+        TableWriter::create(&path, RowSchema { columns, ..RowSchema::default() }).unwrap();
+    for row in 0..200_i64 {
+        writer.integer(row * row);
+        writer.text(if row % 2 == 0 { "tcp" } else { "udp" });
+        writer.float(row as f32 / 3.0);
+        writer.integers(&mut (0..row % 5));
+        writer.end_row().unwrap();
+    }
+    writer.finish().unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(3);
+    let (mut read_well, mut refused) = (0, 0);
+    for _ in 0..3_000 {
+        let mut damaged = whole.clone();
+        for _ in 0..rng.random_range(1..4) {
+            let place = rng.random_range(0..damaged.len());
+            damaged[place] = rng.random();
+        }
+        match read(&[&folder.file("t.parquet", damaged)], &ReadParams::default()) {
+            Ok(_) => read_well += 1,
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(read_well > 0 && refused > 0, "{read_well} {refused}");
 }

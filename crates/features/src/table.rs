@@ -273,6 +273,3 @@ fn push_cells(
 fn one_hot_feature(column: &str, value: &str) -> Feature {
     Feature { name: format!("{column}={value}"), unit: ONE_HOT.to_string() }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,7 @@
 //! Writers of tables of any row schema: CSV, CSV.zst, JSONL and Parquet, never half-written under their final name.
 //!
 //! Sketch: a row of 200 numeric cells is about 900 octets of CSV; written into one buffer without an allocation per cell it takes about 2 µs,
-//! so 160,000 flows take about a third of a second of one core. `benches/export.rs` measures it.
+//! so 160,000 flows take about a third of a second of one core. `crates/features/benches/table.rs` measures it.
 
 mod atomic;
 mod csv;

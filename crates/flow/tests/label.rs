@@ -1,5 +1,5 @@
 //! Labels by truth tables and by names.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use std::net::IpAddr;
 use std::path::PathBuf;

@@ -166,7 +166,7 @@ impl Lists<'_> {
             share(f.sum, a.sum),
             share(a.sum * 1e6, g.sum),
         ]
-        .map(|value| super::float(value))
+        .map(super::float)
     }
 }
 

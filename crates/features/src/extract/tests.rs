@@ -128,7 +128,7 @@ fn a_prefix_knows_nothing_of_later_packets() {
     other.end = Timestamp(9_000_000_000);
     other.forward.octets = moments(&[60, 100]);
     let bits = |record: &FlowRecord, packets| -> Vec<Vec<u32>> {
-        let cut = prefix(&dataset(&[record.clone()]), packets).unwrap();
+        let cut = prefix(&dataset([record]), packets).unwrap();
         cut.columns
             .iter()
             .map(|column| column.iter().map(|value| value.to_bits()).collect())

@@ -18,9 +18,12 @@ const UNKNOWN_MAX: usize = 10_000;
 /// A flow's server name is asked first, then the name that an earlier DNS answer gave.
 #[derive(Debug, Default)]
 pub struct NameTable {
-    suffixes: HashMap<Box<str>, (Arc<str>, Option<Arc<str>>)>,
+    suffixes: HashMap<Box<str>, Owner>,
     report: NameReport,
 }
+
+/// An application and its category.
+type Owner = (Arc<str>, Option<Arc<str>>);
 
 /// What names labelled, and what they did not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

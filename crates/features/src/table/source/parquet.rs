@@ -1,6 +1,7 @@
 //! Parquet without Arrow: each column's values with their levels, some thousands of rows at a time.
 
 use std::fs::File;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use parquet::basic::{LogicalType, TimeUnit, Type as PhysicalType};
@@ -64,7 +65,13 @@ impl Rows {
         file: File,
         notices: &mut Vec<String>,
     ) -> Result<Opened, Error> {
-        let reader = SerializedFileReader::new(file).map_err(|source| error(path, source))?;
+        let reader = guarded(|| {
+            let octets = file.metadata()?.len();
+            let reader = SerializedFileReader::new(file)?;
+            check_chunks(&reader, octets)?;
+            Ok(reader)
+        })
+        .map_err(|source| error(path, source))?;
         let metadata = reader.metadata().file_metadata();
         let entry = |key: &str| {
             let entries = metadata.key_value_metadata()?;
@@ -106,7 +113,7 @@ impl Rows {
             return Ok(true);
         }
         self.before += self.batch as u64;
-        self.read_batch().map_err(|source| error(path, source))
+        guarded(|| self.read_batch()).map_err(|source| error(path, source))
     }
 
     /// Reads the next rows of the row group, or of the next one; `false` behind the last.
@@ -242,8 +249,9 @@ impl Column {
                 }
             }
         }
-        if self.places.len() != rows {
-            let message = "a column has fewer rows than its row group".to_string();
+        let values = self.places.last().map_or(0, |&(_, end)| end as usize);
+        if self.places.len() != rows || values > self.held.len() {
+            let message = "a column has fewer values than its levels say".to_string();
             return Err(ParquetError::General(message));
         }
         Ok(())
@@ -261,6 +269,17 @@ impl Column {
             Held::Integers(held) => Cell::Integer(held[start]),
             Held::Floats(held) => Cell::Float(held[start]),
             Held::Doubles(held) => Cell::Double(held[start]),
+        }
+    }
+}
+
+impl Held {
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(values) => values.len(),
+            Self::Integers(values) => values.len(),
+            Self::Floats(values) => values.len(),
+            Self::Doubles(values) => values.len(),
         }
     }
 }
@@ -294,6 +313,31 @@ fn read<T: DataType, V>(
     held.clear();
     held.extend(values.iter().map(value));
     Ok(levels)
+}
+
+/// Where column chunks lie is the file's own word; the library panics on some that cannot be.
+fn check_chunks(reader: &SerializedFileReader<File>, octets: u64) -> Result<(), ParquetError> {
+    for group in reader.metadata().row_groups() {
+        for chunk in group.columns() {
+            let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+            let end = u64::try_from(start)
+                .ok()
+                .zip(u64::try_from(chunk.compressed_size()).ok())
+                .and_then(|(start, length)| start.checked_add(length));
+            if end.is_none_or(|end| end > octets) {
+                let name = chunk.column_path().string();
+                return Err(ParquetError::General(format!("column {name} lies outside the file")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The library still panics on some damaged pages; to whoever reads a table that is a bad table, not a bug of ours.
+fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        Err(ParquetError::General("a page is damaged beyond what can be told".to_string()))
+    })
 }
 
 fn error(path: &Path, source: ParquetError) -> Error {

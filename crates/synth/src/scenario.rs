@@ -1,8 +1,8 @@
 //! Scenarios: which clients use which applications for how long; and the capture that comes of it.
 //!
 //! Sessions are planned first (one small record a flow). Then flows are made whole one by one as their time comes and
-//! their packets merged by time, so memory holds the plan and the flows that are open. Seen on one core: about a
-//! million packets a second, most of it in payload noise and checksums.
+//! their packets merged by time, so memory holds the plan and the flows that are open. Seen on one core of a
+//! shared 2-core x86-64: 1.2 to 1.4 million packets a CPU-second, and 93 MB for 100,000 flows of `demo`.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -90,7 +90,7 @@ const BASE: Scenario = Scenario {
     flows: 2_000,
     clients: 16,
     minutes: 20,
-    packets_most: 340,
+    packets_most: 380,
     applications: Applications::Written,
     lines: Lines::Mixed,
 };

@@ -1,5 +1,7 @@
 //! QUIC Initial packets open by the procedure of RFC 9001, written here a second time from the RFC.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails should say where")]
+
 use std::collections::BTreeMap;
 
 use flowgait_synth::scenario::{self, Params};

@@ -307,15 +307,15 @@ impl ClientHello<'_> {
 
     fn extensions(&self, grease: Option<[u16; 5]>, before: usize, chance: &mut Chance) -> Vec<u8> {
         let quic = self.quic.is_some();
-        let mut order: Vec<u16> = self
-            .manner
-            .extensions
-            .iter()
-            .copied()
-            .filter(|e| {
-                !(quic && is_only_tls12(*e)) && (*e != x::ALPN || !self.protocols.is_empty())
-            })
-            .collect();
+        // An empty list of protocols would be an error in either extension.
+        let settled = self.protocols.iter().any(|p| *p == "h2" || *p == "h3");
+        let fits = |e: u16| match e {
+            x::ALPN => !self.protocols.is_empty(),
+            x::APPLICATION_SETTINGS => settled,
+            _ => !quic || !is_only_tls12(e),
+        };
+        let mut order: Vec<u16> =
+            self.manner.extensions.iter().copied().filter(|e| fits(*e)).collect();
         if quic {
             order.push(x::QUIC_TRANSPORT_PARAMETERS);
         }

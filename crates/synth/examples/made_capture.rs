@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(seed) = rest.get(1) {
         params = params.seed(seed.parse()?);
     }
-    let truth = scenario::write(&params.check()?, BufWriter::with_capacity(1 << 20, File::create(out)?))?;
-    truth.write_csv(out, BufWriter::new(File::create(format!("{out}.csv"))?))
-        .map_err(Into::into)
+    let truth =
+        scenario::write(&params.check()?, BufWriter::with_capacity(1 << 20, File::create(out)?))?;
+    truth.write_csv(out, BufWriter::new(File::create(format!("{out}.csv"))?)).map_err(Into::into)
 }

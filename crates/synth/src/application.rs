@@ -97,8 +97,9 @@ pub fn profiles(seed: u64, n: usize) -> Vec<Application> {
 }
 
 const TREES: [&str; 24] = [
-    "acacia", "aspen", "baobab", "beech", "cypress", "ebony", "elder", "fir", "ginkgo", "hemlock", "holly", "juniper",
-    "laurel", "mahogany", "mimosa", "myrtle", "olive", "pine", "poplar", "redwood", "sequoia", "spruce", "teak", "yew",
+    "acacia", "aspen", "baobab", "beech", "cypress", "ebony", "elder", "fir", "ginkgo", "hemlock",
+    "holly", "juniper", "laurel", "mahogany", "mimosa", "myrtle", "olive", "pine", "poplar",
+    "redwood", "sequoia", "spruce", "teak", "yew",
 ];
 
 fn drawn(kind: Kind, number: usize, seed: u64) -> Application {
@@ -148,7 +149,12 @@ fn drawn_traffic(kind: Kind, c: &mut Chance) -> Traffic {
             think,
         }),
         Kind::Voice => Traffic::Voice(VoiceTraffic {
-            frame: *c.pick(&[20 * MILLISECOND, 20 * MILLISECOND, 40 * MILLISECOND, 60 * MILLISECOND]),
+            frame: *c.pick(&[
+                20 * MILLISECOND,
+                20 * MILLISECOND,
+                40 * MILLISECOND,
+                60 * MILLISECOND,
+            ]),
             octets: c.uniform(voice::FRAME_G729, voice::FRAME_G711),
             spread: *c.pick(&[0.0, 0.12, 0.25]),
             spurts: *c.pick(&[voice::SPURTS_NGMN, voice::SPURTS_EURASIP]),
@@ -179,7 +185,7 @@ fn drawn_traffic(kind: Kind, c: &mut Chance) -> Traffic {
             ping: c.between(2, 60) as u32,
             backlog: c.uniform(6.5, 9.5),
             padding: *c.pick(&[1, 1, 16, 160]),
-            pictures: c.uniform(0.0, 0.3),
+            pictures: c.uniform(0.0, 0.08),
             think,
         }),
         Kind::Transfer => Traffic::Transfer(TransferTraffic {
@@ -264,7 +270,11 @@ pub(crate) fn hosts(name: &str, traffic: &Traffic, chance: &mut Chance) -> Vec<H
     let mut host = |label: &str, port: u16, near: bool| {
         // Content networks are a few milliseconds away, an application's own servers up to an ocean. Assumed.
         let network = (near && chance.happens(0.6)).then(|| chance.below(6) as u8);
-        let distance = if near { chance.uniform(1.0, 8.0) } else { chance.lognormal_within(2.6, 0.8, 2.0, 90.0) };
+        let distance = if near {
+            chance.uniform(1.0, 8.0)
+        } else {
+            chance.lognormal_within(2.6, 0.8, 2.0, 90.0)
+        };
         Host {
             name: format!("{label}.{domain}"),
             distance: (distance * 1e6) as Nanos,

@@ -104,7 +104,12 @@ fn client(seed: u64, number: usize, lines: Lines, applications: &[Application]) 
         v6: c.happens(0.3).then_some(v6),
         habits: habits(&mut c),
         line: line(lines, &mut c),
-        browser: *c.pick(&[Library::BrowserOne, Library::BrowserOne, Library::BrowserTwo, Library::BrowserThree]),
+        browser: *c.pick(&[
+            Library::BrowserOne,
+            Library::BrowserOne,
+            Library::BrowserTwo,
+            Library::BrowserThree,
+        ]),
         resolver: if c.happens(0.65) {
             Resolver::Clear(IpAddr::V4(*c.pick(&[
                 Ipv4Addr::new(100, 64 + high, low, 1),
@@ -188,8 +193,18 @@ impl Client {
         // Routers on the way take some of the server's time to live.
         let hops = 6 + (host.distance / (4 * MILLISECOND)).min(20) as u8;
         Endpoints {
-            client: Endpoint { mac: self.mac, address: address.0, port: self.port(), ttl: self.habits.ttl },
-            server: Endpoint { mac: access_point(self), address: address.1, port: host.port, ttl: 64 - hops },
+            client: Endpoint {
+                mac: self.mac,
+                address: address.0,
+                port: self.port(),
+                ttl: self.habits.ttl,
+            },
+            server: Endpoint {
+                mac: access_point(self),
+                address: address.1,
+                port: host.port,
+                ttl: 64 - hops,
+            },
         }
     }
 
@@ -197,7 +212,12 @@ impl Client {
     pub fn lookup_endpoints(&mut self, resolver: IpAddr) -> Endpoints {
         let ttl = self.habits.ttl;
         Endpoints {
-            client: Endpoint { mac: self.mac, address: IpAddr::V4(self.v4), port: self.port(), ttl },
+            client: Endpoint {
+                mac: self.mac,
+                address: IpAddr::V4(self.v4),
+                port: self.port(),
+                ttl,
+            },
             server: Endpoint { mac: access_point(self), address: resolver, port: 53, ttl: 64 },
         }
     }
@@ -216,7 +236,9 @@ pub fn host_v4(host: &Host, client: usize) -> Ipv4Addr {
     let mark = fingerprint(&host.name);
     match host.network {
         // A content network gives every client one of a few addresses, whatever the application.
-        Some(network) => Ipv4Addr::new(198, 18, 200 + network, 1 + (mark as u8 ^ client as u8) % 12),
+        Some(network) => {
+            Ipv4Addr::new(198, 18, 200 + network, 1 + (mark as u8 ^ client as u8) % 12)
+        }
         None => Ipv4Addr::new(198, 19, (mark >> 8) as u8, (mark as u8 & 0xf8) | server),
     }
 }

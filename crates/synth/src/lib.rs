@@ -29,6 +29,7 @@ pub mod process;
 
 pub mod framing;
 pub mod pcap;
+pub mod table;
 pub mod truth;
 
 pub mod draw;

@@ -47,8 +47,15 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 7] =
-        [Self::Web, Self::Video, Self::Voice, Self::Game, Self::Chat, Self::Transfer, Self::CloudGame];
+    pub const ALL: [Self; 7] = [
+        Self::Web,
+        Self::Video,
+        Self::Voice,
+        Self::Game,
+        Self::Chat,
+        Self::Transfer,
+        Self::CloudGame,
+    ];
 
     /// Its name in tables.
     #[must_use]
@@ -241,7 +248,12 @@ impl Traffic {
 
     /// The first `limit` messages of a conversation, in the order in which they are handed over.
     #[must_use]
-    pub fn messages(&self, session: &Session, conversation: &Conversation, limit: usize) -> Vec<Message> {
+    pub fn messages(
+        &self,
+        session: &Session,
+        conversation: &Conversation,
+        limit: usize,
+    ) -> Vec<Message> {
         let mut messages = match self {
             Self::Web(t) => t.messages(session, conversation, limit),
             Self::Video(t) => t.messages(session, conversation, limit),

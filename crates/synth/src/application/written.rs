@@ -11,7 +11,7 @@ use crate::process::transfer::{Sizes, TransferTraffic};
 use crate::process::video::{self, VideoTraffic};
 use crate::process::voice::{self, Silence, VoiceTraffic};
 use crate::process::web::WebTraffic;
-use crate::process::{MILLISECOND, Nanos, SECOND, Traffic};
+use crate::process::{MILLISECOND, SECOND, Traffic};
 
 /// All of them; always the same.
 #[must_use]
@@ -29,7 +29,9 @@ pub fn written() -> Vec<Application> {
 
 fn application(name: &str, traffic: Traffic, carriage: Carriage) -> Application {
     // Distances belong to the application, not to a run: they come from its name.
-    let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325, |h: u64, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    let seed = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |h: u64, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     let hosts = hosts(name, &traffic, &mut Chance::new(seed, Purpose::Profile, 0));
     Application { name: name.into(), traffic, hosts, carriage }
 }
@@ -58,46 +60,85 @@ fn in_browser() -> Carriage {
     Carriage { browser: 0.95, ..carriage(Library::BrowserOne) }
 }
 
-#[rustfmt::skip]
-fn pages(hosts: u16, request: f64, shifts: (f64, f64), objects_more: u32, parallel: u32, think: f64, keep_alive: Nanos) -> Traffic {
-    Traffic::Web(WebTraffic {
-        hosts, request, main_shift: shifts.0, embedded_shift: shifts.1, objects_more, parallel, think, keep_alive,
-    })
-}
-
 fn web() -> [Application; 5] {
     [
         application(
             "pages-rowan",
-            pages(4, 420.0, (0.4, 0.6), 8, 6, 0.030, 60 * SECOND),
+            Traffic::Web(WebTraffic {
+                hosts: 4,
+                request: 420.0,
+                main_shift: 0.4,
+                embedded_shift: 0.6,
+                objects_more: 8,
+                parallel: 6,
+                think: 0.030,
+                keep_alive: 60 * SECOND,
+            }),
             Carriage { quic: 0.5, chain: 2_700, ..in_browser() },
         ),
         application(
             "pages-maple",
-            pages(2, 330.0, (0.0, 0.0), 0, 2, 0.060, 15 * SECOND),
-            Carriage { version: Version::Tls12, chain: 4_400, record: 8_192, tickets: (0, 0), ..in_browser() },
+            Traffic::Web(WebTraffic {
+                hosts: 2,
+                request: 330.0,
+                main_shift: 0.0,
+                embedded_shift: 0.0,
+                objects_more: 0,
+                parallel: 2,
+                think: 0.060,
+                keep_alive: 15 * SECOND,
+            }),
+            Carriage {
+                version: Version::Tls12,
+                chain: 4_400,
+                record: 8_192,
+                tickets: (0, 0),
+                ..in_browser()
+            },
         ),
         application(
             "pages-linden",
-            pages(6, 780.0, (0.8, 0.9), 14, 8, 0.020, 90 * SECOND),
+            Traffic::Web(WebTraffic {
+                hosts: 6,
+                request: 780.0,
+                main_shift: 0.8,
+                embedded_shift: 0.9,
+                objects_more: 14,
+                parallel: 8,
+                think: 0.020,
+                keep_alive: 90 * SECOND,
+            }),
             Carriage { quic: 0.8, chain: 2_200, resumed: 0.4, ..in_browser() },
         ),
         application(
             "pages-cedar",
-            pages(1, 280.0, (-0.3, 0.2), 2, 1, 0.110, 5 * SECOND),
+            Traffic::Web(WebTraffic {
+                hosts: 1,
+                request: 280.0,
+                main_shift: -0.3,
+                embedded_shift: 0.2,
+                objects_more: 2,
+                parallel: 1,
+                think: 0.110,
+                keep_alive: 5 * SECOND,
+            }),
             Carriage { chain: 5_100, record: 4_096, closing: (0.1, 0.8, 0.05), ..in_browser() },
         ),
         application(
             "pages-hazel",
-            pages(3, 560.0, (1.0, -0.4), 20, 4, 0.045, 30 * SECOND),
+            Traffic::Web(WebTraffic {
+                hosts: 3,
+                request: 560.0,
+                main_shift: 1.0,
+                embedded_shift: -0.4,
+                objects_more: 20,
+                parallel: 4,
+                think: 0.045,
+                keep_alive: 30 * SECOND,
+            }),
             Carriage { chain: 3_600, record: 1_369, ..in_browser() },
         ),
     ]
-}
-
-#[rustfmt::skip]
-fn stream(segment: Nanos, ladder: &[f64], buffer: u32, sound: f64, request: f64, batch: u32, think: f64) -> Traffic {
-    Traffic::Video(VideoTraffic { segment, ladder: ladder.to_vec(), buffer, sound, request, batch, think })
 }
 
 fn video_on_demand() -> [Application; 5] {
@@ -105,27 +146,83 @@ fn video_on_demand() -> [Application; 5] {
     [
         application(
             "stream-alder",
-            stream(video::SEGMENT, &video::LADDER_DASH[..11], 5, 128e3, 420.0, 1, 0.012),
+            Traffic::Video(VideoTraffic {
+                segment: video::SEGMENT,
+                ladder: video::LADDER_DASH[..11].to_vec(),
+                buffer: 5,
+                sound: 128e3,
+                request: 420.0,
+                batch: 1,
+                think: 0.012,
+            }),
             Carriage { quic: 0.9, browser: 0.4, chain: 2_600, ..carriage(Library::Phone) },
         ),
         application(
             "stream-birch",
-            stream(4 * SECOND, &half, 4, 0.0, 360.0, 1, 0.020),
-            Carriage { browser: 0.2, chain: 3_900, closing: (0.2, 0.1, 0.6), ..carriage(Library::Classic) },
+            Traffic::Video(VideoTraffic {
+                segment: 4 * SECOND,
+                ladder: half.to_vec(),
+                buffer: 4,
+                sound: 0.0,
+                request: 360.0,
+                batch: 1,
+                think: 0.020,
+            }),
+            Carriage {
+                browser: 0.2,
+                chain: 3_900,
+                closing: (0.2, 0.1, 0.6),
+                ..carriage(Library::Classic)
+            },
         ),
         application(
             "stream-larch",
-            stream(video::SEGMENT, &video::LADDER_PUFFER[..6], 8, 64e3, 540.0, 3, 0.008),
-            Carriage { quic: 0.3, browser: 0.7, chain: 2_300, record: 8_192, ..carriage(Library::Modern) },
+            Traffic::Video(VideoTraffic {
+                segment: video::SEGMENT,
+                ladder: video::LADDER_PUFFER[..6].to_vec(),
+                buffer: 8,
+                sound: 64e3,
+                request: 540.0,
+                batch: 3,
+                think: 0.008,
+            }),
+            Carriage {
+                quic: 0.3,
+                browser: 0.7,
+                chain: 2_300,
+                record: 8_192,
+                ..carriage(Library::Modern)
+            },
         ),
         application(
             "stream-willow",
-            stream(6 * SECOND, &half, 3, 96e3, 470.0, 1, 0.035),
-            Carriage { browser: 0.1, version: Version::Tls12, chain: 4_700, ..carriage(Library::Embedded) },
+            Traffic::Video(VideoTraffic {
+                segment: 6 * SECOND,
+                ladder: half.to_vec(),
+                buffer: 3,
+                sound: 96e3,
+                request: 470.0,
+                batch: 1,
+                think: 0.035,
+            }),
+            Carriage {
+                browser: 0.1,
+                version: Version::Tls12,
+                chain: 4_700,
+                ..carriage(Library::Embedded)
+            },
         ),
         application(
             "stream-poplar",
-            stream(SECOND, &video::LADDER_DASH[3..10], 10, 0.0, 310.0, 2, 0.015),
+            Traffic::Video(VideoTraffic {
+                segment: SECOND,
+                ladder: video::LADDER_DASH[3..10].to_vec(),
+                buffer: 10,
+                sound: 0.0,
+                request: 310.0,
+                batch: 2,
+                think: 0.015,
+            }),
             Carriage {
                 quic: 0.7,
                 chain: 3_100,
@@ -223,7 +320,11 @@ fn games() -> [Application; 4] {
         application(
             "arena-yew",
             play(lockstep, 1.0, 1.0, 120),
-            Carriage { header: own([0x11, 0x90]), protocols: vec!["http/1.1"], ..carriage(Library::Script) },
+            Carriage {
+                header: own([0x11, 0x90]),
+                protocols: vec!["http/1.1"],
+                ..carriage(Library::Script)
+            },
         ),
         application(
             "arena-holly",
@@ -246,7 +347,7 @@ fn chats() -> [Application; 3] {
         ping: 31,
         backlog: 8.0,
         padding: 1,
-        pictures: 0.10,
+        pictures: 0.03,
         think: 0.03,
     };
     [
@@ -257,13 +358,38 @@ fn chats() -> [Application; 3] {
         ),
         application(
             "talk-pine",
-            Traffic::Chat(ChatTraffic { envelope: 260, receipt: 0, padding: 160, keep_alive: 15 * SECOND, ping: 12, ..chat.clone() }),
-            Carriage { chain: 2_000, tickets: (1, 240), protocols: vec!["http/1.1"], ..carriage(Library::Modern) },
+            Traffic::Chat(ChatTraffic {
+                envelope: 260,
+                receipt: 0,
+                padding: 160,
+                keep_alive: 15 * SECOND,
+                ping: 12,
+                ..chat.clone()
+            }),
+            Carriage {
+                chain: 2_000,
+                tickets: (1, 240),
+                protocols: vec!["http/1.1"],
+                ..carriage(Library::Modern)
+            },
         ),
         application(
             "talk-spruce",
-            Traffic::Chat(ChatTraffic { envelope: 380, receipt: 120, backlog: 9.5, pictures: 0.25, keep_alive: 30 * SECOND, ..chat }),
-            Carriage { quic: 0.5, browser: 0.6, chain: 3_300, record: 4_096, ..carriage(Library::BrowserTwo) },
+            Traffic::Chat(ChatTraffic {
+                envelope: 380,
+                receipt: 120,
+                backlog: 9.5,
+                pictures: 0.06,
+                keep_alive: 30 * SECOND,
+                ..chat
+            }),
+            Carriage {
+                quic: 0.5,
+                browser: 0.6,
+                chain: 3_300,
+                record: 4_096,
+                ..carriage(Library::BrowserTwo)
+            },
         ),
     ]
 }
@@ -286,12 +412,25 @@ fn transfers() -> [Application; 3] {
         ),
         application(
             "drive-chestnut",
-            Traffic::Transfer(TransferTraffic { sizes: Sizes::Surge, uploads: 0.5, chunk: 262_144, request: 640.0, ..transfer.clone() }),
+            Traffic::Transfer(TransferTraffic {
+                sizes: Sizes::Surge,
+                uploads: 0.5,
+                chunk: 262_144,
+                request: 640.0,
+                ..transfer.clone()
+            }),
             Carriage { chain: 2_500, protocols: vec!["h2"], ..carriage(Library::Script) },
         ),
         application(
             "drive-pecan",
-            Traffic::Transfer(TransferTraffic { uploads: 0.8, scale: 0.6, chunk: 1_048_576, request: 900.0, keep_alive: 120 * SECOND, ..transfer }),
+            Traffic::Transfer(TransferTraffic {
+                uploads: 0.8,
+                scale: 0.6,
+                chunk: 1_048_576,
+                request: 900.0,
+                keep_alive: 120 * SECOND,
+                ..transfer
+            }),
             Carriage { quic: 0.4, chain: 3_700, record: 4_096, ..carriage(Library::Modern) },
         ),
     ]
@@ -309,12 +448,19 @@ fn streamed_games() -> [Application; 2] {
         application(
             "cloudplay-teak",
             Traffic::CloudGame(game.clone()),
-            Carriage { header: Header::Rtp { kind: 98, ticks: 90, tag: 10 }, ..carriage(Library::Modern) },
+            Carriage {
+                header: Header::Rtp { kind: 98, ticks: 90, tag: 10 },
+                ..carriage(Library::Modern)
+            },
         ),
         application(
             "cloudplay-ebony",
             Traffic::CloudGame(CloudGameTraffic { rate: 30e6, pose_gap: 8 * MILLISECOND, ..game }),
-            Carriage { header: Header::Counter { magic: [0xa5, 0x10] }, quic: 0.5, ..carriage(Library::BrowserOne) },
+            Carriage {
+                header: Header::Counter { magic: [0xa5, 0x10] },
+                quic: 0.5,
+                ..carriage(Library::BrowserOne)
+            },
         ),
     ]
 }

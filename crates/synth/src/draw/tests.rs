@@ -77,7 +77,12 @@ fn streams_differ_by_seed_purpose_and_index() {
 fn a_seed_gives_the_same_draws_on_every_machine() {
     // Pinned on x86-64; a machine or a change that differs breaks everybody's seeds.
     let mut c = Chance::new(42, Purpose::Session, 5);
-    let seen = [c.normal(0.0, 1.0), c.lognormal(8.346, 1.366), c.extreme(120.0, 36.0), c.exponential(30.0)];
+    let seen = [
+        c.normal(0.0, 1.0),
+        c.lognormal(8.346, 1.366),
+        c.extreme(120.0, 36.0),
+        c.exponential(30.0),
+    ];
     assert_eq!(seen.map(f64::to_bits), PINNED);
 }
 

@@ -145,12 +145,25 @@ impl Run<'_> {
         self.send(direction, at, start, head, payload);
     }
 
-    fn send(&mut self, direction: Direction, at: Nanos, start: u32, head: u16, payload: u16) -> Option<Nanos> {
+    fn send(
+        &mut self,
+        direction: Direction,
+        at: Nanos,
+        start: u32,
+        head: u16,
+        payload: u16,
+    ) -> Option<Nanos> {
         let trip = self.datagrams.path.travel(&mut self.clocks, direction, at, self.chance);
         if let Some(time) = trip.seen {
             let salt = self.packets.len() as u32 + 1;
             let source = Source::Datagram { start, octets: head, salt };
-            self.packets.push(Packet { time, direction, payload, source, tcp: TcpFields::default() });
+            self.packets.push(Packet {
+                time,
+                direction,
+                payload,
+                source,
+                tcp: TcpFields::default(),
+            });
         }
         trip.arrived
     }

@@ -60,7 +60,8 @@ fn question(lookup: &Lookup<'_>) -> Vec<u8> {
     // Recursion desired; one question.
     out.extend_from_slice(&[0x01, 0x00, 0, 1, 0, 0, 0, 0, 0, 0]);
     write_name(lookup.name, &mut out);
-    let kind = if lookup.addresses.first().is_some_and(IpAddr::is_ipv6) { TYPE_AAAA } else { TYPE_A };
+    let kind =
+        if lookup.addresses.first().is_some_and(IpAddr::is_ipv6) { TYPE_AAAA } else { TYPE_A };
     out.extend_from_slice(&kind.to_be_bytes());
     out.extend_from_slice(&1u16.to_be_bytes());
     out

@@ -158,7 +158,11 @@ impl Library {
                 ..plain
             },
             Self::BrowserThree => Manner {
-                ciphers: join(&[&ciphers13, &[0xc02c, 0xc02b, 0xcca9, 0xc030, 0xc02f, 0xcca8], &old12]),
+                ciphers: join(&[
+                    &ciphers13,
+                    &[0xc02c, 0xc02b, 0xcca9, 0xc030, 0xc02f, 0xcca8],
+                    &old12,
+                ]),
                 extensions: join(&[
                     &usual,
                     &[x::SIGNED_CERTIFICATE_TIMESTAMP],
@@ -194,7 +198,10 @@ impl Library {
             },
             Self::Classic => Manner {
                 ciphers: join(&[
-                    &[0x1302, 0x1303, 0x1301, 0xc02c, 0xc030, 0x009f, 0xcca9, 0xcca8, 0xccaa, 0xc02b],
+                    &[
+                        0x1302, 0x1303, 0x1301, 0xc02c, 0xc030, 0x009f, 0xcca9, 0xcca8, 0xccaa,
+                        0xc02b,
+                    ],
                     &[0xc02f, 0x009e, 0xc024, 0xc028, 0x006b, 0xc023, 0xc027, 0x0067, 0x00ff],
                 ]),
                 groups: vec![X25519, P256, 0x001e, 0x0019, P384, 0x0100, 0x0101],
@@ -231,7 +238,10 @@ impl Library {
                 ..plain
             },
             Self::Embedded => Manner {
-                ciphers: join(&[&[0xc02b, 0xc02f, 0xc023, 0xc027, 0xc009, 0xc013, 0x009c, 0x003c], &[0x002f]]),
+                ciphers: join(&[
+                    &[0xc02b, 0xc02f, 0xc023, 0xc027, 0xc009, 0xc013, 0x009c, 0x003c],
+                    &[0x002f],
+                ]),
                 groups: vec![P256, P384],
                 shares: Vec::new(),
                 extensions: vec![
@@ -276,7 +286,8 @@ impl ClientHello<'_> {
     /// Writes it.
     #[must_use]
     pub fn write(&self, chance: &mut Chance) -> Written {
-        let grease: Option<[u16; 5]> = self.manner.grease.then(|| std::array::from_fn(|_| grease_value(chance)));
+        let grease: Option<[u16; 5]> =
+            self.manner.grease.then(|| std::array::from_fn(|_| grease_value(chance)));
         let quic = self.quic.is_some();
         let mut body = Vec::with_capacity(600);
         body.extend_from_slice(&TLS_12.to_be_bytes());
@@ -296,13 +307,15 @@ impl ClientHello<'_> {
 
     fn extensions(&self, grease: Option<[u16; 5]>, before: usize, chance: &mut Chance) -> Vec<u8> {
         let quic = self.quic.is_some();
-        let mut order: Vec<u16> = self
-            .manner
-            .extensions
-            .iter()
-            .copied()
-            .filter(|e| !(quic && is_only_tls12(*e)) && (*e != x::ALPN || !self.protocols.is_empty()))
-            .collect();
+        // An empty list of protocols would be an error in either extension.
+        let settled = self.protocols.iter().any(|p| *p == "h2" || *p == "h3");
+        let fits = |e: u16| match e {
+            x::ALPN => !self.protocols.is_empty(),
+            x::APPLICATION_SETTINGS => settled,
+            _ => !quic || !is_only_tls12(e),
+        };
+        let mut order: Vec<u16> =
+            self.manner.extensions.iter().copied().filter(|e| fits(*e)).collect();
         if quic {
             order.push(x::QUIC_TRANSPORT_PARAMETERS);
         }

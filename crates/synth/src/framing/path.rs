@@ -65,7 +65,13 @@ impl Path {
     }
 
     /// Sends a packet at `at`.
-    pub fn travel(&self, clocks: &mut Clocks, direction: Direction, at: Nanos, chance: &mut Chance) -> Trip {
+    pub fn travel(
+        &self,
+        clocks: &mut Clocks,
+        direction: Direction,
+        at: Nanos,
+        chance: &mut Chance,
+    ) -> Trip {
         let lost = self.loss > 0.0 && chance.happens(self.loss);
         // Half of the losses happen between client and capture. Assumed.
         let lost_near = lost && chance.happens(0.5);
@@ -143,7 +149,13 @@ pub struct Cargo {
 
 impl Sender {
     /// Sends a message, again where pieces get lost, until all of it arrived.
-    pub fn send(&mut self, cargo: Cargo, path: &Path, clocks: &mut Clocks, chance: &mut Chance) -> Vec<Segment> {
+    pub fn send(
+        &mut self,
+        cargo: Cargo,
+        path: &Path,
+        clocks: &mut Clocks,
+        chance: &mut Chance,
+    ) -> Vec<Segment> {
         let mut sent = Vec::with_capacity((cargo.octets / cargo.segment + 1) as usize);
         let mut time = cargo.start.max(self.ready);
         // After an idle timeout the old window says nothing about the path (RFC 5681, 4.1).
@@ -152,14 +164,18 @@ impl Sender {
         }
         // Beyond twice what the line holds, a window would only fill queues.
         let rate_wait = path.serialise(cargo.direction, cargo.segment + cargo.headers).max(1);
-        let ceiling = (2.0 * path.round_trip() as f64 / rate_wait as f64).clamp(WINDOW_INITIAL, 2_000.0);
+        let ceiling =
+            (2.0 * path.round_trip() as f64 / rate_wait as f64).clamp(WINDOW_INITIAL, 2_000.0);
         let mut next = 0;
         let mut again: Vec<(u32, u32)> = Vec::new();
         while (next < cargo.octets || !again.is_empty()) && sent.len() < cargo.limit {
             let began = time;
             let mut lost = Vec::new();
             let mut budget = self.window as usize;
-            while budget > 0 && (next < cargo.octets || !again.is_empty()) {
+            while budget > 0
+                && sent.len() < cargo.limit
+                && (next < cargo.octets || !again.is_empty())
+            {
                 let (offset, octets) = if again.is_empty() {
                     let piece = (next, (cargo.octets - next).min(cargo.segment));
                     next += piece.1;
@@ -191,7 +207,8 @@ impl Sender {
 
     fn grow(&mut self, lost: &[(u32, u32)], ceiling: f64) {
         if lost.is_empty() {
-            self.window = if self.window < self.threshold { self.window * 2.0 } else { self.window + 1.0 };
+            self.window =
+                if self.window < self.threshold { self.window * 2.0 } else { self.window + 1.0 };
             self.window = self.window.min(ceiling);
         } else {
             // CUBIC's factor (RFC 9438, 4.6).

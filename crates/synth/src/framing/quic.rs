@@ -15,8 +15,8 @@ use crate::process::{Direction, Due, MILLISECOND, Message, Nanos};
 
 /// The salt of QUIC version 1 (RFC 9001, 5.2).
 pub const SALT_V1: [u8; 20] = [
-    0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17, 0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f,
-    0x0a,
+    0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17, 0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad,
+    0xcc, 0xbb, 0x7f, 0x0a,
 ];
 const VERSION: u32 = 1;
 const TAG: usize = 16;
@@ -133,7 +133,11 @@ impl InitialKeys {
         let mut nonce = self.iv;
         nonce[8..].iter_mut().zip(number.to_be_bytes()).for_each(|(n, o)| *n ^= o);
         self.packet
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(header), &mut sealed)
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(header),
+                &mut sealed,
+            )
             .expect("a datagram is far shorter than AES-GCM's limit");
         let mask = self.header.new_mask(&sealed[..16]).expect("a sample has 16 octets");
         let mut out = header.to_vec();
@@ -198,7 +202,8 @@ impl<'a, 'b> Run<'a, 'b> {
         let first_id = id(8);
         let ids = [id(connection.habits.server_id.into()), id(connection.habits.client_id.into())];
         let headers = if connection.endpoints.client.address.is_ipv4() { 28 } else { 48 };
-        let most = connection.habits.datagram.map(|m| u32::from(m.min(connection.path.mtu - headers)));
+        let most =
+            connection.habits.datagram.map(|m| u32::from(m.min(connection.path.mtu - headers)));
         Self {
             connection,
             chance,
@@ -218,7 +223,8 @@ impl<'a, 'b> Run<'a, 'b> {
     /// The handshake; tells when the client may send data.
     fn open(&mut self) -> Nanos {
         let parameters = self.transport_parameters();
-        let hello = ClientHello { quic: Some(&parameters), ..self.connection.hello }.write(self.chance);
+        let hello =
+            ClientHello { quic: Some(&parameters), ..self.connection.hello }.write(self.chance);
         let mut at = 0;
         let mut asked = None;
         // Lost Initials are sent again after the probe timeout, doubled each time (RFC 9002, 6.2).
@@ -237,7 +243,8 @@ impl<'a, 'b> Run<'a, 'b> {
         let ready = answered + 200_000 + self.chance.exponential(0.8e6) as Nanos;
         self.answered = true;
         let finished = self.long_packet(0xe0, Direction::Up, 36 + 4 + 8);
-        let mut datagram = self.initial_padded(Direction::Up, 17, &ack_frame(1), INITIAL_LEAST - finished.len());
+        let mut datagram =
+            self.initial_padded(Direction::Up, 17, &ack_frame(1), INITIAL_LEAST - finished.len());
         datagram.extend_from_slice(&finished);
         self.datagram(Direction::Up, ready, &datagram);
         ready + 100_000 + self.chance.below(2 * MILLISECOND)
@@ -309,7 +316,12 @@ impl<'a, 'b> Run<'a, 'b> {
             Vec::new()
         } else {
             // Datagrams with a server's Initial are full too (RFC 9000, 14.1); a resumed handshake leaves room.
-            self.initial_padded(Direction::Down, 0, &frames, INITIAL_LEAST.saturating_sub(left as usize + 50))
+            self.initial_padded(
+                Direction::Down,
+                0,
+                &frames,
+                INITIAL_LEAST.saturating_sub(left as usize + 50),
+            )
         };
         let mut time = at;
         let mut done = at + self.connection.path.round_trip() / 2;
@@ -349,18 +361,27 @@ impl<'a, 'b> Run<'a, 'b> {
 
     /// A ServerHello too large for one Initial, in two.
     fn server_split(&mut self, hello: &[u8], cut: usize, at: Nanos) {
-        for (number, (offset, part)) in [(0, &hello[..cut]), (cut, &hello[cut..])].into_iter().enumerate() {
+        for (number, (offset, part)) in
+            [(0, &hello[..cut]), (cut, &hello[cut..])].into_iter().enumerate()
+        {
             let mut frames = if number == 0 { ack_frame(1) } else { Vec::new() };
             frames.push(0x06);
             push_varint(offset as u64, &mut frames);
             push_varint(part.len() as u64, &mut frames);
             frames.extend_from_slice(part);
-            let packet = self.initial_padded(Direction::Down, number as u32, &frames, INITIAL_LEAST);
+            let packet =
+                self.initial_padded(Direction::Down, number as u32, &frames, INITIAL_LEAST);
             self.datagram(Direction::Down, at + number as Nanos * 20_000, &packet);
         }
     }
 
-    fn initial_padded(&mut self, direction: Direction, number: u32, frames: &[u8], full: usize) -> Vec<u8> {
+    fn initial_padded(
+        &mut self,
+        direction: Direction,
+        number: u32,
+        frames: &[u8],
+        full: usize,
+    ) -> Vec<u8> {
         let bare = self.initial_octets(direction, frames.len());
         let mut frames = frames.to_vec();
         frames.resize(frames.len() + full.saturating_sub(bare), 0);
@@ -449,13 +470,18 @@ impl<'a, 'b> Run<'a, 'b> {
         let connection = self.connection;
         let mut whole = base;
         // HANDSHAKE_DONE, tickets and new connection ids, while the first request is under way.
-        let mut pending = Some((base + connection.path.round_trip() / 2 + 500_000, self.chance.between(120, 600) as u32));
+        let mut pending = Some((
+            base + connection.path.round_trip() / 2 + 500_000,
+            self.chance.between(120, 600) as u32,
+        ));
         for message in connection.messages {
             let mut start = match message.due {
                 Due::At(at) => (base + at).max(whole),
                 Due::After(wait) => whole + wait,
             };
             if let Some((at, octets)) = pending.take_if(|(at, _)| *at < start) {
+                // Not before what the client said meanwhile is whole: these segments acknowledge it.
+                let at = at.max(whole);
                 start = self.say(Direction::Down, octets, at).unwrap_or(start).max(start);
             }
             match self.say(message.direction, message.octets, start) {
@@ -493,7 +519,8 @@ impl<'a, 'b> Run<'a, 'b> {
             headers: overhead + 42,
             limit: left * 3 / 4,
         };
-        let segments = self.senders[d].send(cargo, &self.connection.path, &mut self.clocks, self.chance);
+        let segments =
+            self.senders[d].send(cargo, &self.connection.path, &mut self.clocks, self.chance);
         let mut arrived = 0;
         let mut whole = 0;
         for s in &segments {
@@ -515,7 +542,11 @@ impl<'a, 'b> Run<'a, 'b> {
             self.settle_before(side, at);
             self.received[r] += 1;
             self.owed[r].packets += 1;
-            let each = if side == Direction::Up && self.received[r] > 100 { habits.acknowledge_each } else { 2 };
+            let each = if side == Direction::Up && self.received[r] > 100 {
+                habits.acknowledge_each
+            } else {
+                2
+            };
             if self.owed[r].packets >= each {
                 self.acknowledge(side, at + 10_000);
             } else {
@@ -566,7 +597,13 @@ impl<'a, 'b> Run<'a, 'b> {
         if let Some(time) = trip.seen {
             let salt = self.packets.len() as u32 + 1;
             let source = Source::Datagram { start, octets: head, salt };
-            self.packets.push(Packet { time, direction, payload, source, tcp: TcpFields::default() });
+            self.packets.push(Packet {
+                time,
+                direction,
+                payload,
+                source,
+                tcp: TcpFields::default(),
+            });
         }
     }
 }

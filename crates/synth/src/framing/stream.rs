@@ -44,7 +44,9 @@ impl Stream {
         let (start, octets_n) = (self.literal.len() as u32, octets.len() as u32);
         self.literal.extend_from_slice(octets);
         match self.pieces.last_mut() {
-            Some(last) if last.offset + u64::from(last.octets) == self.length => last.octets += octets_n,
+            Some(last) if last.offset + u64::from(last.octets) == self.length => {
+                last.octets += octets_n
+            }
             _ => self.pieces.push(Piece { offset: self.length, start, octets: octets_n }),
         }
         self.length += u64::from(octets_n);
@@ -65,7 +67,8 @@ impl Stream {
             let to = (piece.offset + u64::from(piece.octets)).min(end);
             let source = piece.start as usize + (from - piece.offset) as usize;
             let octets = (to - from) as usize;
-            out[(from - offset) as usize..][..octets].copy_from_slice(&self.literal[source..source + octets]);
+            out[(from - offset) as usize..][..octets]
+                .copy_from_slice(&self.literal[source..source + octets]);
         }
     }
 }

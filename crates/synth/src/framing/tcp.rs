@@ -225,6 +225,8 @@ impl<'a, 'b> Run<'a, 'b> {
                 Due::After(wait) => whole + wait,
             };
             if let Some((at, octets)) = pending.take_if(|(at, _)| *at < start) {
+                // Not before what the client said meanwhile is whole: these segments acknowledge it.
+                let at = at.max(whole);
                 start = self.say(Direction::Down, octets, at).unwrap_or(start).max(start);
             }
             let octets = self.write(message.direction, message.octets);
@@ -292,17 +294,25 @@ impl<'a, 'b> Run<'a, 'b> {
             headers: 54 + segment_option_octets(self.timestamps),
             limit: left * 2 / 3,
         };
-        let segments = self.senders[d].send(cargo, &self.connection.path, &mut self.clocks, self.chance);
+        let segments =
+            self.senders[d].send(cargo, &self.connection.path, &mut self.clocks, self.chance);
         let from = self.said[d];
         for s in &segments {
             let end = s.offset + s.octets;
             self.said[d] = self.said[d].max(from + u64::from(end));
             let flags = if end == octets { ACK | PSH } else { ACK };
             let tcp = self.fields(direction, from + u64::from(s.offset), flags, s.sent);
-            self.push(direction, s.trip, s.octets as u16, Source::Stream(from + u64::from(s.offset)), tcp);
+            self.push(
+                direction,
+                s.trip,
+                s.octets as u16,
+                Source::Stream(from + u64::from(s.offset)),
+                tcp,
+            );
         }
         let whole = self.receive(direction.reverse(), from, &segments);
-        (self.said[d] == from + u64::from(octets) && self.heard[1 - d] == self.said[d]).then_some(whole)
+        (self.said[d] == from + u64::from(octets) && self.heard[1 - d] == self.said[d])
+            .then_some(whole)
     }
 
     /// The receiver's side of a flight: acknowledgements. Tells when the last octet arrived.
@@ -340,7 +350,8 @@ impl<'a, 'b> Run<'a, 'b> {
                 self.acknowledge(side, at + 5_000, (0, 0));
             } else {
                 // A short segment often ends a message: some systems hurry then.
-                let delay = if push { habits.acknowledge_delay / 2 } else { habits.acknowledge_delay };
+                let delay =
+                    if push { habits.acknowledge_delay / 2 } else { habits.acknowledge_delay };
                 self.owed[r].due = Some(at + delay);
             }
         }
@@ -388,15 +399,25 @@ impl<'a, 'b> Run<'a, 'b> {
             }
         }
         self.owed = Default::default();
-        let trip = self.control(first, at, FIN | ACK);
-        self.closed[first.index()] = true;
-        let there = trip.arrived.unwrap_or(at + self.connection.path.timeout());
+        let Some(there) = self.fin(first, at) else { return };
         let back = there + self.chance.below(3 * MILLISECOND);
-        let trip = self.control(first.reverse(), back, FIN | ACK);
-        self.closed[first.reverse().index()] = true;
-        if let Some(seen) = trip.arrived {
-            self.control(first, seen + 30_000, ACK);
+        if let Some(whole) = self.fin(first.reverse(), back) {
+            self.control(first, whole + 30_000, ACK);
         }
+    }
+
+    /// Sends FIN until it arrives, and tells when it did.
+    fn fin(&mut self, side: Direction, at: Nanos) -> Option<Nanos> {
+        let mut at = at;
+        for attempt in 0..6 {
+            let trip = self.control(side, at, FIN | ACK);
+            if let Some(arrived) = trip.arrived {
+                self.closed[side.index()] = true;
+                return Some(arrived);
+            }
+            at += self.connection.path.timeout() << attempt;
+        }
+        None
     }
 
     fn settle_all(&mut self) {
@@ -424,7 +445,8 @@ impl<'a, 'b> Run<'a, 'b> {
     fn fields(&self, direction: Direction, offset: u64, flags: u8, sent: Nanos) -> TcpFields {
         let d = direction.index();
         let opening = flags & SYN != 0;
-        let number = |side: usize, offset: u64| self.first_sequence[side].wrapping_add(offset as u32);
+        let number =
+            |side: usize, offset: u64| self.first_sequence[side].wrapping_add(offset as u32);
         let past_syn = u64::from(!opening) + u64::from(self.closed[d]);
         let peer_past = 1 + u64::from(self.closed[1 - d]);
         let acknowledgement =
@@ -437,8 +459,10 @@ impl<'a, 'b> Run<'a, 'b> {
             let grown = u64::from(habits.window) + 2 * self.heard[d];
             (grown.min(most.into()) >> habits.scale) as u16
         };
-        let clock = |side: usize, at: Nanos| self.clock_base[side].wrapping_add((at / MILLISECOND) as u32);
-        let timestamps = if !self.timestamps && !(opening && habits.timestamps && flags & ACK == 0) {
+        let clock =
+            |side: usize, at: Nanos| self.clock_base[side].wrapping_add((at / MILLISECOND) as u32);
+        let timestamps = if !self.timestamps && (!opening || !habits.timestamps || flags & ACK != 0)
+        {
             (0, 0)
         } else if flags & ACK == 0 {
             (clock(d, sent), 0)
@@ -462,7 +486,14 @@ impl<'a, 'b> Run<'a, 'b> {
         }
     }
 
-    fn push(&mut self, direction: Direction, trip: Trip, payload: u16, source: Source, tcp: TcpFields) {
+    fn push(
+        &mut self,
+        direction: Direction,
+        trip: Trip,
+        payload: u16,
+        source: Source,
+        tcp: TcpFields,
+    ) {
         if let Some(time) = trip.seen {
             self.packets.push(Packet { time, direction, payload, source, tcp });
         }
@@ -470,7 +501,11 @@ impl<'a, 'b> Run<'a, 'b> {
 
     fn finish(mut self, key: u64) -> Flow {
         self.packets.sort_by_key(|p| p.time);
-        let options = |habits: &Habits, most: u16| SynOptions { mss: most, scale: habits.scale, order: habits.order };
+        let options = |habits: &Habits, most: u16| SynOptions {
+            mss: most,
+            scale: habits.scale,
+            order: habits.order,
+        };
         let header = header_octets(self.connection);
         Flow {
             transport: Transport::Tcp,

@@ -1,8 +1,8 @@
 //! TLS handshakes and records over TCP: valid where they are in the clear, of the right size where they are not.
 
 use super::hello::{
-    self, ClientHello, P256, TLS_12, TLS_13, extension, handshake_message, push_extension, push_share,
-    server_share_octets,
+    self, ClientHello, P256, TLS_12, TLS_13, extension, handshake_message, push_extension,
+    push_share, server_share_octets,
 };
 use super::stream::Stream;
 use crate::draw::Chance;
@@ -59,7 +59,11 @@ pub struct Security<'a> {
 }
 
 /// Writes the handshake into both streams and tells its flights: who says how many octets, in turn.
-pub fn handshake(security: &Security<'_>, streams: &mut [Stream; 2], chance: &mut Chance) -> Vec<(Direction, u32)> {
+pub fn handshake(
+    security: &Security<'_>,
+    streams: &mut [Stream; 2],
+    chance: &mut Chance,
+) -> Vec<(Direction, u32)> {
     match security.version {
         Version::Tls13 => handshake13(security, streams, chance),
         Version::Tls12 => handshake12(security, streams, chance),
@@ -89,7 +93,12 @@ fn handshake13(
             sealed(down, Version::Tls13, part, RECORD_MOST);
         }
     } else {
-        sealed(down, Version::Tls13, named + security.chain + CERTIFICATE_VERIFY + FINISHED, RECORD_MOST);
+        sealed(
+            down,
+            Version::Tls13,
+            named + security.chain + CERTIFICATE_VERIFY + FINISHED,
+            RECORD_MOST,
+        );
     }
     let two = (Direction::Down, (down.len() - marks[1]) as u32);
 
@@ -191,7 +200,12 @@ fn server_hello13(security: &Security<'_>, session: &[u8], chance: &mut Chance) 
 
 /// A TLS 1.3 ServerHello for a group.
 #[must_use]
-pub fn server_hello13_for(group: u16, session: &[u8], resumed: bool, chance: &mut Chance) -> Vec<u8> {
+pub fn server_hello13_for(
+    group: u16,
+    session: &[u8],
+    resumed: bool,
+    chance: &mut Chance,
+) -> Vec<u8> {
     let mut body = TLS_12.to_be_bytes().to_vec();
     body.extend_from_slice(&chance.octets::<32>());
     body.push(session.len() as u8);
@@ -252,7 +266,8 @@ fn certificates(chain: u32, name: &str, chance: &mut Chance) -> Vec<u8> {
 
 /// A certificate in X.509's form (RFC 5280, 4.1) that certifies nothing: its key, signature and one extension are noise.
 fn certificate(subject: &str, octets: usize, chance: &mut Chance) -> Vec<u8> {
-    let sha256_rsa = der(0x30, &[&der(0x06, &[&[42, 134, 72, 134, 247, 13, 1, 1, 11]]), &der(0x05, &[])]);
+    let sha256_rsa =
+        der(0x30, &[&der(0x06, &[&[42, 134, 72, 134, 247, 13, 1, 1, 11]]), &der(0x05, &[])]);
     let rsa = der(0x30, &[&der(0x06, &[&[42, 134, 72, 134, 247, 13, 1, 1, 1]]), &der(0x05, &[])]);
     let common_name = |name: &str| {
         let pair = der(0x30, &[&der(0x06, &[&[0x55, 4, 3]]), &der(0x0c, &[name.as_bytes()])]);

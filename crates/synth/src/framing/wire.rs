@@ -41,7 +41,13 @@ pub fn frame(flow: &Flow, packet: &Packet, number: u32, out: &mut Vec<u8>) {
     out[at..at + 2].copy_from_slice(&sum.to_be_bytes());
 }
 
-fn ip_header(flow: &Flow, from: &Endpoint, to: &Endpoint, (above, number): (usize, u32), out: &mut Vec<u8>) {
+fn ip_header(
+    flow: &Flow,
+    from: &Endpoint,
+    to: &Endpoint,
+    (above, number): (usize, u32),
+    out: &mut Vec<u8>,
+) {
     let protocol = protocol_number(flow.transport);
     match (from.address, to.address) {
         (IpAddr::V4(a), IpAddr::V4(b)) => {

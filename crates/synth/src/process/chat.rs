@@ -40,13 +40,20 @@ pub struct ChatTraffic {
 impl ChatTraffic {
     pub(super) fn plan(&self, session: &Session) -> Vec<Conversation> {
         let mut chance = session.chance();
-        let mut plan = vec![Conversation { offset: 0, host: 0, role: Role::Exchange, first: 0, last: 0 }];
+        let mut plan =
+            vec![Conversation { offset: 0, host: 0, role: Role::Exchange, first: 0, last: 0 }];
         let texts = chance.exponential(TEXTS);
         let pictures = whole(texts * self.pictures, 0).min(6);
         let mut at = 5.0;
         for n in 1..=pictures {
             at += chance.exponential(40.0);
-            plan.push(Conversation { offset: seconds(at), host: 1, role: Role::Exchange, first: n, last: n });
+            plan.push(Conversation {
+                offset: seconds(at),
+                host: 1,
+                role: Role::Exchange,
+                first: n,
+                last: n,
+            });
         }
         plan
     }
@@ -88,7 +95,10 @@ impl ChatTraffic {
             if chance.happens(0.5) {
                 out.push(Message::up(at, text));
                 if self.receipt > 0 {
-                    out.push(Message::down_after(seconds(chance.exponential(self.think)), self.receipt));
+                    out.push(Message::down_after(
+                        seconds(chance.exponential(self.think)),
+                        self.receipt,
+                    ));
                 }
             } else {
                 out.push(Message::down(at, text));

@@ -4,7 +4,9 @@
 //! NGMN, *Radio Access Performance Evaluation Methodology*, 2008, annex A (gaming); IEEE 802.11-18/2009 (RTA TIG report)
 //! for status-sync and lockstep; 3GPP TR 38.838 for streamed games, as in 5G-LENA.
 
-use super::{Conversation, MILLISECOND, Message, Nanos, Role, SECOND, Session, merge_by_time, seconds};
+use super::{
+    Conversation, MILLISECOND, Message, Nanos, Role, SECOND, Session, merge_by_time, seconds,
+};
 use crate::draw::{Chance, whole};
 use crate::process::{Direction, Due};
 
@@ -97,8 +99,11 @@ impl GameTraffic {
 }
 
 fn gap(beat: Beat, pace: f64, chance: &mut Chance) -> Nanos {
-    let milliseconds =
-        if beat.gap.1 == 0.0 { beat.gap.0 } else { chance.extreme(beat.gap.0, beat.gap.1).max(0.5) };
+    let milliseconds = if beat.gap.1 == 0.0 {
+        beat.gap.0
+    } else {
+        chance.extreme(beat.gap.0, beat.gap.1).max(0.5)
+    };
     seconds(milliseconds * pace / 1e3)
 }
 
@@ -152,7 +157,8 @@ impl CloudGameTraffic {
         for k in 0..frames.min(limit) {
             let jitter = chance.normal_within(0.0, CLOUD_JITTER, -0.004, 0.004);
             let at = seconds(k as f64 / self.fps + 0.004 + jitter);
-            let octets = mean * chance.normal_within(1.0, CLOUD_FRAME.0, CLOUD_FRAME.1, CLOUD_FRAME.2);
+            let octets =
+                mean * chance.normal_within(1.0, CLOUD_FRAME.0, CLOUD_FRAME.1, CLOUD_FRAME.2);
             down.push(Message::down(at, whole(octets, 40)));
         }
         let mut at = 0;
@@ -178,7 +184,10 @@ fn lobby_then_media(session: &Session) -> Vec<Conversation> {
 fn lobby(chance: &mut Chance, think: f64) -> Vec<Message> {
     let mut out = Vec::new();
     for _ in 0..chance.between(2, 7) {
-        out.push(Message::up_after(seconds(chance.exponential(0.3)), chance.between(180, 1_200) as u32));
+        out.push(Message::up_after(
+            seconds(chance.exponential(0.3)),
+            chance.between(180, 1_200) as u32,
+        ));
         out.push(Message::down_after(
             seconds(chance.exponential(think)),
             whole(chance.lognormal_within(7.2, 1.0, 120.0, 40_000.0), 1),
@@ -219,12 +228,18 @@ mod tests {
 
     #[test]
     fn streamed_frames_add_up_to_the_rate() {
-        let game =
-            CloudGameTraffic { rate: 8e6, fps: 60.0, pose_gap: CLOUD_POSE_GAP, pose: CLOUD_POSE, think: 0.01 };
+        let game = CloudGameTraffic {
+            rate: 8e6,
+            fps: 60.0,
+            pose_gap: CLOUD_POSE_GAP,
+            pose: CLOUD_POSE,
+            think: 0.01,
+        };
         let session = Session { seed: 1, index: 4, downlink: 100e6 };
         let media = game.plan(&session)[1];
         let all = game.messages(&session, &media, 100_000);
-        let down: Vec<u32> = all.iter().filter(|m| m.direction == Direction::Down).map(|m| m.octets).collect();
+        let down: Vec<u32> =
+            all.iter().filter(|m| m.direction == Direction::Down).map(|m| m.octets).collect();
         let mean = down.iter().map(|o| f64::from(*o)).sum::<f64>() / down.len() as f64;
         assert!((mean * 60.0 * 8.0 / 8e6 - 1.0).abs() < 0.01, "{mean}");
     }

@@ -56,7 +56,9 @@ pub struct TransferTraffic {
 pub fn file(sizes: Sizes, chance: &mut Chance) -> f64 {
     match sizes {
         Sizes::Ngmn => chance.lognormal_within(FILE_NGMN.0, FILE_NGMN.1, 1.0, FILE_NGMN_MOST),
-        Sizes::Surge if chance.happens(FILE_SURGE_BODY) => chance.lognormal(FILE_SURGE.0, FILE_SURGE.1),
+        Sizes::Surge if chance.happens(FILE_SURGE_BODY) => {
+            chance.lognormal(FILE_SURGE.0, FILE_SURGE.1)
+        }
         Sizes::Surge => chance.pareto(FILE_SURGE_TAIL.0, FILE_SURGE_TAIL.1, FILE_SURGE_MOST),
     }
 }
@@ -126,9 +128,13 @@ impl TransferTraffic {
             while left > 0 && out.len() < limit {
                 let piece = left.min(self.chunk.max(1));
                 left -= piece;
-                let request = whole(chance.normal_within(self.request, self.request * 0.08, 40.0, 3_000.0), 1);
+                let request = whole(
+                    chance.normal_within(self.request, self.request * 0.08, 40.0, 3_000.0),
+                    1,
+                );
                 let think = seconds(chance.exponential(self.think));
-                let (up, down) = if file.upload { (request + piece, 260) } else { (request, piece) };
+                let (up, down) =
+                    if file.upload { (request + piece, 260) } else { (request, piece) };
                 out.push(match at.take() {
                     Some(at) => Message::up(at, up),
                     None => Message::up_after(0, up),
@@ -161,7 +167,8 @@ mod tests {
     fn seven_files_in_a_hundred_are_of_the_tail() {
         let mut chance = Chance::new(3, Purpose::Session, 0);
         let n = 100_000;
-        let large = (0..n).filter(|_| file(Sizes::Surge, &mut chance) >= 133_000.0).count() as f64 / f64::from(n);
+        let large = (0..n).filter(|_| file(Sizes::Surge, &mut chance) >= 133_000.0).count() as f64
+            / f64::from(n);
         // The body passes 133 kB with P(Z > (ln 133,000 − 9.357)/1.318 = 1.852) = 0.032.
         assert!((large - (0.07 + 0.93 * 0.032)).abs() < 0.005, "{large}");
     }

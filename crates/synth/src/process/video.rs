@@ -10,11 +10,11 @@ use crate::draw::{Chance, whole};
 /// Seconds of video in a segment. Source: ns-3 DASH, Puffer (2.002 s).
 pub const SEGMENT: Nanos = 2 * SECOND;
 /// Bit rates from 45 kb/s to 4.22 Mb/s. Source: ns-3 DASH (after Big Buck Bunny's MPEG-DASH set).
-pub const LADDER_DASH: [f64; 12] = [
-    45e3, 89e3, 131e3, 178e3, 221e3, 263e3, 396e3, 595e3, 791e3, 1_033e3, 2_134e3, 4_220e3,
-];
+pub const LADDER_DASH: [f64; 12] =
+    [45e3, 89e3, 131e3, 178e3, 221e3, 263e3, 396e3, 595e3, 791e3, 1_033e3, 2_134e3, 4_220e3];
 /// Bit rates from 0.2 to 5.5 Mb/s. Source: Puffer, ends; between them assumed.
-pub const LADDER_PUFFER: [f64; 8] = [200e3, 400e3, 700e3, 1_100e3, 1_700e3, 2_600e3, 3_800e3, 5_500e3];
+pub const LADDER_PUFFER: [f64; 8] =
+    [200e3, 400e3, 700e3, 1_100e3, 1_700e3, 2_600e3, 3_800e3, 5_500e3];
 /// Least and most octets of a segment's request. Source: ns-3 DASH and captures, as in TRAFFIC's table.
 pub const REQUEST: (f64, f64) = (300.0, 600.0);
 /// Share of the line that a player dares to use. Assumed.
@@ -46,7 +46,8 @@ pub struct VideoTraffic {
 impl VideoTraffic {
     pub(super) fn plan(&self, session: &Session) -> Vec<Conversation> {
         let mut chance = session.chance();
-        let catalogue = Conversation { offset: 0, host: 0, role: Role::Exchange, first: 0, last: 0 };
+        let catalogue =
+            Conversation { offset: 0, host: 0, role: Role::Exchange, first: 0, last: 0 };
         let stream = Conversation {
             offset: seconds(chance.uniform(0.4, 3.0)),
             host: 1,
@@ -74,7 +75,10 @@ impl VideoTraffic {
     fn catalogue(&self, chance: &mut Chance) -> Vec<Message> {
         let mut out = Vec::new();
         for _ in 0..chance.between(2, 6) {
-            out.push(Message::up_after(seconds(chance.exponential(0.2)), self.request_octets(chance)));
+            out.push(Message::up_after(
+                seconds(chance.exponential(0.2)),
+                self.request_octets(chance),
+            ));
             out.push(Message::down_after(
                 seconds(chance.exponential(self.think)),
                 whole(chance.lognormal_within(9.0, 1.0, 300.0, 200_000.0), 300),
@@ -96,7 +100,10 @@ impl VideoTraffic {
         let mut rung = top / 2;
         let mut out = vec![
             Message::up_after(0, self.request_octets(chance)),
-            Message::down_after(seconds(chance.exponential(self.think)), chance.between(1_500, 9_000) as u32),
+            Message::down_after(
+                seconds(chance.exponential(self.think)),
+                chance.between(1_500, 9_000) as u32,
+            ),
         ];
         for k in 0..segments {
             // Filling, each segment is asked for when the last is whole; then in batches, as playing makes room.
@@ -113,8 +120,12 @@ impl VideoTraffic {
                     Some(at) => Message::up(at, request),
                     None => Message::up_after(chance.below(8 * MILLISECOND), request),
                 });
-                let octets = rate * seconds_each / 8.0 * chance.normal_within(1.0, SEGMENT_SPREAD, 0.4, 1.8);
-                out.push(Message::down_after(seconds(chance.exponential(self.think)), whole(octets, 200)));
+                let octets =
+                    rate * seconds_each / 8.0 * chance.normal_within(1.0, SEGMENT_SPREAD, 0.4, 1.8);
+                out.push(Message::down_after(
+                    seconds(chance.exponential(self.think)),
+                    whole(octets, 200),
+                ));
             }
             rung = next_rung(rung, top, chance);
             if out.len() >= limit {

@@ -4,7 +4,9 @@
 //! NGMN, *Radio Access Performance Evaluation Methodology*, 2008, annex B (VoIP), as in 5G-LENA; EURASIP JWCN 2012:287
 //! for the other spurt lengths; ITU-T G.711 and G.729 for their frames.
 
-use super::{Conversation, MILLISECOND, Message, Nanos, Role, SECOND, Session, merge_by_time, seconds};
+use super::{
+    Conversation, MILLISECOND, Message, Nanos, Role, SECOND, Session, merge_by_time, seconds,
+};
 use crate::draw::{Chance, whole};
 use crate::process::{Direction, Due};
 
@@ -69,7 +71,10 @@ impl VoiceTraffic {
             last: 1,
         };
         if self.signalling {
-            vec![Conversation { offset: 0, host: 0, role: Role::Exchange, first: 0, last: 0 }, media]
+            vec![
+                Conversation { offset: 0, host: 0, role: Role::Exchange, first: 0, last: 0 },
+                media,
+            ]
         } else {
             vec![media]
         }
@@ -92,9 +97,15 @@ impl VoiceTraffic {
     fn signals(&self, chance: &mut Chance) -> Vec<Message> {
         let mut out = vec![
             Message::up_after(0, chance.between(700, 1_900) as u32),
-            Message::down_after(seconds(chance.exponential(self.think)), chance.between(250, 500) as u32),
+            Message::down_after(
+                seconds(chance.exponential(self.think)),
+                chance.between(250, 500) as u32,
+            ),
             Message::down_after(seconds(chance.uniform(0.1, 0.8)), chance.between(300, 600) as u32),
-            Message::down_after(seconds(chance.uniform(0.8, 4.0)), chance.between(700, 1_800) as u32),
+            Message::down_after(
+                seconds(chance.uniform(0.8, 4.0)),
+                chance.between(700, 1_800) as u32,
+            ),
             Message::up_after(20 * MILLISECOND, chance.between(300, 600) as u32),
         ];
         let call = chance.exponential(CALL);
@@ -116,7 +127,13 @@ impl VoiceTraffic {
         merge_by_time(up, down, limit)
     }
 
-    fn talker(&self, direction: Direction, call: Nanos, chance: &mut Chance, limit: usize) -> Vec<Message> {
+    fn talker(
+        &self,
+        direction: Direction,
+        call: Nanos,
+        chance: &mut Chance,
+        limit: usize,
+    ) -> Vec<Message> {
         let mut out = Vec::new();
         // The two clocks tick alike, but not together.
         let mut at = chance.below(self.frame);

@@ -76,7 +76,10 @@ pub fn main_object(chance: &mut Chance, shift: f64) -> u32 {
 
 /// Octets of an embedded object.
 pub fn embedded_object(chance: &mut Chance, shift: f64) -> u32 {
-    whole(chance.lognormal_within(EMBEDDED_MU + shift, EMBEDDED_SIGMA, EMBEDDED_LEAST, OBJECT_MOST), 1)
+    whole(
+        chance.lognormal_within(EMBEDDED_MU + shift, EMBEDDED_SIGMA, EMBEDDED_LEAST, OBJECT_MOST),
+        1,
+    )
 }
 
 /// How many objects a page embeds: not rounded, so that its mean is the source's.
@@ -96,7 +99,11 @@ impl WebTraffic {
             objects.push(Object { host: 0, octets: main_object(&mut chance, self.main_shift) });
             for _ in 0..embedded {
                 // Half of the objects come from the page's own host, the rest from the others. Assumed.
-                let host = if chance.happens(0.5) { 0 } else { chance.between(0, self.hosts.into()) as u16 };
+                let host = if chance.happens(0.5) {
+                    0
+                } else {
+                    chance.between(0, self.hosts.into()) as u16
+                };
                 let octets = embedded_object(&mut chance, self.embedded_shift);
                 objects.push(Object { host, octets });
             }
@@ -147,12 +154,17 @@ impl WebTraffic {
         let mut chance = session.conversation_chance(conversation);
         let mut out = Vec::new();
         for page in &pages[conversation.first as usize..=conversation.last as usize] {
-            let mine: Vec<u32> =
-                page.objects.iter().filter(|o| o.host == conversation.host).map(|o| o.octets).collect();
+            let mine: Vec<u32> = page
+                .objects
+                .iter()
+                .filter(|o| o.host == conversation.host)
+                .map(|o| o.octets)
+                .collect();
             let mut at = Some(page.at.saturating_sub(conversation.offset));
             // The main object comes alone, what it names after it and together.
             let alone = usize::from(conversation.host == 0).min(mine.len());
-            let groups = mine[..alone].chunks(1).chain(mine[alone..].chunks(self.parallel.max(1) as usize));
+            let groups =
+                mine[..alone].chunks(1).chain(mine[alone..].chunks(self.parallel.max(1) as usize));
             for group in groups {
                 let request: u32 = group.iter().map(|_| self.request_octets(&mut chance)).sum();
                 out.push(match at.take() {

@@ -49,7 +49,8 @@ pub(super) fn carry(call: &Call<'_>) -> Flow {
     let browser = habit.happens(carriage.browser).then_some(call.client.browser);
     let manner = browser.map_or_else(|| carriage.native.clone(), Library::manner);
     let over_quic = manner.tls13 && call.client.quic && chance.happens(carriage.quic);
-    let resumed = manner.tls13 && carriage.version == Version::Tls13 && chance.happens(carriage.resumed);
+    let resumed =
+        manner.tls13 && carriage.version == Version::Tls13 && chance.happens(carriage.resumed);
     let ticket = resumed.then_some(carriage.tickets.1.clamp(32, 1_000) as u16);
     let hello = Hello { manner: &manner, ticket, in_browser: browser.is_some() };
     if over_quic {
@@ -73,7 +74,8 @@ fn over_tcp_flow(
     chance: &mut Chance,
 ) -> Flow {
     let carriage = &call.application.carriage;
-    let protocols: &[&str] = if hello.in_browser { &["h2", "http/1.1"] } else { &carriage.protocols };
+    let protocols: &[&str] =
+        if hello.in_browser { &["h2", "http/1.1"] } else { &carriage.protocols };
     let version = if hello.manner.tls13 { carriage.version } else { Version::Tls12 };
     let security = Security {
         version,

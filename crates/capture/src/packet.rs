@@ -50,7 +50,10 @@ impl Address {
     #[must_use]
     pub fn ip(self) -> IpAddr {
         if self.is_v4() {
-            #[expect(clippy::cast_possible_truncation, reason = "the low 32 bits are the IPv4 address")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the low 32 bits are the IPv4 address"
+            )]
             IpAddr::V4(Ipv4Addr::from(self.0 as u32))
         } else {
             IpAddr::V6(Ipv6Addr::from(self.0))

@@ -231,7 +231,10 @@ impl Reader {
             complete(&mut *input, name, &mut header, pcap::FILE_HEADER_OCTETS)?;
             Format::Pcap(pcap::Records::new(kind, &header))
         } else {
-            return Err(Error::UnknownFormat { path: name.to_owned(), magic: hexadecimal(&header) });
+            return Err(Error::UnknownFormat {
+                path: name.to_owned(),
+                magic: hexadecimal(&header),
+            });
         };
         Ok(Self {
             path: name.to_owned(),

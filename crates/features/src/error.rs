@@ -1,3 +1,152 @@
-//! TBD
-/// E
-#[derive(Debug, thiserror::Error)] pub enum Error {}
+//! What can go wrong between a table and a data set.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a table was not read or rows were not split.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A table could not be opened or read.
+    #[error("cannot read table {path}")]
+    ReadTable {
+        /// The table.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The name of a table ends in no format that can be read.
+    #[error(
+        "cannot tell the format of {path}: its name must end in .csv, .csv.zst, .jsonl, .parquet or .arff"
+    )]
+    TableEnding {
+        /// The table.
+        path: PathBuf,
+    },
+    /// A Parquet file is not what Parquet asks for.
+    #[error("cannot read table {path}")]
+    ReadParquet {
+        /// The table.
+        path: PathBuf,
+        /// What the Parquet reader said.
+        source: parquet::errors::ParquetError,
+    },
+    /// A line of a table is not well formed.
+    #[error("{path}, line {line}: {problem}")]
+    Line {
+        /// The table.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A table without a header.
+    #[error("{path} is empty: a table needs a header")]
+    NoHeader {
+        /// The table.
+        path: PathBuf,
+    },
+    /// A table without a row that can be used.
+    #[error("{paths} has no rows{why}")]
+    NoRows {
+        /// The tables.
+        paths: String,
+        /// Why rows that are there do not count.
+        why: String,
+    },
+    /// Two columns of a table have the same name.
+    #[error("{path}: columns {first} and {second} are both called '{name}'")]
+    DuplicateColumn {
+        /// The table.
+        path: PathBuf,
+        /// The name.
+        name: String,
+        /// Number of the first, from 1.
+        first: usize,
+        /// Number of the second.
+        second: usize,
+    },
+    /// A cell that should be a number is none.
+    #[error("{path}, row {line}, column {number} ({column}): '{value}' is not {expected}")]
+    Cell {
+        /// The table.
+        path: PathBuf,
+        /// Line in the file, from 1 (in Parquet the row).
+        line: u64,
+        /// Number of the column, from 1.
+        number: usize,
+        /// Name of the column.
+        column: String,
+        /// What the cell holds.
+        value: String,
+        /// What it should hold.
+        expected: &'static str,
+    },
+    /// The label column is not there.
+    #[error("{path} has no column '{column}' to take labels from; {hint}")]
+    NoLabel {
+        /// The table.
+        path: PathBuf,
+        /// What was asked for.
+        column: String,
+        /// Columns that look like one.
+        hint: String,
+    },
+    /// A column that a person named is not there.
+    #[error("{path} has no column '{column}' ({asked}); its columns are {found}")]
+    NoColumn {
+        /// The table.
+        path: PathBuf,
+        /// What was asked for.
+        column: String,
+        /// By what.
+        asked: &'static str,
+        /// The columns that it has.
+        found: String,
+    },
+    /// Columns that a model needs are not there.
+    #[error("{path} lacks {count} of the {needed} columns that the model was trained on: {names}")]
+    MissingColumns {
+        /// The table.
+        path: PathBuf,
+        /// How many are missing.
+        count: usize,
+        /// How many are needed.
+        needed: usize,
+        /// The first of them.
+        names: String,
+    },
+    /// The table says that another version of the schema wrote it.
+    #[error(
+        "{path} was written under schema {found}; this version knows {known}: write it anew with `flowgait meter`"
+    )]
+    OtherSchema {
+        /// The table.
+        path: PathBuf,
+        /// Name and hash found.
+        found: String,
+        /// Name and hash known.
+        known: String,
+    },
+    /// A table with no column that a model could learn from.
+    #[error("{path} has no column that a model could learn from")]
+    NoFeatures {
+        /// The table.
+        path: PathBuf,
+    },
+    /// A data set lacks the sequence columns that a prefix is computed from.
+    #[error(
+        "accuracy after k packets needs the sequence columns of our flow table; '{column}' is missing"
+    )]
+    NoSequence {
+        /// The first column missing.
+        column: String,
+    },
+    /// Rows cannot be split as asked.
+    #[error("cannot split: {problem}")]
+    Split {
+        /// Why not.
+        problem: String,
+    },
+}

@@ -1,7 +1,8 @@
 //! What a TLS, DTLS or QUIC handshake shows in the clear: the ClientHello, put together again from its pieces, bounded.
 //!
 //! # Speed
-//! A packet that is no part of a handshake costs one look at its first octet or few; a ClientHello in one segment is read where it lies.
+//! A packet that is no part of a handshake costs one look at its first octet or few (about 15 ns); a ClientHello in one segment is read where it
+//! lies (1 to 2 µs with its JA4); one in a QUIC packet costs 3 to 5 µs.
 
 mod cursor;
 mod dtls;
@@ -99,17 +100,20 @@ pub struct Watch {
 /// What is looked for, and the parts of a ClientHello that came so far.
 #[derive(Debug)]
 enum State {
-    Tcp(Option<Box<tls::Assembly>>),
+    Tcp(Option<Box<tls::Assembly>>, Option<Box<tls::Early>>),
     Udp(Option<Box<dtls::Assembly>>, Option<Box<quic::Assembly>>),
     Neither,
 }
 
 impl Watch {
     /// A watch over one flow. Holds no heap memory until a packet looks like part of a handshake.
+    ///
+    /// A TCP flow's first segment looks so too when it starts neither like text nor like a record: it may have overtaken the one before it, and
+    /// is kept until the other side speaks or two more segments came.
     #[must_use]
     pub fn new(protocol: Protocol) -> Self {
         let state = match protocol {
-            Protocol::TCP => State::Tcp(None),
+            Protocol::TCP => State::Tcp(None, None),
             Protocol::UDP => State::Udp(None, None),
             _ => State::Neither,
         };
@@ -122,12 +126,22 @@ impl Watch {
         *seen = seen.saturating_add(1);
         let searched = *seen > SEARCH_PACKETS_MAX;
         let found = match &mut self.state {
-            State::Tcp(Some(_)) => self.push_held_tcp(segment),
-            State::Tcp(None) if !searched && tls::begins(segment.payload) => self.push_tcp(segment),
+            State::Tcp(Some(_), _) => self.push_held_tcp(segment),
+            State::Tcp(None, _) if !searched && tls::begins(segment.payload) => {
+                self.push_tcp(segment)
+            }
+            State::Tcp(None, early) => {
+                if self.seen == [1, 0] || self.seen == [0, 1] {
+                    *early = tls::Early::of(segment);
+                } else if early.as_ref().is_some_and(|early| early.is_late(self.seen)) {
+                    *early = None;
+                }
+                None
+            }
             State::Udp(dtls, quic) if !searched || dtls.is_some() || quic.is_some() => {
                 self.push_udp(segment.payload)
             }
-            State::Tcp(None) | State::Udp(..) => None,
+            State::Udp(..) => None,
             State::Neither => return Look::Stop,
         };
         if let Some(handshake) = found {
@@ -145,20 +159,23 @@ impl Watch {
     #[must_use]
     pub fn octets_held(&self) -> usize {
         match &self.state {
-            State::Tcp(Some(held)) => size_of::<tls::Assembly>() + held.octets_held(),
+            State::Tcp(held, early) => {
+                held.as_ref().map_or(0, |held| size_of::<tls::Assembly>() + held.octets_held())
+                    + early.as_ref().map_or(0, |early| early.octets_held())
+            }
             State::Udp(dtls, quic) => {
                 dtls.as_ref().map_or(0, |held| size_of::<dtls::Assembly>() + held.octets_held())
                     + quic
                         .as_ref()
                         .map_or(0, |held| size_of::<quic::Assembly>() + held.octets_held())
             }
-            State::Tcp(None) | State::Neither => 0,
+            State::Neither => 0,
         }
     }
 
     fn is_over(&self) -> bool {
         let [forward, backward] = self.seen;
-        let idle = matches!(self.state, State::Tcp(None) | State::Udp(None, None));
+        let idle = matches!(self.state, State::Tcp(None, _) | State::Udp(None, None));
         idle && (forward.min(backward) >= SEARCH_PACKETS_MAX || self.failures >= quic::FAILURES_MAX)
             || forward.saturating_add(backward) >= WATCH_PACKETS_MAX
     }
@@ -168,9 +185,9 @@ impl Watch {
         match tls::start(segment.payload) {
             tls::Start::Whole(message) => return tls::read(&message),
             tls::Start::More(wanted) if wanted <= HELLO_OCTETS_MAX => {
-                let mut held = tls::Assembly::new(segment);
-                held.push(segment);
-                self.state = State::Tcp(Some(Box::new(held)));
+                let State::Tcp(held, early) = &mut self.state else { return None };
+                *held = Some(Box::new(tls::Assembly::new(segment, early.take())));
+                return self.push_held_tcp(segment);
             }
             tls::Start::More(_) | tls::Start::Other => {}
         }
@@ -178,12 +195,12 @@ impl Watch {
     }
 
     fn push_held_tcp(&mut self, segment: &Segment<'_>) -> Option<Handshake> {
-        let State::Tcp(Some(held)) = &mut self.state else { return None };
+        let State::Tcp(Some(held), _) = &mut self.state else { return None };
         match held.push(segment) {
             tls::Step::More => None,
             tls::Step::Done(handshake) => Some(handshake),
             tls::Step::Failed => {
-                self.state = State::Tcp(None);
+                self.state = State::Tcp(None, None);
                 None
             }
         }
@@ -192,8 +209,14 @@ impl Watch {
     fn push_udp(&mut self, payload: &[u8]) -> Option<Handshake> {
         let State::Udp(dtls, quic) = &mut self.state else { return None };
         if quic::begins(payload) {
-            quic::push(quic, &mut self.failures, payload)
-        } else if let Some(records) = dtls::begins(payload) {
+            let found = quic::push(quic, &mut self.failures, payload);
+            if quic.is_some() {
+                *dtls = None;
+            }
+            found
+        } else if quic.is_none()
+            && let Some(records) = dtls::begins(payload)
+        {
             dtls::push(dtls, records)
         } else {
             let version = google::begins(payload)?;
@@ -201,3 +224,6 @@ impl Watch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

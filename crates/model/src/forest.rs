@@ -49,8 +49,8 @@ use grow::{Ground, Grower, Limits};
 use pack::Tree;
 use split::Amount;
 
-/// Most memory of a block of binned rows and its probabilities, in octets.
-const BLOCK_OCTETS: usize = 1 << 20;
+/// Most memory of a block of binned rows, in octets: it shares the second-level cache with a tree.
+const BLOCK_OCTETS: usize = 1 << 18;
 /// Most rows of a block.
 const BLOCK_ROWS: usize = 4_096;
 
@@ -128,9 +128,9 @@ impl ValidForestParams {
                 || Grower::<A>::new(ground),
                 |grower, index| {
                     let grown = grower.grow(seed, index);
-                    let tree = Tree::pack(&grown, columns.places.len(), |feature, missing_left| {
-                        columns.of(feature, missing_left)
-                    });
+                    let count = columns.places.len();
+                    let column_of = |feature, missing_left| columns.of(feature, missing_left);
+                    let tree = Tree::pack(&grown, ground.class_count, count, column_of);
                     tree_done();
                     (tree, grown.importance)
                 },
@@ -284,8 +284,7 @@ impl Forest {
         }
         check_rows(columns, rows, columns.first().map_or(0, Vec::len))?;
         let stride = bin::stride(self.places.len());
-        let octets = stride + self.classes * size_of::<f32>();
-        let block = (BLOCK_OCTETS / octets).clamp(64, BLOCK_ROWS);
+        let block = (BLOCK_OCTETS / stride).clamp(64, BLOCK_ROWS);
         let mut values = vec![0.0; rows.len() * self.classes];
         values.par_chunks_mut(block * self.classes).zip(rows.par_chunks(block)).for_each_init(
             || vec![0; block.min(rows.len()) * stride],

@@ -95,6 +95,7 @@ fn check(params: ForestParams, model: &str) {
         found[2].push(log_loss(&p, &truth));
     }
     for (name, values) in ["accuracy", "macro_f1", "log_loss_clip_1e-3"].iter().zip(&found) {
+        println!("{values:.4?}");
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let sd = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();

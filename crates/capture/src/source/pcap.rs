@@ -47,9 +47,8 @@ pub(super) struct Records {
 impl Records {
     /// `header` is the file header, whole.
     pub(super) fn new(kind: Kind, header: &[u8]) -> Self {
-        let field = |at: usize| {
-            header[at..].first_chunk::<4>().map_or(0, |octets| kind.order.u32(*octets))
-        };
+        let field =
+            |at: usize| header[at..].first_chunk::<4>().map_or(0, |octets| kind.order.u32(*octets));
         let snap_length = field(16) as usize;
         // The upper bits tell the length of a frame check sequence, which the IP header's length excludes anyway.
         #[expect(clippy::cast_possible_truncation, reason = "the link type is the low 16 bits")]

@@ -172,8 +172,7 @@ impl Section {
 
     /// The obsolete packet block.
     fn packet(&self, body: Body<'_>, next: usize) -> Step {
-        let fields =
-            (body.u16(0), body.u32(4), body.u32(8), body.u32(12), body.u32(16));
+        let fields = (body.u16(0), body.u32(4), body.u32(8), body.u32(12), body.u32(16));
         let (Some(interface), Some(high), Some(low), Some(captured), Some(original)) = fields
         else {
             return Step::Unusable { skip: Skip::MalformedRecord, original: 0, next };

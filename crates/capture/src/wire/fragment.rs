@@ -73,16 +73,10 @@ impl Fragments {
 mod tests {
     use super::*;
 
-    const ORIGIN: Origin =
-        Origin { protocol: Protocol::UDP, source_port: 1, destination_port: 2 };
+    const ORIGIN: Origin = Origin { protocol: Protocol::UDP, source_port: 1, destination_port: 2 };
 
     fn key(id: u32) -> FragmentKey {
-        FragmentKey {
-            source: Address(1),
-            destination: Address(2),
-            protocol: Protocol::UDP,
-            id,
-        }
+        FragmentKey { source: Address(1), destination: Address(2), protocol: Protocol::UDP, id }
     }
 
     #[test]

@@ -19,15 +19,14 @@ impl Walk<'_> {
             }
         }
         let first = *self.frame.bytes.get(at).ok_or(Skip::CutInLink)?;
+        let as_ethernet = |walk: &mut Self, at| walk.attempt(|walk| walk.ethernet(at));
         let guessed = match first >> 4 {
-            4 | 6 => self.attempt(|walk| walk.ip(at)),
-            // A control word begins with four zero bits.
-            0 => self.attempt(|walk| walk.ethernet(at + 4)),
-            _ => Err(Skip::MplsPayload),
+            // An Ethernet address may begin like IP, but an IP packet hardly ever goes on like an Ethernet frame with a good packet in it.
+            4 | 6 => as_ethernet(self, at).or_else(|_| self.attempt(|walk| walk.ip(at))),
+            // A control word begins with four zero bits; a frame without one may, too.
+            0 => as_ethernet(self, at + 4).or_else(|_| as_ethernet(self, at)),
+            _ => as_ethernet(self, at),
         };
-        // An Ethernet frame without a control word may begin with any bits.
-        guessed
-            .or_else(|_| self.attempt(|walk| walk.ethernet(at)))
-            .map_err(|_| Skip::MplsPayload)
+        guessed.map_err(|_| Skip::MplsPayload)
     }
 }

@@ -6,8 +6,8 @@
 //! # Reference
 //! RFC 2003, RFC 2473, RFC 4213 (IP in IP); RFC 2784, RFC 2890, RFC 2637 (GRE); RFC 7348 (VXLAN); 3GPP TS 29.281, section 5 (GTP-U).
 
-use super::transport::{Above, Piece};
 use super::Walk;
+use super::transport::{Above, Piece};
 use crate::packet::{Packet, Protocol, Tunnel};
 use crate::report::Skip;
 
@@ -31,7 +31,9 @@ impl Walk<'_> {
                 // Both ends of GTP-U and CAPWAP answer from the port; VXLAN's source port is only entropy.
                 let ports = [self.packet.source_port, self.packet.destination_port];
                 match ports {
-                    [_, VXLAN_PORT | VXLAN_PORT_OLD] => self.inside(Tunnel::Vxlan, above, Self::vxlan),
+                    [_, VXLAN_PORT | VXLAN_PORT_OLD] => {
+                        self.inside(Tunnel::Vxlan, above, Self::vxlan)
+                    }
                     [GTPU_PORT, _] | [_, GTPU_PORT] => self.inside(Tunnel::Gtpu, above, Self::gtpu),
                     [CAPWAP_DATA_PORT, _] | [_, CAPWAP_DATA_PORT] => {
                         self.inside(Tunnel::Capwap, above, Self::capwap);

@@ -100,7 +100,7 @@ pub(super) fn push(assembly: &mut Option<Box<Assembly>>, records: &[u8]) -> Opti
             continue;
         }
         let same = |held: &Assembly| (held.message, held.octets) == (piece.message, piece.octets);
-        let assembly = match assembly {
+        let held = match assembly {
             Some(held) if same(held) => held,
             _ => assembly.insert(Box::new(Assembly {
                 message: piece.message,
@@ -108,13 +108,14 @@ pub(super) fn push(assembly: &mut Option<Box<Assembly>>, records: &[u8]) -> Opti
                 stream: Stream::default(),
             })),
         };
-        assembly.stream.put(piece.at, piece.fragment);
-        let whole = assembly.stream.whole();
-        if !piece.fragment.is_empty()
-            && whole.len() >= assembly.octets
-            && let Some(handshake) = hello::read(&whole[..assembly.octets], Carrier::Dtls)
-        {
-            return Some(handshake);
+        held.stream.put(piece.at, piece.fragment);
+        if let Some(body) = held.stream.whole().get(..held.octets) {
+            let handshake = hello::read(body, Carrier::Dtls);
+            // One that is whole and makes no sense is not looked at again, so that the work stays linear.
+            *assembly = None;
+            if handshake.is_some() {
+                return handshake;
+            }
         }
     }
     None

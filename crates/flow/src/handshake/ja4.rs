@@ -171,6 +171,56 @@ mod tests {
         assert_eq!(&*traits.fingerprint(), "t13d1516h2_8daaf6152771_6d807ffa2a79");
     }
 
+    /// Parses the raw form (JA4.md, section "Raw Output") and compares with the hashed one.
+    #[track_caller]
+    fn check_raw(raw: &str, alpn: &'static [u8], expected: &str) {
+        let parts: Vec<&str> = raw.split('_').collect();
+        // The two types that are not hashed are counted, and so are not in the raw form.
+        let mut extensions = list(parts[2]);
+        let named = &raw[3..4] == "d";
+        extensions.extend(named.then_some(SERVER_NAME));
+        extensions.extend((!alpn.is_empty()).then_some(ALPN));
+        let mut traits = Traits {
+            carrier: if raw.starts_with('q') { Carrier::Quic } else { Carrier::Tls },
+            version: 0x0304,
+            named,
+            alpn,
+            ciphers: list(parts[1]),
+            extensions,
+            signatures: list(parts[3]),
+        };
+        assert_eq!(&*traits.fingerprint(), expected);
+    }
+
+    #[test]
+    fn fingerprints_that_others_computed() {
+        // Chrome 142, as tls.browserleaks.com answers it.
+        check_raw(
+            "t13d1516h2_002f,0035,009c,009d,1301,1302,1303,c013,c014,c02b,c02c,c02f,c030,cca8,\
+             cca9_0005,000a,000b,000d,0012,0017,001b,0023,002b,002d,0033,44cd,fe0d,ff01_0403,\
+             0804,0401,0503,0805,0501,0806,0601",
+            b"h2",
+            "t13d1516h2_8daaf6152771_d8a2da3f94cd",
+        );
+        // curl with OpenSSL, as an nginx module computes it.
+        check_raw(
+            "t13d4213h1_002f,0032,0033,0035,0038,0039,003c,003d,0040,0067,006a,006b,009c,009d,\
+             009e,009f,00a2,00a3,00ff,1301,1302,1303,1304,c009,c00a,c013,c014,c023,c027,c02b,\
+             c02c,c02f,c030,c09c,c09d,c09e,c09f,c0ac,c0ad,cca8,cca9,ccaa_000a,000b,000d,0015,\
+             0016,0017,001b,002b,002d,0031,0033_0403,0503,0603,0807,0808,0809,080a,080b,0804,\
+             0805,0806,0401,0501,0601,0303,0301,0402,0502,0602,0302,0203,0201,0202",
+            b"http/1.1",
+            "t13d4213h1_171bc101b036_5f0018e59d20",
+        );
+        // A QUIC client, as Wireshark shows it.
+        check_raw(
+            "q13d0308h3_1301,1302,1303_000a,000d,002b,002d,0033,0039_0403,0804,0401,0503,0805,\
+             0501,0201,0807,0808",
+            b"h3",
+            "q13d0308h3_55b375c5d22e_a06176d7f541",
+        );
+    }
+
     #[test]
     fn nothing_is_shown_as_zeros() {
         let mut traits = Traits { version: 0x0301, ..Traits::default() };

@@ -27,6 +27,7 @@ const FRAMES_MAX: usize = 512;
 pub(super) const FAILURES_MAX: u8 = 8;
 
 /// How a version of QUIC makes and marks its Initial packets.
+#[derive(Clone, Copy)]
 struct Version {
     salt: &'static [u8; 20],
     labels: &'static Labels,
@@ -86,6 +87,8 @@ impl Version {
     fn of(number: u32) -> Option<Self> {
         let v1 = |salt| Self { salt, labels: &LABELS_V1, initial: 0, crypto: 6, google: false };
         Some(match number {
+            // Sent so that the server names its versions (RFC 9000, section 15); what the client speaks is not told.
+            _ if number & 0x0f0f_0f0f == 0x0a0a_0a0a => v1(SALT_V1),
             0x0000_0001 => v1(SALT_V1),
             0x6b33_43cf => Self { labels: &LABELS_V2, initial: 1, ..v1(SALT_V2) },
             0xff00_0015..=0xff00_0016 => v1(SALT_DRAFT_21),
@@ -100,6 +103,12 @@ impl Version {
             0x5430_3531 => Self { crypto: 8, ..v1(SALT_T051) },
             _ => return None,
         })
+    }
+
+    /// The other form that Initial packets of this version are seen in.
+    fn other(self, number: u32) -> Option<Self> {
+        let reserved = number & 0x0f0f_0f0f == 0x0a0a_0a0a && self.salt == SALT_V1;
+        reserved.then_some(Self { salt: SALT_DRAFT_29, ..self })
     }
 }
 
@@ -179,8 +188,8 @@ impl Keys {
         Some(Self { packet: LessSafeKey::new(packet), iv, header })
     }
 
-    /// Takes off header and packet protection; answers with the frames, which lie in `scratch`.
-    fn open<'s>(&self, packet: &Packet<'_>, scratch: &'s mut Vec<u8>) -> Option<&'s [u8]> {
+    /// Takes off header and packet protection; leaves the frames in `scratch`.
+    fn open(&self, packet: &Packet<'_>, scratch: &mut Vec<u8>) -> Option<()> {
         let sample_at = packet.number_at + 4;
         let sample = packet.octets.get(sample_at..sample_at + self.header.algorithm().sample_len());
         let mask = self.header.new_mask(sample?).ok()?;
@@ -201,8 +210,24 @@ impl Keys {
             *nonce ^= *octet;
         }
         let nonce = Nonce::assume_unique_for_key(nonce);
-        self.packet.open_in_place(nonce, Aad::from(header), payload).ok().map(|frames| &*frames)
+        let octets = self.packet.open_in_place(nonce, Aad::from(header), payload).ok()?.len();
+        scratch.truncate(payload_at + octets);
+        scratch.drain(..payload_at);
+        Some(())
     }
+}
+
+/// The keys that open a packet, whose frames are left in `scratch`.
+fn keys_for(packet: &Packet<'_>, scratch: &mut Vec<u8>) -> Option<Keys> {
+    let mut version = Some(packet.version);
+    while let Some(tried) = version {
+        let keys = Keys::new(&tried, packet.destination)?;
+        if keys.open(packet, scratch).is_some() {
+            return Some(keys);
+        }
+        version = tried.other(packet.number);
+    }
+    None
 }
 
 /// What of a ClientHello came so far, in Initial packets of one set of keys.
@@ -244,9 +269,9 @@ pub(super) fn push(
         // The client goes over to the server's connection identifier and keeps the keys of its first one (RFC 9001, section 5.2) …
         let known = assembly.as_mut().filter(|held| held.number == packet.number);
         if let Some(held) = known
-            && let Some(frames) = held.keys.open(&packet, &mut scratch)
+            && held.keys.open(&packet, &mut scratch).is_some()
         {
-            if let Some(handshake) = held.take(frames, &packet) {
+            if let Some(handshake) = held.take(&scratch, &packet) {
                 return Some(handshake);
             }
             continue;
@@ -256,12 +281,11 @@ pub(super) fn push(
             continue;
         }
         // … but after a Retry, or in another version, it starts again.
-        let Some(keys) = Keys::new(&packet.version, packet.destination) else { continue };
-        let Some(frames) = keys.open(&packet, &mut scratch) else {
+        let Some(keys) = keys_for(&packet, &mut scratch) else {
             *failures += 1;
             continue;
         };
-        if let Some(handshake) = at_once(frames, &packet) {
+        if let Some(handshake) = at_once(&scratch, &packet) {
             return Some(handshake);
         }
         let mut held = Assembly {
@@ -270,7 +294,7 @@ pub(super) fn push(
             destination: packet.destination.to_vec(),
             stream: Stream::default(),
         };
-        if let Some(handshake) = held.take(frames, &packet) {
+        if let Some(handshake) = held.take(&scratch, &packet) {
             return Some(handshake);
         }
         *assembly = Some(Box::new(held));

@@ -130,15 +130,51 @@ pub(super) enum Step {
     Failed,
 }
 
-impl Assembly {
-    /// Starts at a segment whose payload [`begins`] a ClientHello.
-    pub(super) fn new(segment: &Segment<'_>) -> Self {
-        Self {
+/// A connection's first segment, kept for a moment when it may be a later part of a ClientHello that overtook the first.
+#[derive(Debug)]
+pub(super) struct Early {
+    forward: bool,
+    sequence: u32,
+    octets: Vec<u8>,
+}
+
+impl Early {
+    /// Keeps a segment, unless it starts like text or like a record.
+    pub(super) fn of(segment: &Segment<'_>) -> Option<Box<Self>> {
+        let start = segment.payload.get(..8)?;
+        let text = start.iter().all(|octet| matches!(octet, b'\t'..=b'\r' | b' '..=b'~'));
+        let record = (20..=24).contains(&start[0]) && start[1] == 3;
+        if text || record || segment.payload.len() > HELLO_OCTETS_MAX {
+            return None;
+        }
+        Some(Box::new(Self {
             forward: segment.forward,
             sequence: segment.tcp_sequence,
-            stream: Stream::default(),
-            wanted: 0,
+            octets: segment.payload.to_vec(),
+        }))
+    }
+
+    /// Whether too much came since: anything from the other side, or two more segments.
+    pub(super) fn is_late(&self, seen: [u8; 2]) -> bool {
+        let [ours, theirs] = if self.forward { seen } else { [seen[1], seen[0]] };
+        theirs > 0 || ours > 2
+    }
+
+    /// Octets held on the heap.
+    pub(super) fn octets_held(&self) -> usize {
+        size_of::<Self>() + self.octets.capacity()
+    }
+}
+
+impl Assembly {
+    /// Starts at a segment whose payload [`begins`] a ClientHello; `early` is one that came before it.
+    pub(super) fn new(segment: &Segment<'_>, early: Option<Box<Early>>) -> Self {
+        let mut stream = Stream::default();
+        if let Some(early) = early.filter(|early| early.forward == segment.forward) {
+            let ahead = early.sequence.wrapping_sub(segment.tcp_sequence);
+            stream.put(ahead as usize, &early.octets);
         }
+        Self { forward: segment.forward, sequence: segment.tcp_sequence, stream, wanted: 0 }
     }
 
     /// Takes a segment of either direction.

@@ -1,65 +1,55 @@
 //! A finished tree: packed nodes, in the order in which rows will touch them.
 //!
-//! A node is 4 octets: column, bin, and a pair of siblings or a class. A pure leaf carries its class in
-//! the node; another points to a short list of classes and shares. Pairs lie so that eight of them, one
-//! cache line, are a small subtree that most rows run through. Trees of more than 65,536 pairs, and
-//! forests of more than 256 columns, use a twin of 8 octets.
+//! A node is 4 octets: column, bin, and a pair of siblings to go on to. A leaf is a node whose bin is 255:
+//! no bin is above that, so its row always goes to the first of its pair, and there stands the same leaf
+//! again. So a row that has arrived may go on stepping for nothing, and rows walk side by side without
+//! asking which are done. These resting places are the first pairs of a tree: one for each class, for pure
+//! leaves (98 % of them), then one for each leaf with a list of classes and shares.
+//!
+//! The other pairs lie so that eight of them, one cache line, are a small subtree that most rows run
+//! through. Trees of more than 65,536 pairs, and forests of more than 256 columns, use a twin of 8 octets.
 
 use std::collections::BinaryHeap;
 
 use super::tree::{Grown, GrownTree, Kind};
 
-/// The bin that marks a leaf: no bin is above it, so no split needs it.
+/// The bin that marks a leaf.
 const LEAF: u8 = 255;
 /// Pairs in a cache line of 4-octet nodes.
 const LINE_PAIRS: usize = 8;
+/// The root is the unused second node of the first resting place.
+pub(crate) const ROOT: usize = 1;
 
 /// A node that fits in a register.
-pub(crate) trait Node: Copy + Default + Send + Sync {
+pub(crate) trait Node: Copy + Default + Eq + Send + Sync {
     /// Most pairs a tree of these nodes has.
     const PAIRS_MAX: usize;
     /// Most columns.
     const COLUMNS_MAX: usize;
 
-    fn split(column: usize, bin: u8, pair: usize) -> Self;
-    fn pure(class: u16) -> Self;
-    fn mixed(leaf: usize) -> Self;
-    fn is_leaf(self) -> bool;
+    fn new(column: usize, bin: u8, pair: usize) -> Self;
     fn column(self) -> usize;
     fn bin(self) -> u8;
-    /// Of a split: its pair.
     fn pair(self) -> usize;
-    /// Of a leaf: the class, or the index of a mixed leaf.
-    fn outcome(self) -> Outcome;
-}
 
-/// Where a row ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Pure(u16),
-    Mixed(usize),
+    /// A leaf that rests at this pair.
+    fn leaf(rest: usize) -> Self {
+        Self::new(0, LEAF, rest)
+    }
+
+    #[inline(always)]
+    fn is_leaf(self) -> bool {
+        self.bin() == LEAF
+    }
 }
 
 impl Node for u32 {
     const PAIRS_MAX: usize = 1 << 16;
     const COLUMNS_MAX: usize = 1 << 8;
 
-    fn split(column: usize, bin: u8, pair: usize) -> Self {
-        u32::from(bin) << 24 | (column as u32) << 16 | pair as u32
-    }
-
-    fn pure(class: u16) -> Self {
-        u32::from(LEAF) << 24 | u32::from(class)
-    }
-
-    fn mixed(leaf: usize) -> Self {
-        let (high, low) = (leaf >> 16, leaf & 0xffff);
-        u32::from(LEAF) << 24 | (high as u32 + 1) << 16 | low as u32
-    }
-
     #[inline(always)]
-    fn is_leaf(self) -> bool {
-        self >= u32::from(LEAF) << 24
+    fn new(column: usize, bin: u8, pair: usize) -> Self {
+        u32::from(bin) << 24 | (column as u32) << 16 | pair as u32
     }
 
     #[inline(always)]
@@ -76,35 +66,15 @@ impl Node for u32 {
     fn pair(self) -> usize {
         (self & 0xffff) as usize
     }
-
-    #[inline(always)]
-    fn outcome(self) -> Outcome {
-        match self.column() {
-            0 => Outcome::Pure(self as u16),
-            high => Outcome::Mixed((high - 1) << 16 | self.pair()),
-        }
-    }
 }
 
 impl Node for u64 {
     const PAIRS_MAX: usize = 1 << 32;
     const COLUMNS_MAX: usize = 1 << 16;
 
-    fn split(column: usize, bin: u8, pair: usize) -> Self {
-        u64::from(bin) << 56 | (column as u64) << 32 | pair as u64
-    }
-
-    fn pure(class: u16) -> Self {
-        u64::from(LEAF) << 56 | u64::from(class)
-    }
-
-    fn mixed(leaf: usize) -> Self {
-        u64::from(LEAF) << 56 | 1 << 32 | leaf as u64
-    }
-
     #[inline(always)]
-    fn is_leaf(self) -> bool {
-        self >= u64::from(LEAF) << 56
+    fn new(column: usize, bin: u8, pair: usize) -> Self {
+        u64::from(bin) << 56 | (column as u64) << 32 | pair as u64
     }
 
     #[inline(always)]
@@ -121,17 +91,9 @@ impl Node for u64 {
     fn pair(self) -> usize {
         (self & 0xffff_ffff) as usize
     }
-
-    #[inline(always)]
-    fn outcome(self) -> Outcome {
-        match self.column() {
-            0 => Outcome::Pure(self as u16),
-            _ => Outcome::Mixed(self.pair()),
-        }
-    }
 }
 
-/// Nodes of either size. The root is node 0, node 1 is unused, then come pairs of siblings.
+/// Nodes of either size: resting places with the root, then pairs of siblings.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Nodes {
     Narrow(Vec<u32>),
@@ -161,15 +123,17 @@ impl Tree {
     /// is added to its bins there.
     pub(crate) fn pack(
         grown: &GrownTree,
+        classes: usize,
         columns: usize,
         column_of: impl Fn(u32, bool) -> (usize, u8),
     ) -> Self {
-        let narrow = grown.nodes.len() / 2 <= u32::PAIRS_MAX && columns <= u32::COLUMNS_MAX;
-        let (order, position) = order_pairs(&grown.nodes);
+        let rests = classes + grown.leaves.len();
+        let pairs = rests + grown.nodes.len() / 2;
+        let narrow = pairs <= u32::PAIRS_MAX && columns <= u32::COLUMNS_MAX;
         let nodes = if narrow {
-            Nodes::Narrow(pack_nodes(&grown.nodes, &order, &position, column_of))
+            Nodes::Narrow(pack_nodes(&grown.nodes, classes, rests, column_of))
         } else {
-            Nodes::Wide(pack_nodes(&grown.nodes, &order, &position, column_of))
+            Nodes::Wide(pack_nodes(&grown.nodes, classes, rests, column_of))
         };
         let mut shares = Vec::new();
         let mut ends = Vec::with_capacity(grown.leaves.len());
@@ -203,7 +167,7 @@ fn columns<N: Node>(nodes: &[N]) -> impl Iterator<Item = usize> + '_ {
 
 fn renumber<N: Node>(nodes: &mut [N], number: &[usize]) {
     for node in nodes.iter_mut().filter(|node| !node.is_leaf()) {
-        *node = N::split(number[node.column()], node.bin(), node.pair());
+        *node = N::new(number[node.column()], node.bin(), node.pair());
     }
 }
 
@@ -220,48 +184,57 @@ pub(crate) fn leaves(ends: &[u32], shares: &[(u16, u16)]) -> Vec<Leaf> {
     leaves
 }
 
-/// The order of pairs: line by line, each line the most visited pairs below its first.
-/// Returns the pairs in order, and each pair's place in it.
-fn order_pairs(nodes: &[Grown]) -> (Vec<u32>, Vec<u32>) {
+/// Resting places: each leaf twice, so that the second is there for the root of a tree to replace.
+pub(crate) fn rests<N: Node>(count: usize) -> Vec<N> {
+    (0..count).flat_map(|rest| [N::leaf(rest); 2]).collect()
+}
+
+/// The order of pairs: line by line, each line the most visited pairs below its first. The first line is
+/// filled from `begin` on.
+fn order_pairs(nodes: &[Grown], begin: usize) -> Vec<u32> {
+    let below = |node: &Grown| match node.kind {
+        Kind::Split { pair, .. } => Some((node.rows, pair)),
+        _ => None,
+    };
     let mut order = Vec::with_capacity(nodes.len() / 2);
-    let mut waiting = vec![0_u32];
+    let mut waiting: Vec<u32> = below(&nodes[0]).iter().map(|(_, pair)| *pair).collect();
     let mut frontier: BinaryHeap<(u32, u32)> = BinaryHeap::new();
     while let Some(pair) = waiting.pop() {
         frontier.push((u32::MAX, pair));
         while let Some((_, pair)) = frontier.pop() {
             order.push(pair);
-            for node in &nodes[2 * pair as usize..2 * pair as usize + 2] {
-                if let Kind::Split { pair, .. } = node.kind {
-                    frontier.push((node.rows, pair));
-                }
-            }
-            if order.len().is_multiple_of(LINE_PAIRS) {
+            frontier.extend(nodes[2 * pair as usize..][..2].iter().filter_map(below));
+            if (begin + order.len()).is_multiple_of(LINE_PAIRS) {
                 break;
             }
         }
         // The most visited subtree goes next, into the next line.
         waiting.extend(std::mem::take(&mut frontier).into_sorted_vec().iter().map(|(_, p)| *p));
     }
-    let mut position = vec![0; order.len()];
-    for (at, &pair) in order.iter().enumerate() {
-        position[pair as usize] = at as u32;
-    }
-    (order, position)
+    order
 }
 
 fn pack_nodes<N: Node>(
     nodes: &[Grown],
-    order: &[u32],
-    position: &[u32],
+    classes: usize,
+    rests: usize,
     column_of: impl Fn(u32, bool) -> (usize, u8),
 ) -> Vec<N> {
+    let order = order_pairs(nodes, rests);
+    let mut position = vec![0; nodes.len() / 2];
+    for (at, &pair) in order.iter().enumerate() {
+        position[pair as usize] = rests + at;
+    }
     let pack = |node: &Grown| match node.kind {
-        Kind::Pure { class } => N::pure(class),
-        Kind::Mixed { leaf } => N::mixed(leaf as usize),
+        Kind::Pure { class } => N::leaf(usize::from(class)),
+        Kind::Mixed { leaf } => N::leaf(classes + leaf as usize),
         Kind::Split { feature, bin, missing_left, pair } => {
             let (column, shift) = column_of(feature, missing_left);
-            N::split(column, bin + shift, position[pair as usize] as usize)
+            N::new(column, bin + shift, position[pair as usize])
         }
     };
-    order.iter().flat_map(|&p| &nodes[2 * p as usize..2 * p as usize + 2]).map(pack).collect()
+    let mut packed = self::rests(rests);
+    packed[ROOT] = pack(&nodes[0]);
+    packed.extend(order.iter().flat_map(|&pair| &nodes[2 * pair as usize..][..2]).map(pack));
+    packed
 }

@@ -1,0 +1,207 @@
+//! Columns of numbers, gathered cell by cell.
+
+use std::collections::HashMap;
+
+use super::cell::{Cell, Number, integers};
+use crate::Error;
+use crate::schema::SEQUENCE_LENGTH;
+
+/// Where a cell stands, for an error.
+pub(crate) struct Place<'a> {
+    pub(crate) path: &'a std::path::Path,
+    pub(crate) line: u64,
+    pub(crate) column: &'a str,
+    /// From 0.
+    pub(crate) number: usize,
+}
+
+impl Place<'_> {
+    pub(crate) fn error(&self, cell: &Cell<'_>, expected: &'static str) -> Error {
+        const SHOWN: usize = 40;
+        let mut value = String::new();
+        cell.write(&mut value);
+        if let Some((end, _)) = value.char_indices().nth(SHOWN) {
+            value.truncate(end);
+            value.push('…');
+        }
+        Error::Cell {
+            path: self.path.to_path_buf(),
+            line: self.line,
+            number: self.number + 1,
+            column: self.column.to_string(),
+            value,
+            expected,
+        }
+    }
+}
+
+const A_NUMBER: &str = "a number (empty, NaN, ? and NA are missing)";
+const INTEGERS: &str = "a list of integers with spaces between them";
+
+/// The most distinct values of a text column that become columns of their own.
+pub(crate) const ONE_HOT_MAX: usize = 20;
+
+/// Gathers the features that one column of a table becomes.
+pub(crate) enum Builder {
+    /// A number; anything else is an error.
+    Number(Vec<f32>),
+    /// Places of a list; a shorter list leaves the rest missing.
+    List(Vec<Vec<f32>>),
+    /// Known values of a text column.
+    OneHot { places: HashMap<String, usize>, columns: Vec<Vec<f32>> },
+    /// A number or a text, to be told when all cells were seen.
+    Guess(Box<Guess>),
+}
+
+/// What is known so far of a column that may be numbers or text.
+#[derive(Default)]
+pub(crate) struct Guess {
+    values: Vec<f32>,
+    numbers: u64,
+    texts: u64,
+    first_bad: Option<Error>,
+    distinct: Vec<String>,
+    /// Each row's place in `distinct`, [`NO_VALUE`] where there is none; empty when there are too many distinct values.
+    codes: Vec<u8>,
+    too_many: bool,
+}
+
+const NO_VALUE: u8 = u8::MAX;
+
+/// What a guessed column turned out to be.
+pub(crate) enum Guessed {
+    Number(Vec<f32>),
+    /// The distinct values, sorted, with a column each.
+    Text(Vec<(String, Vec<f32>)>),
+    /// Text with more than [`ONE_HOT_MAX`] distinct values.
+    TooMany,
+    Empty,
+}
+
+impl Builder {
+    pub(crate) fn list() -> Self {
+        Self::List(vec![Vec::new(); SEQUENCE_LENGTH])
+    }
+
+    /// Takes the next row's cell; infinities are counted.
+    pub(crate) fn push(
+        &mut self,
+        cell: &Cell<'_>,
+        place: &Place<'_>,
+        infinities: &mut u64,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Number(values) => values.push(match cell.number() {
+                Number::Value(value) => value,
+                Number::Missing => f32::NAN,
+                Number::Infinite => {
+                    *infinities += 1;
+                    f32::NAN
+                }
+                Number::Not => return Err(place.error(cell, A_NUMBER)),
+            }),
+            Self::List(columns) => push_list(columns, cell, place)?,
+            Self::OneHot { places, columns } => {
+                let text = cell.text();
+                let found = text.as_ref().and_then(|text| places.get(text.as_ref()));
+                let otherwise = if text.is_some() { 0.0 } else { f32::NAN };
+                for (index, column) in columns.iter_mut().enumerate() {
+                    column.push(if found == Some(&index) { 1.0 } else { otherwise });
+                }
+            }
+            Self::Guess(guess) => guess.push(cell, place, infinities),
+        }
+        Ok(())
+    }
+}
+
+fn push_list(columns: &mut [Vec<f32>], cell: &Cell<'_>, place: &Place<'_>) -> Result<(), Error> {
+    let mut columns = columns.iter_mut();
+    let mut give = |value: Option<i64>| {
+        let value = value.ok_or_else(|| place.error(cell, INTEGERS))?;
+        if let Some(column) = columns.next() {
+            column.push(value as f32);
+        }
+        Ok(())
+    };
+    match *cell {
+        Cell::Missing => {}
+        Cell::Text(text) => integers(text).try_for_each(give)?,
+        Cell::Integer(value) => give(Some(value))?,
+        Cell::Integers(values) => values.iter().try_for_each(|&value| give(Some(value)))?,
+        Cell::Float(_) | Cell::Double(_) => return Err(place.error(cell, INTEGERS)),
+    }
+    columns.for_each(|column| column.push(f32::NAN));
+    Ok(())
+}
+
+impl Guess {
+    fn push(&mut self, cell: &Cell<'_>, place: &Place<'_>, infinities: &mut u64) {
+        let value = match cell.number() {
+            Number::Value(value) => {
+                self.numbers += 1;
+                value
+            }
+            Number::Infinite => {
+                self.numbers += 1;
+                *infinities += 1;
+                f32::NAN
+            }
+            Number::Missing => f32::NAN,
+            Number::Not => {
+                self.texts += 1;
+                if self.first_bad.is_none() {
+                    self.first_bad = Some(place.error(cell, A_NUMBER));
+                }
+                f32::NAN
+            }
+        };
+        self.values.push(value);
+        if !self.too_many {
+            self.code(cell);
+        }
+    }
+
+    fn code(&mut self, cell: &Cell<'_>) {
+        let code = match cell.text() {
+            None => NO_VALUE,
+            Some(text) => match self.distinct.iter().position(|seen| *seen == text) {
+                Some(place) => place as u8,
+                None if self.distinct.len() == ONE_HOT_MAX => {
+                    self.too_many = true;
+                    self.codes = Vec::new();
+                    self.distinct = Vec::new();
+                    return;
+                }
+                None => {
+                    self.distinct.push(text.into_owned());
+                    self.distinct.len() as u8 - 1
+                }
+            },
+        };
+        self.codes.push(code);
+    }
+
+    /// Tells what the column is. A column that is mostly numbers is one of numbers, and its first other cell an error.
+    pub(crate) fn finish(self) -> Result<Guessed, Error> {
+        match self.first_bad {
+            None if self.numbers > 0 => return Ok(Guessed::Number(self.values)),
+            None => return Ok(Guessed::Empty),
+            Some(error) if self.numbers > self.texts => return Err(error),
+            Some(_) if self.too_many => return Ok(Guessed::TooMany),
+            Some(_) => {}
+        }
+        let mut values: Vec<(String, Vec<f32>)> = (0..)
+            .zip(self.distinct)
+            .map(|(place, value)| {
+                let one = |&code: &u8| match code {
+                    NO_VALUE => f32::NAN,
+                    code => f32::from(u8::from(code == place)),
+                };
+                (value, self.codes.iter().map(one).collect())
+            })
+            .collect();
+        values.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(Guessed::Text(values))
+    }
+}

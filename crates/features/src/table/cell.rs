@@ -1,0 +1,211 @@
+//! One cell of a table, and the number or the text that it holds.
+
+use std::borrow::Cow;
+
+/// A cell as its source gives it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cell<'a> {
+    Missing,
+    Text(&'a str),
+    Integer(i64),
+    Float(f32),
+    Double(f64),
+    Integers(&'a [i64]),
+}
+
+/// What a cell is as a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Number {
+    Value(f32),
+    Missing,
+    /// Beyond what 32 bits hold, or infinite as written: taken as missing, and counted.
+    Infinite,
+    /// Not a number at all.
+    Not,
+}
+
+impl<'a> Cell<'a> {
+    pub(crate) fn number(&self) -> Number {
+        match *self {
+            Cell::Missing => Number::Missing,
+            Cell::Text(text) => number(text),
+            Cell::Integer(value) => Number::Value(value as f32),
+            Cell::Float(value) => finite(value),
+            Cell::Double(value) => finite(value as f32),
+            Cell::Integers(_) => Number::Not,
+        }
+    }
+
+    /// The cell as text, `None` when it is missing.
+    pub(crate) fn text(&self) -> Option<Cow<'a, str>> {
+        match *self {
+            Cell::Missing => None,
+            Cell::Text(text) => {
+                let text = text.trim();
+                (!is_missing(text)).then_some(Cow::Borrowed(text))
+            }
+            _ => {
+                let mut text = String::new();
+                self.write(&mut text);
+                (!text.is_empty()).then_some(Cow::Owned(text))
+            }
+        }
+    }
+
+    /// Appends the cell as it stands in a CSV file, before quotes.
+    pub(crate) fn write(&self, text: &mut String) {
+        match *self {
+            Cell::Missing => {}
+            Cell::Text(value) => text.push_str(value),
+            Cell::Integer(value) => text.push_str(itoa::Buffer::new().format(value)),
+            Cell::Float(value) if value.is_finite() => {
+                text.push_str(zmij::Buffer::new().format_finite(value));
+            }
+            Cell::Double(value) if value.is_finite() => {
+                text.push_str(zmij::Buffer::new().format_finite(value));
+            }
+            Cell::Float(_) | Cell::Double(_) => {}
+            Cell::Integers(values) => {
+                for (index, &value) in values.iter().enumerate() {
+                    if index > 0 {
+                        text.push(' ');
+                    }
+                    text.push_str(itoa::Buffer::new().format(value));
+                }
+            }
+        }
+    }
+
+    /// The cell as a time, in microseconds since 1970.
+    pub(crate) fn time_micros(&self) -> Option<i64> {
+        match *self {
+            Cell::Text(text) => match text.trim().parse() {
+                Ok(value) => Some(whole(value)),
+                Err(_) => flowgait_flow::label::time_micros(text).map(rescale),
+            },
+            Cell::Integer(value) => Some(whole(value)),
+            Cell::Double(value) => {
+                let micros = (value * 1e6).round();
+                (micros.abs() < 9e18).then_some(rescale(micros as i64))
+            }
+            Cell::Float(value) => Cell::Double(value.into()).time_micros(),
+            Cell::Missing | Cell::Integers(_) => None,
+        }
+    }
+}
+
+/// A whole number of seconds, milliseconds, microseconds or nanoseconds, as [`rescale`] tells them apart.
+fn whole(value: i64) -> i64 {
+    match value.unsigned_abs() {
+        0..100_000_000_000 => value * 1_000_000,
+        100_000_000_000..100_000_000_000_000 => value * 1_000,
+        100_000_000_000_000..100_000_000_000_000_000 => value,
+        _ => value / 1_000,
+    }
+}
+
+/// Seconds since 1970 are below 10^11 until the year 5138; larger numbers are milliseconds, microseconds or nanoseconds.
+fn rescale(micros: i64) -> i64 {
+    match micros.unsigned_abs() / 1_000_000 {
+        0..100_000_000_000 => micros,
+        100_000_000_000..100_000_000_000_000 => micros / 1_000,
+        _ => micros / 1_000_000,
+    }
+}
+
+/// A list cell's integers, one after the other; `None` for a part that is none.
+pub(crate) fn integers(text: &str) -> impl Iterator<Item = Option<i64>> + '_ {
+    text.split_ascii_whitespace().map(|part| part.parse().ok())
+}
+
+/// Whether a cell that reads like this has no value.
+pub(crate) fn is_missing(text: &str) -> bool {
+    matches!(text, "" | "?" | "NA") || text.eq_ignore_ascii_case("nan")
+}
+
+fn finite(value: f32) -> Number {
+    if value.is_finite() {
+        Number::Value(value)
+    } else if value.is_nan() {
+        Number::Missing
+    } else {
+        Number::Infinite
+    }
+}
+
+fn number(text: &str) -> Number {
+    if let Some(value) = small_integer(text.as_bytes()) {
+        return Number::Value(value);
+    }
+    let text = text.trim();
+    if is_missing(text) {
+        return Number::Missing;
+    }
+    text.parse().map_or(Number::Not, finite)
+}
+
+/// Most cells are integers of a few digits, which need no general parser.
+fn small_integer(octets: &[u8]) -> Option<f32> {
+    let (negative, digits) = match octets {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, octets),
+    };
+    // −0 is left to the general parser, which keeps its sign.
+    if digits.is_empty() || digits.len() > 9 || (negative && digits[0] == b'0') {
+        return None;
+    }
+    let mut value = 0_i32;
+    for digit in digits {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i32::from(digit);
+    }
+    Some(if negative { -value } else { value } as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Number) {
+        assert_eq!(Cell::Text(text).number(), expected, "'{text}'");
+    }
+
+    #[test]
+    fn numbers() {
+        check("12", Number::Value(12.0));
+        check("-7", Number::Value(-7.0));
+        check(" 1.5 ", Number::Value(1.5));
+        check("-0", Number::Value(-0.0));
+        check("1e3", Number::Value(1000.0));
+        check("16777217", Number::Value(16_777_216.0));
+        check("999999999", Number::Value(1e9));
+        check("12345678901234567890", Number::Value(12_345_678_901_234_567_890.0));
+        for text in ["", "  ", "NaN", "nan", "?", "NA"] {
+            check(text, Number::Missing);
+        }
+        for text in ["inf", "-Infinity", "1e39"] {
+            check(text, Number::Infinite);
+        }
+        for text in ["n/a", "12a", "-", "1,5", "0x10", "true", "--1"] {
+            check(text, Number::Not);
+        }
+    }
+
+    #[test]
+    fn times_in_any_unit() {
+        for cell in [
+            Cell::Text("1581113120.474299"),
+            Cell::Text("2020-02-07T22:05:20.474299Z"),
+            Cell::Double(1_581_113_120.474_299),
+            Cell::Text("1581113120474299"),
+            Cell::Integer(1_581_113_120_474_299),
+        ] {
+            assert_eq!(cell.time_micros(), Some(1_581_113_120_474_299), "{cell:?}");
+        }
+        assert_eq!(Cell::Text("1581113120474").time_micros(), Some(1_581_113_120_474_000));
+        assert_eq!(Cell::Text("yesterday").time_micros(), None);
+    }
+}

@@ -1,0 +1,404 @@
+//! What each column of a table is for, told from the header before the first row is read.
+
+use super::builder::{Builder, Guessed};
+use super::source::Source;
+use super::{
+    LeftOut, ReadParams, ReadReport, Why, missing_columns, native, one_hot_feature, spelling,
+};
+use crate::Error;
+use crate::schema::{
+    self, Column, FLOW_SCHEMA, Feature, ONE_HOT, Role, SEQUENCE_LENGTH, Schema, TABLE_SCHEMA,
+};
+use flowgait_flow::export::Kind;
+
+/// What each column is for, by name, so that it holds for every table with these columns.
+pub(super) struct Plan {
+    native: bool,
+    inputs: Vec<Input>,
+    /// The model's columns, when it is they that are read.
+    pub(super) schema: Option<Schema>,
+    label: Option<String>,
+    pub(super) groups: Vec<String>,
+    pub(super) time: Option<String>,
+    pub(super) time_named: bool,
+    /// Every column of the first table.
+    header: Vec<String>,
+}
+
+/// A column of the table that becomes features.
+struct Input {
+    column: String,
+    form: Form,
+    /// For a model's columns: which of its features come from here, and from which of this input's columns.
+    targets: Vec<(usize, usize)>,
+}
+
+enum Form {
+    Number,
+    List,
+    OneHot(Vec<String>),
+    Guess,
+}
+
+/// Where a table has the plan's columns.
+pub(super) struct Places {
+    pub(super) inputs: Vec<usize>,
+    pub(super) label: Option<usize>,
+    pub(super) groups: Vec<usize>,
+    pub(super) time: Option<usize>,
+}
+
+impl Plan {
+    pub(super) fn new(
+        source: &Source,
+        params: &ReadParams,
+        report: &mut ReadReport,
+    ) -> Result<Self, Error> {
+        let header = source.header().to_vec();
+        let has = |name: &str| header.iter().any(|column| column == name);
+        let native = native::recognise(has);
+        if native {
+            check_stated(source)?;
+        }
+        check_named(source, params, native)?;
+        let time_named = params.time.is_some();
+        let time = params
+            .time
+            .clone()
+            .or_else(|| header.iter().find(|name| spelling::is_start(name)).cloned());
+        let groups = match params.groups.is_empty() {
+            true => has("capture").then(|| "capture".to_string()).into_iter().collect(),
+            false => params.groups.clone(),
+        };
+        let inputs = match &params.schema {
+            Some(schema) => schema_inputs(source, schema, report)?,
+            None => header.iter().filter_map(|name| input(name, native, params, report)).collect(),
+        };
+        Ok(Self {
+            native,
+            inputs,
+            schema: params.schema.clone(),
+            label: params.label.clone(),
+            groups,
+            time,
+            time_named,
+            header,
+        })
+    }
+
+    /// Name of the data set's schema.
+    pub(super) fn schema_name(&self) -> &str {
+        match &self.schema {
+            Some(schema) => &schema.name,
+            None if self.native => FLOW_SCHEMA,
+            None => TABLE_SCHEMA,
+        }
+    }
+
+    pub(super) fn builders(&self) -> Vec<Builder> {
+        self.inputs
+            .iter()
+            .map(|input| match &input.form {
+                Form::Number => Builder::Number(Vec::new()),
+                Form::List => Builder::list(),
+                Form::Guess => Builder::Guess(Box::default()),
+                Form::OneHot(values) => {
+                    let places = values.iter().cloned().zip(0..).collect();
+                    Builder::OneHot { places, columns: vec![Vec::new(); values.len()] }
+                }
+            })
+            .collect()
+    }
+
+    /// Finds the plan's columns in a table; its other columns are ignored, and said.
+    pub(super) fn places(&self, source: &Source, report: &mut ReadReport) -> Result<Places, Error> {
+        let header = source.header();
+        let find = |name: &String| header.iter().position(|column| column == name);
+        let wanted = || {
+            let inputs = self.inputs.iter().map(|input| &input.column);
+            inputs
+                .chain(&self.label)
+                .chain(&self.groups)
+                .chain(self.time.iter().filter(|_| self.time_named))
+        };
+        let missing: Vec<&str> =
+            wanted().filter(|name| find(name).is_none()).map(String::as_str).collect();
+        if !missing.is_empty() {
+            return Err(missing_columns(source.path(), &missing, wanted().count()));
+        }
+        let extra: Vec<&str> =
+            header.iter().filter(|name| !self.header.contains(name)).map(String::as_str).collect();
+        if !extra.is_empty() {
+            let names = extra.join(", ");
+            report.notices.push(format!(
+                "{}: ignored columns that the first table has not: {names}",
+                source.path().display()
+            ));
+        }
+        Ok(Places {
+            inputs: self.inputs.iter().filter_map(|input| find(&input.column)).collect(),
+            label: self.label.as_ref().and_then(find),
+            groups: self.groups.iter().filter_map(find).collect(),
+            time: self.time.as_ref().and_then(find),
+        })
+    }
+
+    /// The columns of a model's schema, in its order.
+    pub(super) fn arrange(&self, builders: Vec<Builder>, features: usize) -> Vec<Vec<f32>> {
+        let mut columns = vec![Vec::new(); features];
+        for (input, builder) in self.inputs.iter().zip(builders) {
+            let mut built = match builder {
+                Builder::Number(values) => vec![values],
+                Builder::List(columns) | Builder::OneHot { columns, .. } => columns,
+                Builder::Guess(_) => unreachable!("a model's columns are not guessed"),
+            };
+            for &(feature, place) in &input.targets {
+                columns[feature] = std::mem::take(&mut built[place]);
+            }
+        }
+        columns
+    }
+
+    /// The features that the columns became, in the order of the first table's header.
+    pub(super) fn features(
+        &self,
+        builders: Vec<Builder>,
+        report: &mut ReadReport,
+    ) -> Result<(Vec<Feature>, Vec<Vec<f32>>), Error> {
+        let (mut features, mut columns) = (Vec::new(), Vec::new());
+        for (input, builder) in self.inputs.iter().zip(builders) {
+            let name = &input.column;
+            let known = native::column(name).filter(|_| self.native);
+            let unit = known.map_or("", |column| column.unit).to_string();
+            match builder {
+                Builder::Number(values) => {
+                    features.push(Feature { name: name.clone(), unit });
+                    columns.push(values);
+                }
+                Builder::List(lists) => {
+                    for (index, values) in lists.into_iter().enumerate() {
+                        features
+                            .push(Feature { name: format!("{name}_{index}"), unit: unit.clone() });
+                        columns.push(values);
+                    }
+                }
+                Builder::OneHot { .. } => unreachable!("only a model's schema has known values"),
+                Builder::Guess(guess) => match guess.finish()? {
+                    Guessed::Number(values) => {
+                        features.push(Feature { name: name.clone(), unit });
+                        columns.push(values);
+                    }
+                    Guessed::Text(values) => {
+                        report.one_hot.push((name.clone(), values.len()));
+                        for (value, values) in values {
+                            features.push(one_hot_feature(name, &value));
+                            columns.push(values);
+                        }
+                    }
+                    Guessed::TooMany => leave_out(report, name, Why::TooManyValues),
+                    Guessed::Empty => leave_out(report, name, Why::Empty),
+                },
+            }
+        }
+        self.order_as_the_flow_table(&mut features, &mut columns);
+        Ok((features, columns))
+    }
+
+    /// Whatever the order of a file's columns, our own features come in the schema's order, and others behind them.
+    fn order_as_the_flow_table(&self, features: &mut Vec<Feature>, columns: &mut Vec<Vec<f32>>) {
+        if !self.native {
+            return;
+        }
+        let order: std::collections::HashMap<&str, usize> = schema::flow_schema()
+            .features
+            .iter()
+            .enumerate()
+            .map(|(place, feature)| (feature.name.as_str(), place))
+            .collect();
+        let mut both: Vec<_> = features.drain(..).zip(columns.drain(..)).collect();
+        both.sort_by_key(|(feature, _)| {
+            order.get(feature.name.as_str()).copied().unwrap_or(usize::MAX)
+        });
+        (*features, *columns) = both.into_iter().unzip();
+    }
+}
+
+/// What a column becomes; `None` when it is left out.
+fn input(name: &str, native: bool, params: &ReadParams, report: &mut ReadReport) -> Option<Input> {
+    let named = |names: &[String]| names.iter().any(|n| n == name);
+    let known = native::column(name).filter(|_| native);
+    let targets = Vec::new();
+    let why = if params.label.as_deref() == Some(name) {
+        Some(Why::Label)
+    } else if named(&params.drop) {
+        Some(Why::Asked)
+    } else if named(&params.keep) {
+        None
+    } else if let Some(column) = known {
+        match column.role {
+            Role::Feature => None,
+            Role::Label => Some(Why::OtherLabel),
+            Role::Identity | Role::Group | Role::Time => Some(Why::Identity),
+        }
+    } else if native {
+        Some(Why::Unknown)
+    } else if spelling::is_identity(name)
+        || named(&params.groups)
+        || params.time.as_deref() == Some(name)
+    {
+        Some(Why::Identity)
+    } else if spelling::is_label(name) {
+        Some(Why::OtherLabel)
+    } else {
+        None
+    };
+    if let Some(why) = why {
+        leave_out(report, name, why);
+        return None;
+    }
+    let form = known.filter(|column| column.role == Role::Feature).map_or(Form::Guess, form);
+    Some(Input { column: name.to_string(), form, targets })
+}
+
+fn form(column: &Column) -> Form {
+    if column.kind == Kind::IntegerList { Form::List } else { Form::Number }
+}
+
+fn leave_out(report: &mut ReadReport, column: &str, why: Why) {
+    report.left_out.push(LeftOut { column: column.to_string(), why });
+}
+
+/// Finds where a model's columns come from: a column of that name, a place of a list, or a value of a text column.
+fn schema_inputs(
+    source: &Source,
+    schema: &Schema,
+    report: &mut ReadReport,
+) -> Result<Vec<Input>, Error> {
+    let mut inputs: Vec<Input> = Vec::new();
+    let mut missing = Vec::new();
+    let mut by_column = std::collections::HashMap::new();
+    for (target, feature) in schema.features.iter().enumerate() {
+        let Some((column, part)) = origin(source.header(), feature) else {
+            missing.push(feature.name.as_str());
+            continue;
+        };
+        let place = *by_column.entry(column).or_insert_with(|| {
+            let form = match part {
+                Part::Whole => Form::Number,
+                Part::Place(_) => Form::List,
+                Part::Value(_) => Form::OneHot(Vec::new()),
+            };
+            inputs.push(Input { column: column.to_string(), form, targets: Vec::new() });
+            inputs.len() - 1
+        });
+        let input = &mut inputs[place];
+        let place = match (part, &mut input.form) {
+            (Part::Place(place), _) => place,
+            (Part::Value(value), Form::OneHot(values)) => {
+                values.push(value.to_string());
+                values.len() - 1
+            }
+            _ => 0,
+        };
+        input.targets.push((target, place));
+    }
+    if !missing.is_empty() {
+        return Err(missing_columns(source.path(), &missing, schema.features.len()));
+    }
+    for name in source.header() {
+        if !by_column.contains_key(name.as_str()) {
+            leave_out(report, name, Why::Unknown);
+        }
+    }
+    Ok(inputs)
+}
+
+/// Which part of a column a feature is.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    Whole,
+    Place(usize),
+    Value(&'a str),
+}
+
+fn origin<'a>(header: &'a [String], feature: &'a Feature) -> Option<(&'a str, Part<'a>)> {
+    let find = |name: &str| header.iter().find(|column| *column == name).map(String::as_str);
+    let name = feature.name.as_str();
+    if feature.unit == ONE_HOT {
+        return name
+            .match_indices('=')
+            .find_map(|(at, _)| Some((find(&name[..at])?, Part::Value(&name[at + 1..]))));
+    }
+    if let Some(column) = find(name) {
+        return Some((column, Part::Whole));
+    }
+    let (column, place) = name.rsplit_once('_')?;
+    let place: usize = place.parse().ok().filter(|&place| place < SEQUENCE_LENGTH)?;
+    native::column(column).filter(|column| column.kind == Kind::IntegerList)?;
+    Some((find(column)?, Part::Place(place)))
+}
+
+/// A table that says which schema wrote it must say ours.
+fn check_stated(source: &Source) -> Result<(), Error> {
+    let Some((name, hash)) = &source.stated else { return Ok(()) };
+    let ours = schema::flow_row_schema();
+    if (name, hash) == (&ours.name, &ours.hash) {
+        return Ok(());
+    }
+    Err(Error::OtherSchema {
+        path: source.path().to_path_buf(),
+        found: format!("{name} ({hash})"),
+        known: format!("{} ({})", ours.name, ours.hash),
+    })
+}
+
+/// Every column that a person named must be there.
+fn check_named(source: &Source, params: &ReadParams, native: bool) -> Result<(), Error> {
+    let header = source.header();
+    let has = |name: &str| header.iter().any(|column| column == name);
+    if let Some(label) = params.label.as_ref().filter(|label| !has(label)) {
+        return Err(Error::NoLabel {
+            path: source.path().to_path_buf(),
+            column: label.clone(),
+            hint: label_hint(header),
+        });
+    }
+    let named =
+        [(&params.groups, "to group by"), (&params.keep, "to keep"), (&params.drop, "to drop")];
+    let time = params.time.iter().map(|name| (name, "to take times from"));
+    let named =
+        named.iter().flat_map(|(names, asked)| names.iter().map(move |name| (name, *asked)));
+    for (name, asked) in named.chain(time) {
+        if !has(name) {
+            // Whose flows are ours may have left identity out when they were written; dropping it then is no mistake.
+            let ours = native && native::column(name).is_some() && asked == "to drop";
+            if !ours {
+                return Err(Error::NoColumn {
+                    path: source.path().to_path_buf(),
+                    column: name.clone(),
+                    asked,
+                    found: shown(header),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn label_hint(header: &[String]) -> String {
+    let like: Vec<&str> =
+        header.iter().map(String::as_str).filter(|name| spelling::is_label(name)).collect();
+    match like.as_slice() {
+        [] => format!("none looks like a label; its columns are {}", shown(header)),
+        names => format!("these look like one: {}", names.join(", ")),
+    }
+}
+
+fn shown(header: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let mut text = header.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if let Some(last) = header.last().filter(|_| header.len() > SHOWN) {
+        text.push_str(&format!(", … ({} in all), {last}", header.len()));
+    }
+    text
+}

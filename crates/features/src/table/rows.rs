@@ -1,0 +1,114 @@
+//! A table's rows in batches: all their cells as text for the output, and a model's columns beside them.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::plan::{Places, Plan};
+use super::source::Source;
+use super::{ReadParams, ReadReport, push_cells};
+use crate::Error;
+use crate::dataset::Dataset;
+use crate::schema::Schema;
+
+/// Reads a table for prediction, some rows at a time, keeping every row and every cell.
+pub struct RowReader {
+    source: Source,
+    schema: Schema,
+    plan: Plan,
+    places: Places,
+    report: ReadReport,
+}
+
+/// Some rows of a table.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// The model's columns of these rows.
+    pub dataset: Dataset,
+    text: String,
+    ends: Vec<usize>,
+    columns: usize,
+}
+
+impl RowReader {
+    /// Opens a table whose rows are to be given to a model with this schema.
+    ///
+    /// # Errors
+    /// [`Error::MissingColumns`] when the table lacks one of the model's; those of opening a table.
+    pub fn open(path: &Path, schema: &Schema) -> Result<Self, Error> {
+        Self::new(Source::open(path)?, schema)
+    }
+
+    /// The same for CSV (plain or zstd) from a stream such as standard input; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// As [`RowReader::open`].
+    pub fn csv(name: &str, stream: Box<dyn Read + Send>, schema: &Schema) -> Result<Self, Error> {
+        Self::new(Source::csv(Path::new(name), stream)?, schema)
+    }
+
+    fn new(mut source: Source, schema: &Schema) -> Result<Self, Error> {
+        let params = ReadParams { schema: Some(schema.clone()), ..ReadParams::default() };
+        let mut report = ReadReport { schema: schema.name.clone(), ..ReadReport::default() };
+        let plan = Plan::new(&source, &params, &mut report)?;
+        let places = plan.places(&source, &mut report)?;
+        report.notices.append(&mut source.notices);
+        Ok(Self { source, schema: schema.clone(), plan, places, report })
+    }
+
+    /// The table's columns, spaces around their names cut off.
+    #[must_use]
+    pub fn header(&self) -> &[String] {
+        self.source.header()
+    }
+
+    /// What was read so far, and which columns the model does not look at.
+    #[must_use]
+    pub fn report(&self) -> &ReadReport {
+        &self.report
+    }
+
+    /// The next rows, at most so many; `None` behind the last.
+    ///
+    /// # Errors
+    /// A row or a cell that cannot be read.
+    pub fn next_batch(&mut self, rows_max: usize) -> Result<Option<Batch>, Error> {
+        let columns = self.source.header().len();
+        let mut batch = Batch { columns, ..Batch::default() };
+        let mut builders = self.plan.builders();
+        let mut rows = 0;
+        while rows < rows_max && self.source.advance()? {
+            let infinities = &mut self.report.infinities;
+            push_cells(&self.source, &self.places.inputs, &mut builders, infinities)?;
+            for column in 0..columns {
+                self.source.cell(column).write(&mut batch.text);
+                batch.ends.push(batch.text.len());
+            }
+            rows += 1;
+        }
+        self.report.rows += rows as u64;
+        if rows == 0 {
+            return Ok(None);
+        }
+        let columns = self.plan.arrange(builders, self.schema.features.len());
+        batch.dataset =
+            Dataset { schema: self.schema.clone(), columns, rows, ..Dataset::default() };
+        Ok(Some(batch))
+    }
+}
+
+impl Batch {
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.dataset.rows
+    }
+
+    /// The cells of a row as they stand in the table, in the order of its header.
+    pub fn cells(&self, row: usize) -> impl Iterator<Item = &str> {
+        let first = row * self.columns;
+        (first..first + self.columns).map(|cell| {
+            let start = cell.checked_sub(1).map_or(0, |before| self.ends[before]);
+            &self.text[start..self.ends[cell]]
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! How the known tools spell columns that are no inputs: who and when, what it is, and where it was seen.
+
+/// A name without case, spaces and punctuation, so that `Source_IP`, `source ip` and `SourceIP` are one spelling.
+fn bare(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether a column of this name says who, where or when.
+pub(crate) fn is_identity(name: &str) -> bool {
+    IDENTITY.contains(&bare(name).as_str())
+}
+
+/// Whether a column of this name says what a flow is.
+pub(crate) fn is_label(name: &str) -> bool {
+    LABEL.contains(&bare(name).as_str())
+}
+
+/// Whether a column of this name is the start of its row in time.
+pub(crate) fn is_start(name: &str) -> bool {
+    START.contains(&bare(name).as_str())
+}
+
+#[rustfmt::skip]
+const IDENTITY: &[&str] = &[
+    // Addresses, names of hosts, hardware.
+    "srcip", "sourceip", "ipsrc", "srcaddr", "saddr", "sourceaddress", "srcaddress", "clientip", "initiatoraddress", "ipa", "sip", "srcip4", "srcip6",
+    "dstip", "destinationip", "destip", "ipdst", "dstaddr", "daddr", "destinationaddress", "dstaddress", "serverip", "responderaddress", "ipb", "dip",
+    "srcmac", "dstmac", "sourcemac", "destinationmac", "srcoui", "dstoui", "smac", "dmac", "ip", "address", "srcip2", "ipguess",
+    // Ports.
+    "srcport", "sourceport", "sport", "portsrc", "clientport", "initiatorport", "porta", "dstport", "destinationport", "destport", "dport", "portdst",
+    "serverport", "responderport", "portb", "port",
+    // Time.
+    "timestamp", "time", "datetime", "date", "day", "captureday", "start", "end", "starttime", "endtime", "startepoch", "endepoch", "stime", "ltime", "ts",
+    "flowstart", "flowend", "firstseen", "lastseen", "bidirectionalfirstseenms", "bidirectionallastseenms", "src2dstfirstseenms", "src2dstlastseenms",
+    "dst2srcfirstseenms", "dst2srclastseenms", "flowstartmicroseconds", "flowendmicroseconds", "flowstartmilliseconds", "flowendmilliseconds",
+    // Numbers of rows, flows, sessions, files.
+    "flowid", "flowno", "flownumber", "id", "uid", "index", "row", "rowid", "sessionid", "session", "unnamed0", "expirationid", "firstpacket", "capture",
+    "sourcefile", "file", "filename", "pcap", "device", "deviceid", "client", "clientid", "user", "userid", "subscriber", "imsi", "msisdn", "imei",
+    // Names and fingerprints that a handshake shows.
+    "sni", "servername", "requestedservername", "tlssni", "hostname", "host", "domain", "dnsname", "dnsquery", "url", "useragent", "httphost", "contenttype",
+    "ja3", "ja3c", "ja3s", "ja4", "ja4s", "clientfingerprint", "serverfingerprint", "alpn", "certificate", "issuer", "subject",
+    // Where and how it was observed.
+    "vlan", "vlanid", "tunnel", "tunnelid", "initiatorrule", "endreason", "gapsclamped", "forwardttlfirst", "backwardttlfirst", "ttl",
+];
+
+#[rustfmt::skip]
+const LABEL: &[&str] = &[
+    "label", "labels", "labelsource", "class", "class1", "classname", "target", "app", "appname", "application", "applicationname", "applicationcategoryname",
+    "applicationisguessed", "applicationconfidence", "category", "attribution", "traffictype", "service", "ndpiproto", "ndpiids", "master", "confidence",
+    "prediction", "predicted",
+];
+
+const START: &[&str] = &[
+    "start",
+    "startepoch",
+    "starttime",
+    "timestamp",
+    "flowstart",
+    "firstseen",
+    "bidirectionalfirstseenms",
+    "stime",
+    "flowstartmicroseconds",
+    "flowstartmilliseconds",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_tools() {
+        for name in [
+            "src_ip",
+            "Source_IP",
+            "Src IP",
+            "srcport",
+            "Destination_port",
+            "Flow ID",
+            "Timestamp",
+            "requested_server_name",
+            "SNI",
+            "ja3c",
+        ] {
+            assert!(is_identity(name), "{name}");
+        }
+        for name in ["Label", "attribution", "application_name", "appName", "class1"] {
+            assert!(is_label(name), "{name}");
+        }
+        for name in [
+            "duration",
+            "proto",
+            "Protocol",
+            "fwd_packets_length",
+            "silence_windows",
+            "totalpkts",
+            "min_fiat",
+        ] {
+            assert!(!is_identity(name) && !is_label(name), "{name}");
+        }
+        assert!(is_start("bidirectional_first_seen_ms") && !is_start("end"));
+    }
+
+    #[test]
+    fn every_column_of_ours_that_is_no_feature_is_known() {
+        use crate::schema::{Role, flow_columns};
+        for column in flow_columns() {
+            let known = is_identity(&column.name) || is_label(&column.name);
+            assert_eq!(known, column.role != Role::Feature, "{}", column.name);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The meter against its laws, against the traps others fell into, and against a naive meter.
+
+mod laws;
+mod naive;
+mod support;
+mod traps;

@@ -1,0 +1,236 @@
+//! The charts with lines: calibration, accuracy after the first packets, refusing, unknown traffic.
+
+use std::fmt::Write;
+
+use super::page::{Pane, table};
+use super::plot::{Axis, Plot, put};
+use super::words::{count, exact, list, percent, score};
+use super::{BaselineKind, Confidence, Evaluation};
+use crate::validation::{PacketPoint, soon_enough};
+
+/// How close to the best is soon enough.
+pub(super) const CLOSE: f64 = 0.01;
+
+/// Tallest bar of the confidence histogram, in pixels.
+const MASS_PIXELS: f64 = 44.0;
+
+pub(super) fn calibration(evaluation: &Evaluation) -> Pane {
+    let calibration = &evaluation.calibration;
+    let mut plot = Plot::new(Axis::share("stated"), Axis::share(""), 292.0);
+    let tallest = calibration.histogram.iter().copied().max().unwrap_or(0).max(1);
+    let bins = calibration.histogram.len().max(1) as f64;
+    for (bin, &rows) in calibration.histogram.iter().enumerate().filter(|bin| *bin.1 > 0) {
+        let pixels = (MASS_PIXELS * rows as f64 / tallest as f64).max(1.0);
+        plot.bar(bin as f64 / bins, (bin as f64 + 1.0) / bins, pixels);
+    }
+    plot.line(&[(0.0, 0.0), (1.0, 1.0)], "dotted");
+    let points: Vec<(f64, f64)> =
+        calibration.bins.iter().map(|bin| (bin.confidence, bin.right)).collect();
+    plot.line(&points, "thin");
+    let mut rows = Vec::new();
+    for bin in &calibration.bins {
+        plot.whisker(bin.confidence, bin.right_low, bin.right_high);
+        let tip = format!(
+            "stated {}, right {}, {} rows",
+            score(bin.confidence),
+            score(bin.right),
+            count(bin.rows)
+        );
+        plot.dot((bin.confidence, bin.right), 3.5, "", &tip);
+        let range =
+            format!("{} – {}", exact(Some(bin.confidence_low)), exact(Some(bin.confidence_high)));
+        let interval = format!("{} – {}", exact(Some(bin.right_low)), exact(Some(bin.right_high)));
+        rows.push(vec![
+            range,
+            count(bin.rows),
+            exact(Some(bin.confidence)),
+            exact(Some(bin.right)),
+            interval,
+        ]);
+    }
+    plot.label(
+        (0.0, 1.0),
+        (10.0, 14.0),
+        "start",
+        "note strong",
+        &format!("calibration error (ECE) {}", score(calibration.ece)),
+    );
+    plot.label(
+        (0.0, 1.0),
+        (10.0, 30.0),
+        "start",
+        "note",
+        "above the dotted line: more often right than it says",
+    );
+    let about = format!(
+        "Share right against stated confidence in {} bins of equal mass; expected calibration error {}.",
+        calibration.bins.len(),
+        score(calibration.ece)
+    );
+    let stated = match evaluation.confidence {
+        Confidence::Raw => "raw confidence",
+        Confidence::Calibrated => "calibrated confidence",
+    };
+    let bins = calibration.bins.len();
+    let heads = ["Confidence", "Rows", "Mean stated", "Right", "95 % interval"];
+    Pane::new(
+        "Is its confidence true?",
+        &format!(
+            "share right (y) by {stated} (x), {bins} bins of equal mass; grey: rows by confidence"
+        ),
+    )
+    .body(plot.finish("calibration", "Is its confidence true?", &about))
+    .numbers(table(&heads, &rows))
+}
+
+pub(super) fn packets(evaluation: &Evaluation) -> Option<Pane> {
+    let curve = &evaluation.after_packets;
+    let (first, last) = (curve.first()?, curve.last()?);
+    let of_kind = |kind| evaluation.baselines.iter().find(move |baseline| baseline.kind == kind);
+    let sides = [
+        (of_kind(BaselineKind::Nearest), "dashed", "raw k-NN"),
+        (of_kind(BaselineKind::Majority), "dotted", "majority"),
+    ];
+    let edge = |sign: f64| {
+        let at = move |p: &PacketPoint| {
+            (f64::from(p.packets), p.accuracy.mean + sign * p.accuracy.sd.unwrap_or(0.0))
+        };
+        curve.iter().map(at).collect::<Vec<_>>()
+    };
+    let (lower, middle, upper) = (edge(-1.0), edge(0.0), edge(1.0));
+    let beside = sides.iter().filter_map(|side| Some(side.0?.accuracy.mean));
+    let reach = lower.iter().chain(&upper).map(|point| point.1.clamp(0.0, 1.0)).chain(beside);
+    let axis = Axis::whole(first.packets, last.packets, "packets");
+    let mut plot = Plot::new(axis, Axis::around(reach), 272.0);
+    plot.band(&lower, &upper, "");
+    let ends = (f64::from(first.packets), f64::from(last.packets));
+    for (baseline, class, name) in sides {
+        if let Some(baseline) = baseline {
+            let mean = baseline.accuracy.mean;
+            plot.line(&[(ends.0, mean), (ends.1, mean)], class);
+            plot.end(mean, "", format!("{name} {}", score(mean)));
+        }
+    }
+    plot.line(&middle, "main");
+    for point in curve {
+        let place = (f64::from(point.packets), point.accuracy.mean);
+        plot.dot(
+            place,
+            5.0,
+            "touch",
+            &format!("{} packets: {}", point.packets, score(point.accuracy.mean)),
+        );
+    }
+    plot.end(last.accuracy.mean, "strong", format!("this model {}", score(last.accuracy.mean)));
+    let mut about = format!(
+        "Accuracy {} after {} packets, {} after {}.",
+        score(first.accuracy.mean),
+        first.packets,
+        score(last.accuracy.mean),
+        last.packets
+    );
+    if let Some(soon) = soon_enough(curve, CLOSE).filter(|soon| soon.packets < last.packets) {
+        let label = format!("{} after {} packets", score(soon.accuracy.mean), soon.packets);
+        let place = (f64::from(soon.packets), soon.accuracy.mean);
+        plot.drop(place, &label);
+        plot.dot(place, 4.0, "you", &label);
+        put!(about, " Within {CLOSE} of the best after {}.", soon.packets);
+    }
+    let row = |p: &PacketPoint| {
+        vec![
+            p.packets.to_string(),
+            exact(Some(p.accuracy.mean)),
+            exact(p.accuracy.sd),
+            exact(Some(p.f1_macro.mean)),
+            exact(p.f1_macro.sd),
+        ]
+    };
+    let rows: Vec<_> = curve.iter().map(row).collect();
+    let heads = ["Packets", "Accuracy", "± sd", "Macro-F1", "± sd"];
+    let pane = Pane::new(
+        "How soon it knows",
+        "accuracy after the first k packets; band: ± 1 sd over trials",
+    )
+    .body(plot.finish("packets", "How soon it knows", &about))
+    .numbers(table(&heads, &rows));
+    Some(pane)
+}
+
+pub(super) fn refusing(evaluation: &Evaluation) -> Pane {
+    let curve = &evaluation.risk_coverage;
+    let points: Vec<(f64, f64)> =
+        curve.points.iter().map(|point| (point.coverage, point.accuracy)).collect();
+    let reach = points.iter().map(|point| point.1);
+    let mut plot = Plot::new(Axis::share("kept"), Axis::around(reach), 272.0);
+    plot.line(&points, "main");
+    let mut rows = Vec::new();
+    for share in [0.5, 0.7, 0.8, 0.9, 0.95, 1.0] {
+        let Some(point) = curve.at_coverage(share) else { continue };
+        let kept = percent(point.coverage);
+        rows.push(vec![kept.clone(), exact(Some(point.threshold)), exact(Some(point.accuracy))]);
+        if matches!(share, 0.5 | 0.8 | 0.9) {
+            let tip = format!(
+                "kept {kept} (confidence {} and above): accuracy {}",
+                score(point.threshold),
+                score(point.accuracy)
+            );
+            plot.dot((point.coverage, point.accuracy), 3.5, "", &tip);
+            plot.label(
+                (point.coverage, point.accuracy),
+                (0.0, -10.0),
+                "middle",
+                "note",
+                &score(point.accuracy),
+            );
+        }
+    }
+    rows.dedup();
+    let all = evaluation.scores.accuracy;
+    plot.end(all, "strong", format!("keep all {}", score(all)));
+    let mut about = format!("Accuracy {} when every answer is kept", score(all));
+    if let Some(half) = curve.at_coverage(0.5) {
+        put!(about, ", {} when the surest {} are", score(half.accuracy), percent(half.coverage));
+    }
+    about.push('.');
+    Pane::new(
+        "What refusing buys",
+        "accuracy of the answers kept (y) by share kept, surest first (x)",
+    )
+    .body(plot.finish("refusing", "What refusing buys", &about))
+    .numbers(table(&["Kept", "Confidence at least", "Accuracy"], &rows))
+}
+
+pub(super) fn unknown(evaluation: &Evaluation) -> Option<Pane> {
+    let unknown = evaluation.unknown.as_ref()?;
+    let found = &unknown.score;
+    let mut plot = Plot::new(Axis::share("false alarms"), Axis::share(""), 272.0);
+    plot.line(&[(0.0, 0.0), (1.0, 1.0)], "dotted");
+    let points: Vec<(f64, f64)> =
+        found.points.iter().map(|point| (point.false_alarms, point.found)).collect();
+    plot.line(&points, "main");
+    let label =
+        format!("finds {} at {} false alarms", percent(found.found), percent(found.false_alarms));
+    let place = (found.false_alarms, found.found);
+    plot.drop(place, &label);
+    plot.dot(place, 4.0, "you", &label);
+    let names: Vec<&str> = unknown.left_out.iter().map(String::as_str).collect();
+    let about =
+        format!("{label}; area {}. Left out of training: {}.", score(found.auroc), list(&names));
+    let rows = [
+        vec!["Refused below confidence".to_owned(), exact(Some(found.threshold))],
+        vec![
+            "Known rows refused".to_owned(),
+            format!("{} of {}", percent(found.false_alarms), count(found.known_rows)),
+        ],
+        vec![
+            "Unknown rows found".to_owned(),
+            format!("{} of {}", percent(found.found), count(found.unknown_rows)),
+        ],
+        vec!["Area under the curve".to_owned(), exact(Some(found.auroc))],
+    ];
+    let under = format!("never learnt: {}; unknown found (y) by false alarms (x)", list(&names));
+    let pane = Pane::new("Traffic it never learnt", &under)
+        .body(plot.finish("unknown", "Traffic it never learnt", &about))
+        .numbers(table(&["", ""], &rows));
+    Some(pane)
+}

@@ -2,7 +2,9 @@
 
 mod capture;
 mod hello;
+mod packets;
 pub mod quic;
+mod table;
 
 /// A seed: its target, its name, its bytes.
 pub type Seed = (&'static str, &'static str, Vec<u8>);
@@ -10,5 +12,5 @@ pub type Seed = (&'static str, &'static str, Vec<u8>);
 /// Every seed.
 #[must_use]
 pub fn all() -> Vec<Seed> {
-    [capture::seeds(), hello::seeds(), quic::seeds()].concat()
+    [capture::seeds(), hello::seeds(), quic::seeds(), packets::seeds(), table::seeds()].concat()
 }

@@ -41,7 +41,9 @@ fn every_target_has_a_program_and_seeds() {
 fn every_folder_has_its_target() {
     let names: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
     for folder in ["corpus", "crashes", "fuzz_targets"] {
-        for path in files(&root().join(folder)).iter().filter(|path| !path.ends_with("PROVENANCE.md")) {
+        for path in
+            files(&root().join(folder)).iter().filter(|path| !path.ends_with("PROVENANCE.md"))
+        {
             let name = path.file_stem().expect("a listed path has a name").to_string_lossy();
             assert!(names.contains(&name.as_ref()), "{} belongs to no target", path.display());
         }

@@ -37,7 +37,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
             "-timeout=10".into(),
             "-rss_limit_mb=2048".into(),
         ];
-        let mut command = nightly(["fuzz", "run", target]);
+        let mut command = nightly(["fuzz", "run", "--features", "fuzzing", target]);
         command.arg(format!("fuzz/corpus-found/{target}")).arg(format!("fuzz/corpus/{target}"));
         make_folder(&format!("fuzz/corpus-found/{target}"))?;
         make_folder(&format!("fuzz/corpus/{target}"))?;

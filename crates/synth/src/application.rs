@@ -251,8 +251,9 @@ fn drawn_carriage(kind: Kind, c: &mut Chance) -> Carriage {
 fn tweaked(mut manner: Manner, c: &mut Chance) -> Manner {
     use crate::framing::hello::extension;
     for _ in 0..c.below(4) {
-        if manner.ciphers.len() > 5 {
-            manner.ciphers.pop();
+        // The suites of TLS 1.3 stay: QUIC offers no others.
+        if let Some(last) = manner.ciphers.iter().rposition(|c| c >> 8 != 0x13) {
+            manner.ciphers.remove(last);
         }
     }
     if c.happens(0.3) {
@@ -322,6 +323,15 @@ mod tests {
         assert_eq!(names.len(), 140);
         assert_eq!(many[..20], profiles(3, 20)[..]);
         assert_ne!(many[0].traffic, profiles(4, 1)[0].traffic);
+    }
+
+    #[test]
+    fn every_hello_offers_what_its_version_needs() {
+        for app in written().iter().chain(&profiles(1, 700)) {
+            let manner = &app.carriage.native;
+            assert_eq!(manner.tls13, manner.ciphers.iter().any(|c| c >> 8 == 0x13), "{}", app.name);
+            assert!(manner.ciphers.iter().any(|c| c >> 8 != 0x13), "{}", app.name);
+        }
     }
 
     #[test]

@@ -1,1 +1,418 @@
-//! TBD
+//! A model as one file, `.fgm`: what it expects, what it answers, what it learned from, and the estimator.
+//!
+//! # File, version 1
+//! All numbers are little-endian; texts are UTF-8 after their length as u32.
+//!
+//! | octets | what |
+//! | --- | --- |
+//! | 8 | `89 46 47 4D 0D 0A 1A 0A` (as in PNG, so that a transfer as text is noticed) |
+//! | 4 | version of the format: 1 |
+//! | 4 | number of sections |
+//! | … | sections: 4 letters, length of the content as u64, content |
+//! | 32 | SHA-256 over all before |
+//!
+//! | section | content |
+//! | --- | --- |
+//! | `SCHM` | the schema's hash, its name, number of columns, name and unit of each |
+//! | `CLAS` | number of classes, their labels in the order of their codes |
+//! | `card` | the model card as JSON |
+//! | `FRST` | a forest: [`forest`] says how |
+//!
+//! A section whose first letter is small may be passed over by a program that does not know it; any
+//! other unknown section is refused. Each section occurs once. A file without a `card` has an empty one.
+//!
+//! A file is data from outside: every length is checked against what is left before memory is taken for
+//! it, and every index before it is used; so memory stays within a small multiple of the file's size.
+
+mod card;
+mod forest;
+mod wire;
+
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    path::Path,
+};
+
+use flowgait_features::{Dataset, Feature, Schema};
+use sha2::{Digest, Sha256};
+
+pub use card::{Card, TrainingTable, fingerprint};
+
+use crate::{error::Error, forest::Forest, training::Probabilities};
+use wire::{Reader, Writer};
+
+const MAGIC: [u8; 8] = *b"\x89FGM\r\n\x1a\n";
+const FORMAT_VERSION: u32 = 1;
+const CHECKSUM_OCTETS: usize = 32;
+const SECTIONS_MAX: usize = 64;
+/// Largest model file, in octets.
+pub const FILE_OCTETS_MAX: u64 = 4 << 30;
+
+/// What gives the probabilities.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Estimator {
+    /// A random forest or extremely randomised trees.
+    Forest(Forest),
+}
+
+impl Estimator {
+    /// The estimator's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Forest(_) => "forest",
+        }
+    }
+
+    /// Number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        match self {
+            Self::Forest(forest) => forest.classes(),
+        }
+    }
+
+    /// Number of columns that it looks at.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        match self {
+            Self::Forest(forest) => forest.features(),
+        }
+    }
+}
+
+/// A trained model with all that is needed to use it rightly. Nothing in it changes, so threads share one
+/// in an `Arc`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    schema: Schema,
+    schema_hash: String,
+    classes: Vec<String>,
+    estimator: Estimator,
+    card: Card,
+}
+
+impl Model {
+    /// Puts a model together.
+    ///
+    /// # Errors
+    /// When the estimator has another number of columns than the schema, or of classes than `classes`.
+    pub fn new(
+        schema: Schema,
+        classes: Vec<String>,
+        estimator: Estimator,
+        card: Card,
+    ) -> Result<Self, Error> {
+        if estimator.features() != schema.features.len() {
+            let (found, expected) = (schema.features.len(), estimator.features());
+            return Err(Error::ColumnCount { found, expected });
+        }
+        if estimator.classes() != classes.len() {
+            let (got, expected) = (classes.len(), estimator.classes());
+            return Err(Error::Length { what: "labels of classes", expected, got });
+        }
+        let schema_hash = schema.hash();
+        Ok(Self { schema, schema_hash, classes, estimator, card })
+    }
+
+    /// The columns that it expects.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The labels, in the order of the codes that it answers.
+    #[must_use]
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// What gives the probabilities.
+    #[must_use]
+    pub fn estimator(&self) -> &Estimator {
+        &self.estimator
+    }
+
+    /// What it was trained on and how it scored.
+    #[must_use]
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// How much each column matters to the estimator, by the schema's order, as shares of 1.
+    #[must_use]
+    pub fn importance(&self) -> &[f32] {
+        match &self.estimator {
+            Estimator::Forest(forest) => forest.importance(),
+        }
+    }
+
+    /// Probabilities of all rows of a table.
+    ///
+    /// # Errors
+    /// [`Error::SchemaDiffers`] when the table is of another schema.
+    pub fn predict_proba(&self, dataset: &Dataset) -> Result<Probabilities, Error> {
+        let rows: Vec<u32> = (0..dataset.rows as u32).collect();
+        self.predict_proba_of(dataset, &rows)
+    }
+
+    /// Probabilities of some rows of a table, in the order of `rows`.
+    ///
+    /// # Errors
+    /// [`Error::SchemaDiffers`] when the table is of another schema; when `rows` go beyond the table.
+    pub fn predict_proba_of(
+        &self,
+        dataset: &Dataset,
+        rows: &[u32],
+    ) -> Result<Probabilities, Error> {
+        self.check_schema(&dataset.schema)?;
+        match &self.estimator {
+            Estimator::Forest(forest) => forest.predict_proba(&dataset.columns, rows),
+        }
+    }
+
+    /// Refuses another schema, by its hash.
+    ///
+    /// # Errors
+    /// [`Error::SchemaDiffers`] with the names of what differs.
+    pub fn check_schema(&self, schema: &Schema) -> Result<(), Error> {
+        if schema.hash() == self.schema_hash {
+            return Ok(());
+        }
+        let differences = differences(&self.schema, schema);
+        Err(Error::SchemaDiffers { expected: self.schema.name.clone(), differences })
+    }
+
+    /// The content of a model file.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.octets(&MAGIC);
+        writer.u32(FORMAT_VERSION);
+        writer.u32(4);
+        writer.section(*b"SCHM", |writer| {
+            writer.text(&self.schema_hash);
+            writer.text(&self.schema.name);
+            writer.count(self.schema.features.len());
+            for Feature { name, unit, .. } in &self.schema.features {
+                writer.text(name);
+                writer.text(unit);
+            }
+        });
+        writer.section(*b"CLAS", |writer| {
+            writer.count(self.classes.len());
+            self.classes.iter().for_each(|class| writer.text(class));
+        });
+        writer.section(*b"card", |writer| writer.octets(self.card.to_json().as_bytes()));
+        match &self.estimator {
+            Estimator::Forest(forest) => {
+                writer.section(*b"FRST", |writer| forest::write(forest, writer));
+            }
+        }
+        let checksum = Sha256::digest(writer.as_slice());
+        writer.octets(&checksum);
+        writer.into_vec()
+    }
+
+    /// Reads the content of a model file.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`] says what is wrong and where.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut reader = Reader::new(bytes);
+        let version = read_head(&mut reader)?;
+        let Some(content) = bytes.len().checked_sub(CHECKSUM_OCTETS) else {
+            return Err(reader.refuse("it ends before its checksum"));
+        };
+        if Sha256::digest(&bytes[..content])[..] != bytes[content..] {
+            let reason = "its checksum does not match, so it is damaged or cut off";
+            return Err(Error::Artifact { offset: content, reason: reason.into() });
+        }
+        if version != FORMAT_VERSION {
+            return Err(Error::Artifact {
+                offset: MAGIC.len(),
+                reason: format!("its format is version {version}, this program reads 1"),
+            });
+        }
+        let mut reader = Reader::new(&bytes[..content]);
+        read_head(&mut reader)?;
+        Sections::read(&mut reader)?.into_model(&mut reader)
+    }
+
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// [`Error::ReadModel`] when the file cannot be read, [`Error::UseModel`] when it holds no model.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let bytes =
+            read_file(path).map_err(|source| Error::ReadModel { path: path.into(), source })?;
+        Self::from_bytes(&bytes)
+            .map_err(|source| Error::UseModel { path: path.into(), source: Box::new(source) })
+    }
+
+    /// Writes a model file: beside its place first, then in one step to its place.
+    ///
+    /// # Errors
+    /// [`Error::WriteModel`]; what was at `path` before is then unchanged.
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        write_file(path, &self.to_bytes())
+            .map_err(|source| Error::WriteModel { path: path.into(), source })
+    }
+}
+
+/// Magic and version; stops early at files that are no models.
+fn read_head(reader: &mut Reader) -> Result<u32, Error> {
+    match reader.octets(MAGIC.len()) {
+        Ok(magic) if magic == MAGIC => reader.u32(),
+        _ => Err(Error::Artifact { offset: 0, reason: "it does not begin as a model does".into() }),
+    }
+}
+
+/// What has been read of a file.
+#[derive(Default)]
+struct Sections {
+    schema: Option<(String, Schema)>,
+    classes: Option<Vec<String>>,
+    card: Option<Card>,
+    estimator: Option<Estimator>,
+}
+
+impl Sections {
+    fn read(reader: &mut Reader) -> Result<Self, Error> {
+        let count = reader.u32()? as usize;
+        if count > SECTIONS_MAX {
+            return Err(reader.refuse(&format!("it claims {count} sections")));
+        }
+        let mut sections = Self::default();
+        for _ in 0..count {
+            let tag: [u8; 4] = reader.array()?;
+            let length = reader.u64()?;
+            let mut content = reader.part(length)?;
+            let again = match &tag {
+                b"SCHM" => sections.schema.replace(read_schema(&mut content)?).is_some(),
+                b"CLAS" => sections.classes.replace(read_classes(&mut content)?).is_some(),
+                b"card" => sections.card.replace(read_card(&mut content)?).is_some(),
+                b"FRST" => {
+                    let forest = Estimator::Forest(forest::read(&mut content)?);
+                    sections.estimator.replace(forest).is_some()
+                }
+                [first, ..] if first.is_ascii_lowercase() => {
+                    content.skip();
+                    false
+                }
+                _ => {
+                    let tag = tag.escape_ascii();
+                    return Err(content.refuse(&format!("its section {tag} is unknown")));
+                }
+            };
+            if again {
+                let tag = tag.escape_ascii();
+                return Err(content.refuse(&format!("its section {tag} occurs twice")));
+            }
+            content.finish()?;
+        }
+        reader.finish()?;
+        Ok(sections)
+    }
+
+    fn into_model(self, reader: &mut Reader) -> Result<Model, Error> {
+        let lacks = |what| reader.refuse(&format!("it has no {what}"));
+        let (hash, schema) = self.schema.ok_or_else(|| lacks("schema"))?;
+        let classes = self.classes.ok_or_else(|| lacks("classes"))?;
+        let estimator = self.estimator.ok_or_else(|| lacks("estimator"))?;
+        if schema.hash() != hash {
+            return Err(reader.refuse("the hash of its schema is not that of its columns"));
+        }
+        Model::new(schema, classes, estimator, self.card.unwrap_or_default())
+            .map_err(|error| reader.refuse(&format!("its parts do not fit together: {error}")))
+    }
+}
+
+fn read_schema(reader: &mut Reader) -> Result<(String, Schema), Error> {
+    let hash = reader.text()?;
+    let name = reader.text()?;
+    // A column is at least the lengths of its two texts.
+    let count = reader.count(8)?;
+    let mut features = Vec::with_capacity(count);
+    for _ in 0..count {
+        features.push(Feature { name: reader.text()?, unit: reader.text()? });
+    }
+    Ok((hash, Schema { name, features }))
+}
+
+fn read_classes(reader: &mut Reader) -> Result<Vec<String>, Error> {
+    let count = reader.count(4)?;
+    (0..count).map(|_| reader.text()).collect()
+}
+
+fn read_card(reader: &mut Reader) -> Result<Card, Error> {
+    let json = reader.rest();
+    Card::from_json(json)
+        .map_err(|error| reader.refuse(&format!("its card is unreadable: {error}")))
+}
+
+/// Names what differs between the schema of a model and that of a table.
+fn differences(model: &Schema, table: &Schema) -> String {
+    const NAMED: usize = 8;
+    let lacking = |of: &Schema, from: &Schema| -> Vec<String> {
+        let has = |feature: &Feature| from.features.contains(feature);
+        of.features.iter().filter(|f| !has(f)).map(|f| f.name.clone()).collect()
+    };
+    let list = |what: &str, mut names: Vec<String>| {
+        let count = names.len();
+        names.truncate(NAMED);
+        let more =
+            if count > NAMED { format!(" and {} more", count - NAMED) } else { String::new() };
+        (count > 0).then(|| format!("{what} {}{more}", names.join(", ")))
+    };
+    let missing = lacking(model, table);
+    let extra = lacking(table, model);
+    // Same name on both sides: the unit is what differs.
+    let (units, missing): (Vec<_>, Vec<_>) =
+        missing.into_iter().partition(|name| extra.contains(name));
+    let extra = extra.into_iter().filter(|name| !units.contains(name)).collect();
+    let lists =
+        [list("missing", missing), list("not expected", extra), list("in another unit", units)];
+    let named: Vec<String> = lists.into_iter().flatten().collect();
+    if !named.is_empty() {
+        return named.join("; ");
+    }
+    if model.features == table.features {
+        return format!("it is {}", table.name);
+    }
+    "the columns are in another order".into()
+}
+
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(FILE_OCTETS_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > FILE_OCTETS_MAX {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "no model is larger than 4 GiB"));
+    }
+    Ok(bytes)
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any new file: what the user's mask leaves of this.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.prefix(".fgm-").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    // The new name is on disk when its folder is; not every system lets one sync a folder.
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}

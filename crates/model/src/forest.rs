@@ -37,7 +37,7 @@ mod tree;
 use rayon::prelude::*;
 
 pub use params::{
-    ClassWeights, FeaturesTried, ForestParams, Sampling, Thresholds, ValidForestParams,
+    ClassWeights, FeaturesTried, ForestParams, Sampling, TREES_MAX, Thresholds, ValidForestParams,
 };
 
 use crate::{

@@ -14,5 +14,6 @@ pub mod report;
 pub mod training;
 pub mod validation;
 
+pub use artifact::{Card, Estimator, Model};
 pub use error::Error;
 pub use training::{Probabilities, Training};

@@ -200,7 +200,7 @@ pub(crate) fn stride(places: usize) -> usize {
 }
 
 /// Sorts numbers (no NaN) by four passes over octets where that is faster than comparing.
-fn sort(values: &mut Vec<f32>) {
+fn sort(values: &mut [f32]) {
     const RADIX_FROM: usize = 2_000;
     if values.len() < RADIX_FROM {
         values.sort_unstable_by(f32::total_cmp);

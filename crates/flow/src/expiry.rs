@@ -68,6 +68,13 @@ impl Queue {
 }
 
 impl Links {
+    /// Reads what moving a flow will read.
+    pub fn touch(&self, flow: u32) -> u32 {
+        let Link { before, after } = self.0[flow as usize];
+        let of = |flow: u32| self.0.get(flow as usize).map_or(0, |link| link.before);
+        of(before) ^ of(after)
+    }
+
     /// Makes room for one more flow.
     pub fn grow(&mut self, capacity: usize) {
         if self.0.capacity() < capacity {

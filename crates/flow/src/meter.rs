@@ -33,6 +33,9 @@ use names::{Answer, KnownNames, answers_of};
 use shard::{Arrival, CaptureName, Place, Shard};
 use workers::Pool;
 
+/// Packets whose flows are looked up together, before any of them is metered.
+const GROUP: usize = 16;
+
 /// Turns packets into flow records.
 ///
 /// # Example
@@ -181,8 +184,11 @@ impl Meter {
                     output.give(place, record, emit)
                 });
                 shards.iter_mut().for_each(|shard| shard.set_captures(&self.captures));
-                self.clock = feed.run(block, |arrival| {
-                    shards[shard_of(arrival.hash)].packet(&arrival, &self.names);
+                self.clock = feed.run(block, |group| {
+                    group.iter().for_each(|next| shards[shard_of(next.hash)].touch(next.hash));
+                    for arrival in group {
+                        shards[shard_of(arrival.hash)].packet(arrival, &self.names);
+                    }
                 });
                 shards.iter_mut().for_each(|shard| shard.clock(self.clock));
                 result
@@ -317,13 +323,18 @@ struct Feed {
 }
 
 impl Feed {
-    /// Hands over the block's packets in order; gives the clock after the last.
-    fn run<'a>(&self, block: &'a Block, mut take: impl FnMut(Arrival<'a>)) -> i64 {
+    /// Hands over the block's packets in order, some at a time; gives the clock after the last.
+    fn run<'a>(&self, block: &'a Block, mut take: impl FnMut(&[Arrival<'a>])) -> i64 {
         let mut clock = self.clock;
-        for packet in &block.packets {
-            clock = clock.max(packet.time.micros());
-            let (key, sender) = FlowKey::of(packet);
-            take(self.arrival(block, packet, (key, sender), key.hash(), clock));
+        let mut group = Vec::with_capacity(GROUP);
+        for packets in block.packets.chunks(GROUP) {
+            group.clear();
+            group.extend(packets.iter().map(|packet| {
+                clock = clock.max(packet.time.micros());
+                let (key, sender) = FlowKey::of(packet);
+                self.arrival(block, packet, (key, sender), key.hash(), clock)
+            }));
+            take(&group);
         }
         clock
     }

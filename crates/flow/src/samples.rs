@@ -89,6 +89,11 @@ impl Samples {
         );
     }
 
+    /// Reads where the next sample will go.
+    pub fn touch(&self, tail: u32) -> u32 {
+        self.chunks.get(tail as usize).map_or(0, |chunk| chunk.next)
+    }
+
     /// The packets of a run, in order.
     pub fn steps(&self, run: Run) -> impl Iterator<Item = Step> + '_ {
         let mut chunk = run.head;

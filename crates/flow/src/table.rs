@@ -251,6 +251,12 @@ impl Table {
             .map(|&entry| slot_of(entry))
     }
 
+    /// A slot that this hash leads to, which is nearly always the right one.
+    pub fn guess(&self, hash: u64) -> Option<u32> {
+        let found = self.index.find(spread(hash << 32), |&entry| (entry ^ hash << 32) >> 32 == 0);
+        found.map(|&entry| slot_of(entry))
+    }
+
     pub fn insert(&mut self, hash: u64, slot: u32) {
         let entry = hash << 32 | u64::from(slot);
         self.index.insert_unique(spread(entry), entry, |&entry| spread(entry));

@@ -11,8 +11,8 @@ use flowgait_capture::Block;
 
 use super::names::KnownNames;
 use super::report::ShardReport;
-use super::shard::{Arrival, CaptureName, Place, Shard};
-use super::{Feed, Standing, release};
+use super::shard::{CaptureName, Place, Shard};
+use super::{Feed, GROUP, Standing, release};
 use crate::key::{FlowKey, SHARDS, shard_of};
 use crate::record::FlowRecord;
 
@@ -46,22 +46,30 @@ impl Epoch {
         }
         self.feed = *feed;
         let mut at = 0;
-        self.clock = feed.run(block, |arrival| {
-            self.tickets.push((arrival.hash, arrival.clock));
-            self.shards[shard_of(arrival.hash)].push(at);
-            at += 1;
+        self.clock = feed.run(block, |group| {
+            for arrival in group {
+                self.tickets.push((arrival.hash, arrival.clock));
+                self.shards[shard_of(arrival.hash)].push(at);
+                at += 1;
+            }
         });
         std::mem::swap(&mut self.block, block);
         self.clock
     }
 
-    fn arrivals(&self, shard: usize) -> impl Iterator<Item = Arrival<'_>> {
-        self.shards[shard].iter().map(|&at| {
-            let packet = &self.block.packets[at as usize];
-            let (hash, clock) = self.tickets[at as usize];
-            let (key, sender) = FlowKey::of(packet);
-            self.feed.arrival(&self.block, packet, (key, sender), hash, clock)
-        })
+    /// Lets a shard take its packets.
+    fn meter(&self, number: usize, shard: &mut Shard, names: &KnownNames) {
+        shard.set_captures(&self.captures);
+        for group in self.shards[number].chunks(GROUP) {
+            group.iter().for_each(|&at| shard.touch(self.tickets[at as usize].0));
+            for &at in group {
+                let packet = &self.block.packets[at as usize];
+                let (hash, clock) = self.tickets[at as usize];
+                let key = FlowKey::of(packet);
+                shard.packet(&self.feed.arrival(&self.block, packet, key, hash, clock), names);
+            }
+        }
+        shard.clock(self.clock);
     }
 }
 
@@ -237,11 +245,7 @@ impl Bench {
             Job::Meter { epoch, names, watermark } => {
                 self.release(watermark)?;
                 for (at, shard) in self.shards.iter_mut().enumerate() {
-                    shard.set_captures(&epoch.captures);
-                    for arrival in epoch.arrivals(self.first + at * self.step) {
-                        shard.packet(&arrival, &names);
-                    }
-                    shard.clock(epoch.clock);
+                    epoch.meter(self.first + at * self.step, shard, &names);
                 }
             }
             Job::Finish => {

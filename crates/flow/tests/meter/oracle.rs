@@ -176,3 +176,45 @@ fn sizes_and_gaps_of_real_flows_equal_another_programs() {
     assert_eq!(compared, 3_012);
     assert!(equal * 100 >= compared * 98, "{equal} of {compared}: {kinds:#?}");
 }
+
+#[test]
+fn threads_change_nothing_on_real_captures() {
+    let Some(ndpi) = data() else {
+        println!("skipped: no real captures (FLOWGAIT_DATA or ../shared/data)");
+        return;
+    };
+    let mut paths: Vec<_> = std::fs::read_dir(ndpi.join("captures"))
+        .expect("captures")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    let run = |threads: usize| {
+        let params = MeterParams::new().threads(threads).check().expect("these can be");
+        let mut meter = Meter::new(&params);
+        let mut flows = Vec::new();
+        let mut emit = |flow: FlowRecord| {
+            flows.push(flow);
+            Ok::<(), flowgait_capture::Error>(())
+        };
+        for (number, path) in paths.iter().enumerate() {
+            let Ok(mut reader) = Reader::open(path, &ReaderParams::default()) else { continue };
+            meter.run(&mut reader, &path.to_string_lossy(), &mut emit).expect("it reads");
+            // Some captures follow each other in one stream, whatever their times say.
+            if number % 3 == 0 {
+                meter.finish(&mut emit).expect("nothing fails");
+            }
+        }
+        meter.finish(&mut emit).expect("nothing fails");
+        (flows, meter.report())
+    };
+    let (flows, report) = run(1);
+    let sum = |of: fn(&FlowRecord) -> u64| flows.iter().map(of).sum::<u64>();
+    assert_eq!(sum(|flow| flow.both.octets.count), report.packets);
+    assert_eq!(sum(|flow| flow.both.octets.sum), report.octets);
+    for threads in [2, 4] {
+        let (others, other) = run(threads);
+        assert_eq!(other, report);
+        assert!(others == flows, "{threads} threads");
+    }
+    println!("{report:#?}");
+}

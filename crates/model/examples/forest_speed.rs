@@ -6,7 +6,8 @@
 
 use std::{error::Error, fs, time::Instant};
 
-use flowgait_model::{Training, forest::ForestParams};
+use flowgait_features::{Feature, Schema};
+use flowgait_model::{Card, Estimator, Model, Training, forest::ForestParams};
 
 /// Columns, labels, and how many of the rows are for training.
 struct Table {
@@ -86,11 +87,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         single.push(begin.elapsed().as_secs_f64());
     }
     single.sort_by(f64::total_cmp);
+    let features =
+        (0..table.columns.len()).map(|c| Feature { name: c.to_string(), ..Feature::default() });
+    let schema = Schema { name: "made".into(), features: features.collect() };
+    let labels = (0..classes).map(|class| class.to_string()).collect();
+    let model = Model::new(schema, labels, Estimator::Forest(forest), Card::default())?;
     println!(
         "{{\"fit_cpu_s\": {fit:.3}, \"predict_rows_per_cpu_s\": {rate:.0}, \"one_row_us\": {:.1}, \
-         \"accuracy\": {:.5}}}",
+         \"accuracy\": {:.5}, \"model_octets\": {}}}",
         single[single.len() / 2] * 1e6,
-        hits as f64 / test.len() as f64
+        hits as f64 / test.len() as f64,
+        model.to_bytes().len()
     );
     Ok(())
 }

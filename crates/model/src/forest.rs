@@ -284,7 +284,8 @@ impl Forest {
         }
         check_rows(columns, rows, columns.first().map_or(0, Vec::len))?;
         let stride = bin::stride(self.places.len());
-        let block = (BLOCK_OCTETS / stride).clamp(64, BLOCK_ROWS);
+        let share = rows.len().div_ceil(rayon::current_num_threads());
+        let block = (BLOCK_OCTETS / stride).min(share).clamp(64, BLOCK_ROWS);
         let mut values = vec![0.0; rows.len() * self.classes];
         values.par_chunks_mut(block * self.classes).zip(rows.par_chunks(block)).for_each_init(
             || vec![0; block.min(rows.len()) * stride],

@@ -7,6 +7,7 @@ use flowgait_model::{
     forest::{ClassWeights, FeaturesTried, Forest, ForestParams, Sampling, Thresholds},
 };
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 
 const NAN: f32 = f32::NAN;
 
@@ -377,4 +378,36 @@ fn what_does_not_fit_together_is_refused() {
     ] {
         assert!(matches!(params.check(), Err(Error::Parameter { .. })));
     }
+}
+
+#[test]
+fn a_seed_gives_the_same_forest_on_every_machine() {
+    // Integers only, so that the table itself is the same everywhere.
+    let value = |row: usize, c: usize| match (row * row + 37 * c * row + c) % 211 {
+        0..9 => NAN,
+        v => v as f32,
+    };
+    let columns: Vec<Vec<f32>> =
+        (0..9).map(|c| (0..500).map(|row| value(row, c)).collect()).collect();
+    let codes: Vec<u32> = (0..500).map(|row| (row * row / 9 + row / 50) % 12).collect();
+    let digest = |params: ForestParams, classes: u32| {
+        let codes = codes.iter().map(|code| code % classes).collect();
+        let table = Table { columns: columns.clone(), codes, classes: classes as usize };
+        let p = table.predict(&table.fit(params.trees(10).leaf_rows_min(1).depth_max(7), 42));
+        let octets: Vec<u8> = p.values.iter().flat_map(|p| p.to_bits().to_le_bytes()).collect();
+        let digest: [u8; 4] = Sha256::digest(octets)[..4].try_into().unwrap();
+        u32::from_be_bytes(digest)
+    };
+    let balanced = ForestParams::new().class_weights(ClassWeights::Balanced);
+    let digests = [
+        digest(ForestParams::new(), 12),
+        digest(ForestParams::new(), 5),
+        digest(ForestParams::extra_trees(), 12),
+        digest(balanced, 12),
+    ];
+    // A change here means that old seeds give new models: say so in the change log.
+    assert_eq!(
+        digests.map(|d| format!("{d:08x}")),
+        ["c0f35331", "af35ad6d", "5b68eb89", "6907d755"]
+    );
 }

@@ -274,6 +274,9 @@ impl<'a, A: Amount> Grower<'a, A> {
                 let packs = &self.packs;
                 let column = Column { packs, lane, feature, may_miss, typical };
                 self.search.try_column(&column, items, &mut best, chance);
+                if self.search.is_perfect(&best) {
+                    return Some(best);
+                }
             }
             tried = until;
             if tried >= quota && best.found() {
@@ -321,3 +324,6 @@ fn gather(
         places.map(|place| line[place])
     }));
 }
+
+#[cfg(test)]
+mod tests;

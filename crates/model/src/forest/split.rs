@@ -205,6 +205,11 @@ impl<A: Amount> Search<A> {
         classes.into_iter().map(|c| (c, self.cells[usize::from(c)][full].real())).collect()
     }
 
+    /// Whether both sides of a split are pure: then no column can do better.
+    pub(crate) fn is_perfect(&self, best: &Best) -> bool {
+        best.above == self.total.real() * best.below
+    }
+
     /// How much a split lowers the node's impurity, weighted by its rows.
     pub(crate) fn decrease(&self, best: &Best) -> f64 {
         let before = self.squares.real() / self.total.real();
@@ -235,19 +240,20 @@ impl<A: Amount> Search<A> {
 
     /// Sorts up to sixteen rows: a row's place is the number of rows before it.
     fn sort_small(&mut self, column: &Column, items: &[Item]) -> bool {
-        let mut bins = [u8::MAX; SMALL_ROWS];
-        for (bin, of_row) in bins.iter_mut().zip(column.bins()) {
-            *bin = of_row;
+        // Bin and row in one number, so that no two are equal; rows that are not there come last.
+        let mut keys = [i16::MAX; SMALL_ROWS];
+        for (row, (key, bin)) in keys.iter_mut().zip(column.bins()).enumerate() {
+            *key = i16::from(bin) << 4 | row as i16;
+        }
+        let mut places = [0_i16; SMALL_ROWS];
+        for &other in &keys[..items.len()] {
+            for (place, &key) in places.iter_mut().zip(&keys) {
+                *place += i16::from(other < key);
+            }
         }
         let mut sorted = [(0, Mark(0)); SMALL_ROWS];
-        for (at, item) in items.iter().enumerate().take(SMALL_ROWS) {
-            let bin = bins[at];
-            let mut place = 0_u8;
-            for (other, &other_bin) in bins.iter().enumerate() {
-                let before = (other_bin < bin) | ((other_bin == bin) & (other < at));
-                place += u8::from(before);
-            }
-            sorted[usize::from(place) & (SMALL_ROWS - 1)] = (bin, item.mark());
+        for ((&place, &key), item) in places.iter().zip(&keys).zip(items) {
+            sorted[place as usize & (SMALL_ROWS - 1)] = ((key >> 4) as u8, item.mark());
         }
         self.runs.clear();
         self.sorted.clear();
@@ -266,14 +272,14 @@ impl<A: Amount> Search<A> {
     /// Sorts rows by counting; only bins that occur cost anything. False where there is but one.
     fn sort_by_counting(&mut self, column: &Column, items: &[Item]) -> bool {
         let counts = &mut *self.counts;
-        let mut occupied = [0_u64; 4];
-        for bin in column.bins() {
+        let mut occupied = Occupied::default();
+        for (row, bin) in column.bins().enumerate() {
             counts[usize::from(bin)] += 1;
-            occupied[usize::from(bin >> 6)] |= 1 << (bin & 63);
+            occupied.insert(row, bin);
         }
         self.runs.clear();
         let mut begin = 0;
-        for bin in Bits(occupied) {
+        for bin in Bits::new(occupied.union()) {
             let count = &mut counts[usize::from(bin)];
             let end = begin + *count;
             self.runs.push(Run { bin, begin, end });
@@ -370,12 +376,13 @@ impl<A: Amount> Search<A> {
     /// Up to eight classes: a bin's counts are one vector, and only bins that occur are visited.
     fn try_histogram(&mut self, column: &Column, items: &[Item], best: &mut Best) {
         let histogram = &mut *self.histogram;
-        let mut occupied = [0_u64; 4];
-        for (bin, item) in column.bins().zip(items) {
+        let mut occupied = Occupied::default();
+        for (row, (bin, item)) in column.bins().zip(items).enumerate() {
             let mark = item.mark();
             histogram[usize::from(bin)][mark.class() & 7] += i32::from(mark.times());
-            occupied[usize::from(bin >> 6)] |= 1 << (bin & 63);
+            occupied.insert(row, bin);
         }
+        let occupied = occupied.union();
         let mut total = [0.0; FEW_CLASSES];
         for (total, cell) in total.iter_mut().zip(&self.cells) {
             *total = cell[self.full].real() as f32;
@@ -398,7 +405,7 @@ impl<A: Amount> Search<A> {
                 best.offer(above, below, || (feature, border(bin, next, true), true));
             });
         }
-        for bin in Bits(occupied) {
+        for bin in Bits::new(occupied) {
             self.histogram[usize::from(bin)] = [0; FEW_CLASSES];
         }
     }
@@ -498,7 +505,7 @@ impl Vectors<'_> {
         mut offer: impl FnMut(f64, f64, u8, u8),
     ) {
         let mut left = first;
-        let mut bins = Bits(occupied);
+        let mut bins = Bits::new(occupied);
         let Some(mut bin) = bins.next() else { return };
         for next in bins {
             let amounts = self.amounts(bin);
@@ -528,20 +535,45 @@ fn sums(v: &[f32; FEW_CLASSES]) -> (f32, f32) {
     ((sum[0] + sum[2]) + (sum[1] + sum[3]), (squares[0] + squares[2]) + (squares[1] + squares[3]))
 }
 
+/// The bins that occur. Four sets take turns: a bit set in memory waits for the one set there before.
+#[derive(Default)]
+struct Occupied([[u64; 4]; 4]);
+
+impl Occupied {
+    #[inline(always)]
+    fn insert(&mut self, row: usize, bin: u8) {
+        self.0[row & 3][usize::from(bin >> 6)] |= 1 << (bin & 63);
+    }
+
+    fn union(&self) -> [u64; 4] {
+        std::array::from_fn(|word| self.0.iter().fold(0, |union, set| union | set[word]))
+    }
+}
+
 /// The set bits of 256, ascending.
-struct Bits([u64; 4]);
+struct Bits {
+    words: [u64; 4],
+    word: usize,
+}
+
+impl Bits {
+    fn new(words: [u64; 4]) -> Self {
+        Self { words, word: 0 }
+    }
+}
 
 impl Iterator for Bits {
     type Item = u8;
 
     #[inline(always)]
     fn next(&mut self) -> Option<u8> {
-        for (word, bits) in self.0.iter_mut().enumerate() {
+        while let Some(bits) = self.words.get_mut(self.word) {
             if *bits != 0 {
                 let bit = bits.trailing_zeros();
                 *bits &= *bits - 1;
-                return Some(word as u8 * 64 + bit as u8);
+                return Some(self.word as u8 * 64 + bit as u8);
             }
+            self.word += 1;
         }
         None
     }

@@ -44,14 +44,17 @@ pub fn dataset<'a>(records: impl IntoIterator<Item = &'a FlowRecord>) -> Dataset
 }
 
 fn each(record: &FlowRecord, mut give: impl FnMut(f32)) {
+    let mut list = Vec::with_capacity(SEQUENCE_LENGTH);
     for column in flow_columns().iter().filter(|column| column.role == Role::Feature) {
         match column.value {
             Value::Integer(value) => give(value(&column.view(record)).map_or(f32::NAN, integer)),
             Value::Float(value) => give(value(&column.view(record)).map_or(f32::NAN, float)),
             Value::List(value) => {
-                for index in 0..SEQUENCE_LENGTH {
-                    give(value(record, index).map_or(f32::NAN, |value| value as f32));
-                }
+                list.clear();
+                value(record, &mut list);
+                let known = list.len().min(SEQUENCE_LENGTH);
+                list[..known].iter().for_each(|&value| give(value as f32));
+                (known..SEQUENCE_LENGTH).for_each(|_| give(f32::NAN));
             }
             Value::Cell(_) => unreachable!("a feature is a number"),
         }

@@ -95,8 +95,8 @@ pub(crate) enum Value {
     Cell(fn(&FlowRecord, &mut dyn CellSink)),
     Integer(fn(&View<'_>) -> Option<u64>),
     Float(fn(&View<'_>) -> Option<f64>),
-    /// The value at a place of the list, `None` from its end on.
-    List(fn(&FlowRecord, usize) -> Option<i64>),
+    /// Appends the list's values.
+    List(fn(&FlowRecord, &mut Vec<i64>)),
 }
 
 /// What a computed cell may look at: the flow, and its column's direction and number.

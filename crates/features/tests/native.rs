@@ -26,7 +26,7 @@ fn bits(dataset: &Dataset) -> Vec<Vec<u32>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
     #[test]
     fn a_table_gives_back_what_extract_gives(seeds in prop::collection::vec(any::<u64>(), 1..20)) {
         let records: Vec<_> = seeds.iter().map(|&seed| support::record(seed)).collect();

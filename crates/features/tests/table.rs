@@ -510,7 +510,7 @@ fn a_damaged_parquet_file_never_panics() {
         writer.integer(row * row);
         writer.text(if row % 2 == 0 { "tcp" } else { "udp" });
         writer.float(row as f32 / 3.0);
-        writer.integers(&mut (0..row % 5));
+        writer.integers(&(0..row % 5).collect::<Vec<_>>());
         writer.end_row().unwrap();
     }
     writer.finish().unwrap();

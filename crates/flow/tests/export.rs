@@ -31,14 +31,14 @@ fn write_rows(writer: &mut TableWriter) {
     writer.integer(-7);
     writer.float(0.1);
     writer.double(1_581_113_120.474_299);
-    writer.integers(&mut [60, -52, 0].into_iter());
+    writer.integers(&[60, -52, 0]);
     writer.end_row().unwrap();
 
     writer.text("a,\"b\"\r\nc");
     writer.integer(i64::MIN);
     writer.float(f32::INFINITY);
     writer.double(f64::NAN);
-    writer.integers(&mut [].into_iter());
+    writer.integers(&[]);
     writer.end_row().unwrap();
 
     (0..5).for_each(|_| writer.missing());
@@ -133,7 +133,7 @@ fn many_row_groups() {
     let mut writer = TableWriter::create(&path, columns).unwrap();
     for row in 0..ROWS {
         writer.integer(row);
-        writer.integers(&mut (0..row % 4));
+        writer.integers(&(0..row % 4).collect::<Vec<_>>());
         writer.end_row().unwrap();
     }
     writer.finish().unwrap();
@@ -170,7 +170,7 @@ proptest! {
             writer.formatted(text);
             writer.float(*float);
             writer.double(*double);
-            writer.integers(&mut list.iter().copied());
+            writer.integers(list);
             writer.end_row().unwrap();
         }
         writer.finish().unwrap();

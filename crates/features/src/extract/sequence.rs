@@ -10,22 +10,22 @@ const SPLT: &str = "Anderson, McGrew 2016 (sequence of packet lengths and times)
 pub(super) const ROWS: &[Row] = &[
     Row { name: "packet_octets", unit: "octets", scopes: FLOW, index: 0,
         rule: PACKETS, source: SPLT,
-        value: Value::List(|r, i| r.packets.get(i).map(|p| p.octets.into())) },
+        value: Value::List(|r, list| list.extend(r.packets.iter().map(|p| i64::from(p.octets)))) },
     Row { name: "packet_payload", unit: "octets", scopes: FLOW, index: 0,
         rule: PACKETS, source: SPLT,
-        value: Value::List(|r, i| r.packets.get(i).map(|p| p.payload.into())) },
+        value: Value::List(|r, list| list.extend(r.packets.iter().map(|p| i64::from(p.payload)))) },
     Row { name: "packet_gap_micros", unit: "micros", scopes: FLOW, index: 0,
         rule: "the first packets of any kind: time since the flow's packet before, 0 for the first", source: SPLT,
-        value: Value::List(|r, i| r.packets.get(i).map(|p| gap(p.gap_micros))) },
+        value: Value::List(|r, list| list.extend(r.packets.iter().map(|p| gap(p.gap_micros)))) },
     Row { name: "packet_window", unit: "octets", scopes: FLOW, index: 0,
         rule: "the first packets of any kind: TCP window as sent, not scaled; 0 for other protocols", source: "RFC 9293, section 3.1; Radcom table `bandwidth_i`",
-        value: Value::List(|r, i| r.packets.get(i).map(|p| p.window.into())) },
+        value: Value::List(|r, list| list.extend(r.packets.iter().map(|p| i64::from(p.window)))) },
     Row { name: "payload_octets_sequence", unit: "octets", scopes: FLOW, index: 0,
         rule: "the first packets that bear payload: payload octets, positive from the initiator, negative from the responder", source: SPLT,
-        value: Value::List(|r, i| r.payload_packets.get(i).map(|p| p.octets.into())) },
+        value: Value::List(|r, list| list.extend(r.payload_packets.iter().map(|p| i64::from(p.octets)))) },
     Row { name: "payload_gap_micros_sequence", unit: "micros", scopes: FLOW, index: 0,
         rule: "the first packets that bear payload: time since the payload-bearing packet before, 0 for the first", source: SPLT,
-        value: Value::List(|r, i| r.payload_packets.get(i).map(|p| gap(p.gap_micros))) },
+        value: Value::List(|r, list| list.extend(r.payload_packets.iter().map(|p| gap(p.gap_micros)))) },
 ];
 
 /// A gap of more than 292,000 years is taken as that long.

@@ -4,16 +4,17 @@ use flowgait_flow::export::CellSink;
 use flowgait_flow::record::FlowRecord;
 
 use crate::extract::float;
-use crate::schema::{Column, Role, Value, flow_columns};
+use crate::schema::{Column, Role, SEQUENCE_LENGTH, Value, flow_columns};
 
 /// Writes a flow's cells, in the order of [`flow_columns`]; the caller ends the row.
 pub fn write_row(record: &FlowRecord, sink: &mut dyn CellSink) {
+    let mut list = Vec::with_capacity(SEQUENCE_LENGTH);
     for column in flow_columns() {
-        write_cell(column, record, sink);
+        write_cell(column, record, &mut list, sink);
     }
 }
 
-fn write_cell(column: &Column, record: &FlowRecord, sink: &mut dyn CellSink) {
+fn write_cell(column: &Column, record: &FlowRecord, list: &mut Vec<i64>, sink: &mut dyn CellSink) {
     match column.value {
         Value::Cell(write) => write(record, sink),
         Value::Integer(value) => match value(&column.view(record)) {
@@ -25,7 +26,9 @@ fn write_cell(column: &Column, record: &FlowRecord, sink: &mut dyn CellSink) {
             None => sink.missing(),
         },
         Value::List(value) => {
-            sink.integers(&mut (0..).map_while(|index| value(record, index)));
+            list.clear();
+            value(record, list);
+            sink.integers(list);
         }
     }
 }

@@ -65,10 +65,10 @@ impl CellSink for Rows {
         self.finite(value, value.is_finite());
     }
 
-    fn integers(&mut self, values: &mut dyn Iterator<Item = i64>) {
+    fn integers(&mut self, values: &[i64]) {
         self.key();
         self.bytes.push(b'[');
-        for (index, value) in values.enumerate() {
+        for (index, &value) in values.iter().enumerate() {
             if index > 0 {
                 self.bytes.push(b',');
             }

@@ -178,23 +178,18 @@ impl CellSink for Rows {
         column.definition.push(i16::from(value.is_finite()));
     }
 
-    fn integers(&mut self, values: &mut dyn Iterator<Item = i64>) {
-        let column = self.next(2);
+    fn integers(&mut self, values: &[i64]) {
+        let column = self.next(2 + values.len() * 12);
         let Values::IntegerList(held) = &mut column.values else {
             column.wrong_kind(Kind::IntegerList)
         };
-        let before = held.len();
-        for value in values {
-            column.repetition.push(i16::from(held.len() > before));
-            column.definition.push(2);
-            held.push(value);
-        }
-        let added = held.len() - before;
-        if added == 0 {
+        held.extend_from_slice(values);
+        column.definition.extend(values.iter().map(|_| 2));
+        column.repetition.extend((0..values.len()).map(|place| i16::from(place > 0)));
+        if values.is_empty() {
             column.repetition.push(0);
             column.definition.push(1);
         }
-        self.octets += added * 12;
     }
 
     fn missing(&mut self) {

@@ -118,8 +118,14 @@ fn flows(path: &Path) -> HashMap<Pair, Ours> {
 /// we drop what is finer than a microsecond first. So where a capture has nanoseconds, its gap is made from these in its way.
 fn gaps_are_equal(ours: &Ours, row: &Row) -> bool {
     let seconds = |time: i64| time as f64 * 1e-9;
-    let theirs =
-        ours.times.windows(2).map(|t| ((seconds(t[1]) - seconds(t[0])) * 1e6).round() as u64);
+    // Where a capture's clock goes back, both take the latest time so far.
+    let mut latest = i64::MIN;
+    let mut times = Vec::new();
+    for &time in &ours.times {
+        latest = latest.max(time);
+        times.push(seconds(latest));
+    }
+    let theirs = times.windows(2).map(|t| ((t[1] - t[0]) * 1e6).round() as u64);
     let gaps: Vec<u64> = ours.flow.packets.iter().map(|packet| packet.gap_micros).collect();
     let is_fine = ours.times.iter().any(|time| time % 1_000 != 0);
     gaps.len() == row.gaps.len()

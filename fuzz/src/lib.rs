@@ -3,6 +3,7 @@
 //! A body takes any bytes, must return, and asserts the laws that hold for all input. The programs in `fuzz_targets/`
 //! only pass the fuzzer's bytes on.
 
+mod artifact;
 mod capture;
 mod filter;
 mod handshake;
@@ -12,6 +13,7 @@ mod pieces;
 pub mod seeds;
 mod table;
 
+pub use artifact::artifact;
 pub use capture::capture_reader;
 pub use filter::filter;
 pub use handshake::{client_hello, quic};
@@ -23,7 +25,7 @@ pub use table::{labels, table_arff, table_csv, table_jsonl, table_parquet};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target; `fuzz_targets/NAME.rs` and `corpus/NAME/` belong to each.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     ("capture_reader", capture_reader),
     ("filter", filter),
     ("client_hello", client_hello),
@@ -35,4 +37,5 @@ pub const TARGETS: [Target; 11] = [
     ("table_arff", table_arff),
     ("table_parquet", table_parquet),
     ("labels", labels),
+    ("artifact", artifact),
 ];

@@ -2,6 +2,7 @@
 
 mod capture;
 mod hello;
+mod model;
 mod packets;
 pub mod quic;
 mod table;
@@ -12,5 +13,13 @@ pub type Seed = (&'static str, &'static str, Vec<u8>);
 /// Every seed.
 #[must_use]
 pub fn all() -> Vec<Seed> {
-    [capture::seeds(), hello::seeds(), quic::seeds(), packets::seeds(), table::seeds()].concat()
+    [
+        capture::seeds(),
+        hello::seeds(),
+        quic::seeds(),
+        packets::seeds(),
+        table::seeds(),
+        model::seeds(),
+    ]
+    .concat()
 }

@@ -41,7 +41,7 @@ fn parquet() -> Vec<u8> {
         table.integer(number);
         table.float(0.5);
         table.double(f64::NAN);
-        table.integers(&mut [number, 7].into_iter());
+        table.integers(&[number, 7]);
         table.end_row().expect("room on the disk");
     }
     table.finish().expect("room on the disk");

@@ -16,7 +16,7 @@
 //! | `SCHM` | the schema's hash, its name, number of columns, name and unit of each |
 //! | `CLAS` | number of classes, their labels in the order of their codes |
 //! | `card` | the model card as JSON |
-//! | `FRST` | a forest: [`forest`] says how |
+//! | `FRST` | a forest, as `artifact/forest.rs` says |
 //!
 //! A section whose first letter is small may be passed over by a program that does not know it; any
 //! other unknown section is refused. Each section occurs once. A file without a `card` has an empty one.
@@ -25,6 +25,7 @@
 //! it, and every index before it is used; so memory stays within a small multiple of the file's size.
 
 mod card;
+mod differ;
 mod forest;
 mod wire;
 
@@ -181,7 +182,7 @@ impl Model {
         if schema.hash() == self.schema_hash {
             return Ok(());
         }
-        let differences = differences(&self.schema, schema);
+        let differences = differ::differences(&self.schema, schema);
         Err(Error::SchemaDiffers { expected: self.schema.name.clone(), differences })
     }
 
@@ -351,38 +352,6 @@ fn read_card(reader: &mut Reader) -> Result<Card, Error> {
     let json = reader.rest();
     Card::from_json(json)
         .map_err(|error| reader.refuse(&format!("its card is unreadable: {error}")))
-}
-
-/// Names what differs between the schema of a model and that of a table.
-fn differences(model: &Schema, table: &Schema) -> String {
-    const NAMED: usize = 8;
-    let lacking = |of: &Schema, from: &Schema| -> Vec<String> {
-        let has = |feature: &Feature| from.features.contains(feature);
-        of.features.iter().filter(|f| !has(f)).map(|f| f.name.clone()).collect()
-    };
-    let list = |what: &str, mut names: Vec<String>| {
-        let count = names.len();
-        names.truncate(NAMED);
-        let more =
-            if count > NAMED { format!(" and {} more", count - NAMED) } else { String::new() };
-        (count > 0).then(|| format!("{what} {}{more}", names.join(", ")))
-    };
-    let missing = lacking(model, table);
-    let extra = lacking(table, model);
-    // Same name on both sides: the unit is what differs.
-    let (units, missing): (Vec<_>, Vec<_>) =
-        missing.into_iter().partition(|name| extra.contains(name));
-    let extra = extra.into_iter().filter(|name| !units.contains(name)).collect();
-    let lists =
-        [list("missing", missing), list("not expected", extra), list("in another unit", units)];
-    let named: Vec<String> = lists.into_iter().flatten().collect();
-    if !named.is_empty() {
-        return named.join("; ");
-    }
-    if model.features == table.features {
-        return format!("it is {}", table.name);
-    }
-    "the columns are in another order".into()
 }
 
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {

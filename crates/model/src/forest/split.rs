@@ -5,12 +5,17 @@
 //! moves from right to left: `(L + w)² - L² = w (2 L + w)`. When a column is done, all rows are on the
 //! other side, and the next column moves them back: nothing has to be set up again.
 
+mod occupied;
+mod vectors;
+
 use std::ops::{Add, AddAssign, Mul, Sub, SubAssign};
 
 use super::{
     bin::MISSING,
     grow::{Chance, Item, Limits, Mark},
 };
+use occupied::{Bits, Occupied};
+use vectors::Vectors;
 
 /// Columns whose octets are gathered at one touch of a row.
 pub(crate) const CHUNK: usize = 8;
@@ -480,101 +485,4 @@ fn random_border(typical: &[f32], low: u8, high: u8, share: f64) -> u8 {
     let drawn = value(low) + (value(high) - value(low)) * share;
     let inside = &typical[usize::from(low) + 1..usize::from(high)];
     low + inside.partition_point(|value| f64::from(*value) <= drawn) as u8
-}
-
-/// A node's counts by bin and class, as vectors.
-struct Vectors<'a> {
-    histogram: &'a [[i32; FEW_CLASSES]; 256],
-    total: [f32; FEW_CLASSES],
-    weights: [f32; FEW_CLASSES],
-}
-
-impl Vectors<'_> {
-    #[inline(always)]
-    fn amounts(&self, bin: u8) -> [f32; FEW_CLASSES] {
-        let counts = self.histogram[usize::from(bin)];
-        std::array::from_fn(|k| counts[k] as f32 * self.weights[k])
-    }
-
-    /// Walks the occupied bins and offers the score at each border.
-    #[inline(always)]
-    fn sweep(
-        &self,
-        occupied: [u64; 4],
-        first: [f32; FEW_CLASSES],
-        mut offer: impl FnMut(f64, f64, u8, u8),
-    ) {
-        let mut left = first;
-        let mut bins = Bits::new(occupied);
-        let Some(mut bin) = bins.next() else { return };
-        for next in bins {
-            let amounts = self.amounts(bin);
-            let mut right = [0.0; FEW_CLASSES];
-            for k in 0..FEW_CLASSES {
-                left[k] += amounts[k];
-                right[k] = self.total[k] - left[k];
-            }
-            let (left_sum, left_squares) = sums(&left);
-            let (right_sum, right_squares) = sums(&right);
-            let above = left_squares * right_sum + right_squares * left_sum;
-            offer(f64::from(above), f64::from(left_sum * right_sum), bin, next);
-            bin = next;
-        }
-    }
-}
-
-/// Sum and sum of squares, in one fixed order.
-#[inline(always)]
-fn sums(v: &[f32; FEW_CLASSES]) -> (f32, f32) {
-    let mut sum = [0.0; 4];
-    let mut squares = [0.0; 4];
-    for k in 0..4 {
-        sum[k] = v[k] + v[k + 4];
-        squares[k] = v[k] * v[k] + v[k + 4] * v[k + 4];
-    }
-    ((sum[0] + sum[2]) + (sum[1] + sum[3]), (squares[0] + squares[2]) + (squares[1] + squares[3]))
-}
-
-/// The bins that occur. Four sets take turns: a bit set in memory waits for the one set there before.
-#[derive(Default)]
-struct Occupied([[u64; 4]; 4]);
-
-impl Occupied {
-    #[inline(always)]
-    fn insert(&mut self, row: usize, bin: u8) {
-        self.0[row & 3][usize::from(bin >> 6)] |= 1 << (bin & 63);
-    }
-
-    fn union(&self) -> [u64; 4] {
-        std::array::from_fn(|word| self.0.iter().fold(0, |union, set| union | set[word]))
-    }
-}
-
-/// The set bits of 256, ascending.
-struct Bits {
-    words: [u64; 4],
-    word: usize,
-}
-
-impl Bits {
-    fn new(words: [u64; 4]) -> Self {
-        Self { words, word: 0 }
-    }
-}
-
-impl Iterator for Bits {
-    type Item = u8;
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<u8> {
-        while let Some(bits) = self.words.get_mut(self.word) {
-            if *bits != 0 {
-                let bit = bits.trailing_zeros();
-                *bits &= *bits - 1;
-                return Some(self.word as u8 * 64 + bit as u8);
-            }
-            self.word += 1;
-        }
-        None
-    }
 }

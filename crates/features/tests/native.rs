@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+#[path = "support/records.rs"]
 mod support;
 
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! Anybody's table as a data set: what becomes an input, what does not, and what is said about bad ones.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
+#[path = "support/records.rs"]
 mod support;
 
 use std::path::{Path, PathBuf};

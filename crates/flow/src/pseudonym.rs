@@ -61,7 +61,8 @@ impl Pseudonyms {
 
     /// Whether bit `bit` (from the front) flips: a secret function of the bits before it alone.
     fn flips(&self, address: u128, bits: u32, bit: u32) -> bool {
-        let before = if bit == 0 { 0 } else { address >> (bits - bit) & (u128::MAX >> (128 - bit)) };
+        let before =
+            if bit == 0 { 0 } else { address >> (bits - bit) & (u128::MAX >> (128 - bit)) };
         let mut message = [0; 18];
         // Both lengths are at most 128.
         message[0] = bits as u8;

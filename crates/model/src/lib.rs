@@ -10,6 +10,7 @@ pub mod baseline;
 mod error;
 pub mod forest;
 pub mod metrics;
+pub mod recipe;
 pub mod report;
 pub mod training;
 pub mod validation;

@@ -369,7 +369,8 @@ impl Evaluation {
 
 impl Split {
     /// The split in a few words.
-    fn words(&self) -> String {
+    #[must_use]
+    pub fn words(&self) -> String {
         match self {
             Self::Given => "as given".to_owned(),
             Self::Random => "random split".to_owned(),

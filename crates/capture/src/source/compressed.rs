@@ -115,15 +115,24 @@ pub(super) fn blame(error: io::Error) -> Blame {
     Blame::Content(error)
 }
 
-/// The outermost reader; marks its errors, so that they are known behind a decompressor.
+/// The outermost reader. Marks its errors, so that they are known behind a decompressor; and fills every room that it is given, since what a
+/// decompressor saves of a damaged stream depends on the pieces in which it is fed, and must not depend on how the capture arrives.
 struct System(Box<dyn Read + Send>);
 
 impl Read for System {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        self.0.read(room).map_err(|error| match error.kind() {
-            io::ErrorKind::Interrupted => error,
-            kind => io::Error::new(kind, SystemError(error)),
-        })
+        let mut filled = 0;
+        while filled < room.len() {
+            match self.0.read(&mut room[filled..]) {
+                Ok(0) => break,
+                Ok(n) => filled += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What came before is given first; a source that failed once fails again.
+                Err(_) if filled > 0 => break,
+                Err(error) => return Err(io::Error::new(error.kind(), SystemError(error))),
+            }
+        }
+        Ok(filled)
     }
 }
 

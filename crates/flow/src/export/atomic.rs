@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 /// A file under a temporary name; [`AtomicFile::commit`] gives it its own, dropping it removes it.
 ///
 /// What is no regular file (a device, a named pipe) cannot be replaced by a rename and is written directly.
-pub(super) struct AtomicFile {
+#[derive(Debug)]
+pub struct AtomicFile {
     file: File,
     place: Place,
 }
 
+#[derive(Debug)]
 enum Place {
     Direct,
     Temporary { temporary: PathBuf, target: PathBuf },
@@ -22,7 +24,11 @@ enum Place {
 const NAMES_MAX: u32 = 100;
 
 impl AtomicFile {
-    pub(super) fn create(path: &Path) -> io::Result<Self> {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// When the folder is not there or not writable, or when `path` is a folder.
+    pub fn create(path: &Path) -> io::Result<Self> {
         // A link keeps pointing to its file: the file is replaced, not the link.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
         match fs::metadata(&target) {
@@ -51,12 +57,16 @@ impl AtomicFile {
     }
 
     /// Whether this is a file with a name, and not a device or a pipe.
-    pub(super) fn is_regular(&self) -> bool {
+    #[must_use]
+    pub fn is_regular(&self) -> bool {
         !matches!(self.place, Place::Direct)
     }
 
     /// Makes the content durable, then gives the file its name.
-    pub(super) fn commit(mut self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When the system cannot do either; the file is then removed.
+    pub fn commit(mut self) -> io::Result<()> {
         self.file.flush()?;
         if let Place::Temporary { temporary, target } = &self.place {
             self.file.sync_all()?;

@@ -1,3 +1,5 @@
+//! What the baselines answer on small tables worked out by hand.
+
 use proptest::prelude::*;
 
 use super::*;

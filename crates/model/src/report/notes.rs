@@ -56,7 +56,7 @@ fn split(split: &Split) -> Note {
         ),
         Split::Grouped { by } => (
             Weight::Plain,
-            format!("Grouped by {by}: no {by} has rows on both sides, so this is what to expect of a {by} that was never seen."),
+            format!("Grouped by {by}: none has rows on both sides, so this is what to expect where the {by} was never seen."),
         ),
         Split::Time { by } => {
             (Weight::Plain, format!("Learnt from earlier rows and judged on later ones, by {by}."))

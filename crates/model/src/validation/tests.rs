@@ -1,3 +1,5 @@
+//! Folds, spreads and the paired test on small numbers worked out by hand.
+
 use super::*;
 use crate::baseline::{Majority, certain};
 use crate::training::Training;

@@ -1,0 +1,35 @@
+//! The commands, one file each, in pipeline order.
+
+pub mod completions;
+pub mod config;
+pub mod demo;
+pub mod evaluate;
+pub mod fit;
+mod flow_table;
+pub mod inspect;
+mod learning;
+pub mod meter;
+mod metering;
+pub mod predict;
+mod sources;
+pub mod synth;
+
+use crate::args::{Cli, Command};
+use crate::config::Config;
+use crate::failure::{Failure, Outcome};
+
+/// Runs one command.
+pub fn run(cli: Cli) -> Result<Outcome, Failure> {
+    let config = Config::load(cli.config.as_deref(), &|name| std::env::var(name).ok())?;
+    match cli.command {
+        Command::Demo(args) => demo::run(&args, config),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Meter(args) => meter::run(&args, config),
+        Command::Fit(args) => fit::run(&args, config),
+        Command::Evaluate(args) => evaluate::run(&args, config),
+        Command::Predict(args) => predict::run(&args, config),
+        Command::Synth(args) => synth::run(&args),
+        Command::Config(args) => self::config::run(&args, &config),
+        Command::Completions(args) => completions::run(&args),
+    }
+}

@@ -1,0 +1,251 @@
+//! `flowgait predict`: the input's rows, all its columns, then the prediction.
+
+use std::io::PipeReader;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use flowgait_features::schema::flow_row_schema;
+use flowgait_features::table::RowReader;
+use flowgait_flow::export::{CellSink, ColumnSpec, Format, Kind, RowSchema, TableWriter};
+use flowgait_model::Probabilities;
+use flowgait_model::artifact::Model;
+
+use super::flow_table::{Addresses, FlowTable};
+use super::learning::Labelled;
+use super::metering::{Account, MeterArgs, Metering};
+use super::sources::{self, FilterArgs};
+use crate::config::Config;
+use crate::failure::{Failure, Outcome};
+use crate::output;
+use crate::units;
+
+/// Rows predicted at a time.
+const BATCH_ROWS: usize = 8_192;
+/// How many of the likeliest classes `--proba` shows.
+const TOP: usize = 3;
+/// The answer of a model that is not sure enough.
+const UNKNOWN: &str = "unknown";
+
+/// What a person may type.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  flowgait predict --model mine.fgm tuesday.pcap -o answers.csv --proba
+  flowgait predict --model mine.fgm flows.parquet --reject 0.6 -o sure.csv")]
+pub struct Args {
+    /// Tables with the model's columns, or captures, which are metered first; - is CSV on standard input
+    #[arg(required = true, value_name = "TABLE|CAPTURE")]
+    inputs: Vec<PathBuf>,
+
+    /// The model, an .fgm file
+    #[arg(short, long, value_name = "MODEL")]
+    model: PathBuf,
+
+    /// The table to write: .csv, .csv.zst, .jsonl or .parquet; - is CSV on standard output
+    #[arg(short, long, value_name = "OUT", default_value = "-")]
+    output: PathBuf,
+
+    /// Add the confidence and the three likeliest classes
+    #[arg(long)]
+    proba: bool,
+
+    /// Answer 'unknown' where the confidence is below this
+    #[arg(long, value_name = "P")]
+    reject: Option<f32>,
+
+    #[command(flatten)]
+    filter: FilterArgs,
+
+    #[command(flatten)]
+    meter: MeterArgs,
+}
+
+/// Predicts.
+pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
+    if args.reject.is_some_and(|p| !(0.0..=1.0).contains(&p)) {
+        return Err(Failure::usage("--reject takes a probability from 0 to 1"));
+    }
+    if !sources::is_standard_input(&args.output) && Format::of(&args.output).is_none() {
+        return Err(Failure::usage(format!("Cannot tell the format of {}", args.output.display()))
+            .help("Its name must end in .csv, .csv.zst, .jsonl or .parquet; - is CSV on standard output."));
+    }
+    let model = Model::load(&args.model)?;
+    let mut answers =
+        Answers { args, model: &model, writer: None, header: Vec::new(), rows: 0, unknown: 0 };
+    let mut bad = false;
+    for input in &args.inputs {
+        if sources::is_capture(input) {
+            let metering = args.meter.metering(
+                std::slice::from_ref(input),
+                args.filter.params()?,
+                &mut config,
+            )?;
+            let account = answers.capture(metering)?;
+            output::note(&format!("{}: {}", input.display(), account.text()));
+            bad |= account.is_bad();
+        } else if sources::is_standard_input(input) {
+            answers.table(
+                RowReader::csv("standard input", Box::new(std::io::stdin()), model.schema())?,
+                input,
+            )?;
+        } else {
+            answers.table(RowReader::open(input, model.schema())?, input)?;
+        }
+    }
+    answers.finish()?;
+    Ok(Outcome::from_bad(bad))
+}
+
+/// The table of answers being written; its header is that of the first input.
+struct Answers<'a> {
+    args: &'a Args,
+    model: &'a Model,
+    writer: Option<TableWriter>,
+    header: Vec<String>,
+    rows: u64,
+    unknown: u64,
+}
+
+impl Answers<'_> {
+    /// A capture goes through the very table that `meter` would write, so that both ways give the same answers.
+    fn capture(&mut self, metering: Metering) -> Result<Account, Failure> {
+        let (reader, writer) =
+            std::io::pipe().map_err(|e| Failure::work("Cannot open a pipe").because(e))?;
+        let meter = thread::spawn(move || {
+            let name = "the metered flows";
+            let mut table = FlowTable::over(
+                TableWriter::stream(name, Box::new(writer), flow_row_schema()),
+                Addresses::Kept,
+            );
+            let account = metering.run(&mut |record| table.push(record))?;
+            table.finish()?;
+            Ok::<_, Failure>(account)
+        });
+        let answered = self.flows(reader);
+        let metered = meter.join().expect("metering does not panic");
+        // When answering failed, metering failed too, because nobody read its flows: the first failure is the one to tell.
+        answered?;
+        metered
+    }
+
+    fn flows(&mut self, reader: PipeReader) -> Result<(), Failure> {
+        let name = "the metered flows";
+        self.table(RowReader::csv(name, Box::new(reader), self.model.schema())?, Path::new(name))
+    }
+
+    fn table(&mut self, mut reader: RowReader, input: &Path) -> Result<(), Failure> {
+        self.begin(reader.header(), input)?;
+        while let Some(batch) = reader.next_batch(BATCH_ROWS)? {
+            let said = self.model.predict_proba(&batch.dataset)?;
+            for row in 0..batch.rows() {
+                self.row(batch.cells(row), &said, row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, header: &[String], input: &Path) -> Result<(), Failure> {
+        if self.writer.is_some() {
+            if self.header == header {
+                return Ok(());
+            }
+            return Err(Failure::work(format!(
+                "{} has other columns than the inputs before it",
+                input.display()
+            ))
+            .help("Predict inputs with other columns apart."));
+        }
+        self.header = header.to_vec();
+        let mut columns: Vec<ColumnSpec> =
+            header.iter().map(|name| ColumnSpec { name: name.clone(), kind: Kind::Text }).collect();
+        let mut add = |name: &str, kind| columns.push(ColumnSpec { name: name.to_owned(), kind });
+        add("prediction", Kind::Text);
+        if self.args.proba {
+            add("confidence", Kind::Float);
+            for place in 2..=TOP.min(self.model.classes().len()) {
+                add(&format!("prediction_{place}"), Kind::Text);
+                add(&format!("confidence_{place}"), Kind::Float);
+            }
+        }
+        let schema = RowSchema { columns, ..RowSchema::default() };
+        self.writer = Some(if sources::is_standard_input(&self.args.output) {
+            TableWriter::stream("standard output", Box::new(std::io::stdout()), schema)
+        } else {
+            TableWriter::create(&self.args.output, schema)?
+        });
+        Ok(())
+    }
+
+    fn row<'b>(
+        &mut self,
+        cells: impl Iterator<Item = &'b str>,
+        said: &Probabilities,
+        row: usize,
+    ) -> Result<(), Failure> {
+        let writer = self.writer.as_mut().expect("the header was written before any row");
+        for cell in cells {
+            writer.text(cell);
+        }
+        let mut ranked: Vec<usize> = (0..said.classes).collect();
+        let probabilities = said.row(row);
+        ranked.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]).then(a.cmp(&b)));
+        let confidence = probabilities[ranked[0]];
+        self.rows += 1;
+        if self.args.reject.is_some_and(|least| confidence < least) {
+            self.unknown += 1;
+            writer.text(UNKNOWN);
+        } else {
+            writer.text(&self.model.classes()[ranked[0]]);
+        }
+        if self.args.proba {
+            writer.float(confidence);
+            for &class in ranked.iter().take(TOP).skip(1) {
+                writer.text(&self.model.classes()[class]);
+                writer.float(probabilities[class]);
+            }
+        }
+        Ok(writer.end_row()?)
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        if let Some(writer) = self.writer {
+            writer.finish()?;
+        }
+        let mut text = format!("{} rows predicted", units::grouped(self.rows));
+        if self.unknown > 0 {
+            text.push_str(&format!(", {} of them unknown", units::grouped(self.unknown)));
+        }
+        output::note(&text);
+        Ok(())
+    }
+}
+
+/// Answers for rows whose label is known, as a table of the label, the prediction and the confidence; gives the share that is right, in percent.
+pub fn held_out(model: &Model, labelled: &Labelled, path: &Path) -> Result<f64, Failure> {
+    let (dataset, labels) = (&labelled.dataset, labelled.labels());
+    let said = model.predict_proba(dataset)?;
+    let column = |name: &str, kind| ColumnSpec { name: name.to_owned(), kind };
+    let mut columns: Vec<ColumnSpec> =
+        dataset.groups.iter().map(|g| column(&g.name, Kind::Text)).collect();
+    columns.extend([
+        column(&labels.name, Kind::Text),
+        column("prediction", Kind::Text),
+        column("confidence", Kind::Float),
+    ]);
+    let mut writer = TableWriter::create(path, RowSchema { columns, ..RowSchema::default() })?;
+    let mut right = 0;
+    for row in 0..dataset.rows {
+        let best = said.best(row) as usize;
+        let truth = labels.text(row).unwrap_or_default();
+        right += usize::from(truth == model.classes()[best]);
+        for group in &dataset.groups {
+            writer.text(group.text(row).unwrap_or_default());
+        }
+        writer.text(truth);
+        writer.text(&model.classes()[best]);
+        writer.float(said.row(row)[best]);
+        writer.end_row()?;
+    }
+    writer.finish()?;
+    Ok(100.0 * right as f64 / dataset.rows.max(1) as f64)
+}

@@ -1,0 +1,76 @@
+//! Captures as a person names them: files or `-`, opened with a filter and a progress bar.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use flowgait_capture::{Filter, Reader, ReaderParams};
+
+use crate::failure::Failure;
+use crate::progress::Progress;
+
+/// The filter, the same for every command that reads captures.
+#[derive(Debug, Default, clap::Args)]
+pub struct FilterArgs {
+    /// Which packets to use, in capture-filter words: host, net, port, portrange, proto, src, dst, tcp, udp, icmp, icmp6, ip, ip6, vlan, and, or, not
+    #[arg(long, value_name = "EXPRESSION")]
+    filter: Option<String>,
+}
+
+impl FilterArgs {
+    /// The reader's parameters.
+    pub fn params(&self) -> Result<ReaderParams, Failure> {
+        let filter =
+            self.filter.as_deref().map(str::parse::<Filter>).transpose().map_err(|error| {
+                Failure::usage(format!("Cannot understand --filter: {error}"))
+                    .help("For example: --filter 'tcp port 443 and not host 10.0.0.1'")
+            })?;
+        Ok(ReaderParams { filter, ..ReaderParams::default() })
+    }
+}
+
+/// Opens a capture; `-` is standard input.
+pub fn open(path: &Path, params: &ReaderParams, progress: &Progress) -> Result<Reader, Failure> {
+    if is_standard_input(path) {
+        return Ok(Reader::from_read(Box::new(std::io::stdin()), Path::new("-"), params)?);
+    }
+    let file = File::open(path)
+        .map_err(|source| flowgait_capture::Error::Open { path: path.to_path_buf(), source })?;
+    Ok(Reader::from_read(progress.reader(file), path, params)?)
+}
+
+/// Whether `path` names standard input.
+pub fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// The capture's name in tables: the file's name without its folders, `-` for standard input.
+pub fn name(path: &Path) -> String {
+    path.file_name().map_or_else(|| "-".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Octets of the files together, as far as that is known.
+pub fn octets(paths: &[PathBuf]) -> u64 {
+    paths.iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| m.len()).sum()
+}
+
+/// Whether a file begins like a capture, also a compressed one; a table does not.
+pub fn is_capture(path: &Path) -> bool {
+    let mut magic = [0; 4];
+    let known = [
+        [0xd4, 0xc3, 0xb2, 0xa1],
+        [0xa1, 0xb2, 0xc3, 0xd4],
+        [0x4d, 0x3c, 0xb2, 0xa1],
+        [0xa1, 0xb2, 0x3c, 0x4d],
+        [0x0a, 0x0d, 0x0d, 0x0a],
+    ];
+    let name = name(path);
+    if [".pcap", ".pcapng", ".cap"]
+        .iter()
+        .any(|end| name.trim_end_matches(".gz").trim_end_matches(".zst").ends_with(end))
+    {
+        return true;
+    }
+    File::open(path).is_ok_and(|mut file| file.read_exact(&mut magic).is_ok())
+        && known.contains(&magic)
+}

@@ -1,0 +1,83 @@
+//! The only place that prints: results on standard output, everything else on standard error.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write as _};
+use std::path::Path;
+
+use flowgait_flow::export::AtomicFile;
+use tracing_subscriber::EnvFilter;
+
+use crate::failure::Failure;
+
+/// Writes to standard output. A reader that went away is told as an [`io::Error`], never as a panic.
+pub fn out(text: &str) -> Result<(), Failure> {
+    let mut stream = io::stdout().lock();
+    stream
+        .write_all(text.as_bytes())
+        .and_then(|()| stream.flush())
+        .map_err(|source| Failure::work("Cannot write to standard output").because(source))
+}
+
+/// Writes a line for the person to standard error; when even that is gone there is nobody to tell.
+pub fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Writes a warning, one sentence, to standard error.
+pub fn warn(text: &str) {
+    note(&format!("{} {text}", bold("warning:")));
+}
+
+/// Shows why a command failed.
+pub fn failure(failure: Failure) {
+    let mut text = String::new();
+    let mut width = 100;
+    if io::stderr().is_terminal() {
+        width = terminal_width();
+    }
+    let handler = miette::GraphicalReportHandler::new_themed(theme()).with_width(width);
+    let _ = handler.render_report(&mut text, &failure);
+    let mut shown = String::new();
+    let _ = write!(shown, "{}", text.trim_end());
+    note(&shown);
+}
+
+/// Columns of the terminal that reports are laid out for.
+pub fn terminal_width() -> usize {
+    console_columns().clamp(60, 120)
+}
+
+fn console_columns() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).unwrap_or(100)
+}
+
+fn theme() -> miette::GraphicalTheme {
+    if colour() {
+        miette::GraphicalTheme::unicode()
+    } else {
+        miette::GraphicalTheme::unicode_nocolor()
+    }
+}
+
+fn colour() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+fn bold(text: &str) -> String {
+    if colour() { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+/// Installs the log subscriber: `FLOWGAIT_LOG=debug` or `FLOWGAIT_LOG=flowgait_flow=trace`; warnings by default.
+pub fn install_log() {
+    let filter = EnvFilter::try_from_env("FLOWGAIT_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
+}
+
+/// Writes a text to a file that appears under its name only when it is whole.
+pub fn save(path: &Path, text: &str) -> Result<(), Failure> {
+    let cannot =
+        |e: io::Error| Failure::work(format!("Cannot write {}", path.display())).because(e);
+    let mut file = AtomicFile::create(path).map_err(cannot)?;
+    file.write_all(text.as_bytes()).map_err(cannot)?;
+    file.commit().map_err(cannot)
+}

@@ -1,0 +1,168 @@
+//! An analyst learns from one capture and lets the model speak about another.
+
+use crate::support::{self, Place};
+
+#[test]
+fn learn_from_one_capture_and_classify_another() {
+    let place = Place::new();
+    for (name, seed) in [("monday", "1"), ("tuesday", "2")] {
+        place.ok(&[
+            "synth",
+            "demo",
+            "-o",
+            &format!("{name}.pcap"),
+            "--labels",
+            &format!("{name}-truth.csv"),
+            "--flows",
+            "400",
+            "--seed",
+            seed,
+        ]);
+    }
+    let run =
+        place.ok(&["meter", "monday.pcap", "-o", "monday.csv", "--labels", "monday-truth.csv"]);
+    assert!(run.err.contains("flows"), "{}", run.err);
+    let run = place.ok(&[
+        "fit",
+        "monday.csv",
+        "--label",
+        "category",
+        "--group",
+        "initiator_address",
+        "-o",
+        "mine.fgm",
+    ]);
+    assert!(
+        run.err.contains("left out"),
+        "it says which columns it did not learn from: {}",
+        run.err
+    );
+
+    // Straight from the packets, without a table between.
+    place.ok(&["predict", "--model", "mine.fgm", "tuesday.pcap", "-o", "answers.csv", "--proba"]);
+    place.ok(&["meter", "tuesday.pcap", "-o", "tuesday.csv", "--labels", "tuesday-truth.csv"]);
+    place.ok(&["predict", "--model", "mine.fgm", "tuesday.csv", "-o", "again.csv"]);
+    let answers = support::column(&place.text("answers.csv"), "prediction");
+    assert_eq!(answers, support::column(&place.text("again.csv"), "prediction"));
+
+    let truth = support::column(&place.text("tuesday.csv"), "category");
+    let known: Vec<_> = truth.iter().zip(&answers).filter(|(t, _)| !t.is_empty()).collect();
+    assert!(known.len() >= 400);
+    let right = known.iter().filter(|(t, a)| t == a).count();
+    assert!(right * 10 > known.len() * 8, "{right} of {} right on made traffic", known.len());
+    let confidence = support::column(&place.text("answers.csv"), "confidence");
+    assert!(confidence.iter().all(|c| (0.0..=1.0).contains(&c.parse::<f64>().unwrap())));
+
+    let run = place.ok(&[
+        "evaluate",
+        "--model",
+        "mine.fgm",
+        "tuesday.csv",
+        "--label",
+        "category",
+        "-o",
+        "report.html",
+    ]);
+    assert!(run.out.contains("Accuracy") && run.out.contains("as given"), "{}", run.out);
+    assert!(place.text("report.html").contains("<svg"));
+}
+
+#[test]
+fn a_model_judged_on_its_own_training_table_is_judged_by_folds() {
+    let place = Place::new();
+    place.ok(&[
+        "synth",
+        "demo",
+        "-o",
+        "t.pcap",
+        "--labels",
+        "truth.csv",
+        "--flows",
+        "300",
+        "--seed",
+        "1",
+    ]);
+    place.ok(&["meter", "t.pcap", "-o", "t.csv", "--labels", "truth.csv"]);
+    place.ok(&[
+        "fit",
+        "t.csv",
+        "--label",
+        "category",
+        "-o",
+        "m.fgm",
+        "--estimator",
+        "forest",
+        "--trees",
+        "20",
+    ]);
+    let run = place.ok(&[
+        "evaluate",
+        "--model",
+        "m.fgm",
+        "t.csv",
+        "--label",
+        "category",
+        "--group",
+        "initiator_address",
+    ]);
+    run.tells(&["trained on"]);
+    assert!(run.out.contains("initiator_address"), "{}", run.out);
+}
+
+#[test]
+fn unsure_answers_can_be_refused() {
+    let place = Place::new();
+    place.ok(&[
+        "synth",
+        "demo",
+        "-o",
+        "t.pcap",
+        "--labels",
+        "truth.csv",
+        "--flows",
+        "300",
+        "--seed",
+        "1",
+    ]);
+    place.ok(&["meter", "t.pcap", "-o", "t.csv", "--labels", "truth.csv"]);
+    place.ok(&[
+        "fit",
+        "t.csv",
+        "--label",
+        "application",
+        "-o",
+        "m.fgm",
+        "--estimator",
+        "forest",
+        "--trees",
+        "20",
+    ]);
+    place
+        .ok(&["predict", "--model", "m.fgm", "t.csv", "-o", "p.csv", "--proba", "--reject", "0.9"]);
+    let table = place.text("p.csv");
+    let (answers, confidence) =
+        (support::column(&table, "prediction"), support::column(&table, "confidence"));
+    assert!(answers.iter().any(|a| a == "unknown"));
+    for (answer, confidence) in answers.iter().zip(&confidence) {
+        assert_eq!(
+            answer == "unknown",
+            confidence.parse::<f64>().unwrap() < 0.9,
+            "{answer} {confidence}"
+        );
+    }
+}
+
+#[test]
+fn the_four_classes_of_the_original_demo_are_learnt() {
+    let place = Place::new();
+    place.ok(&["synth", "four-classes", "-o", "train.csv", "--seed", "1"]);
+    place.ok(&["synth", "four-classes", "-o", "test.csv", "--seed", "2"]);
+    place.ok(&["fit", "train.csv", "--label", "label", "--group", "client", "-o", "four.fgm"]);
+    place.ok(&["predict", "--model", "four.fgm", "test.csv", "-o", "p.csv"]);
+    let table = place.text("p.csv");
+    let (truth, answers) =
+        (support::column(&table, "label"), support::column(&table, "prediction"));
+    let right = truth.iter().zip(&answers).filter(|(t, a)| t == a).count();
+    // The classes overlap; naive Bayes, which knows the generator's form, reaches 99.8 %.
+    assert!(right as f64 > 0.97 * truth.len() as f64, "{right} of {}", truth.len());
+}

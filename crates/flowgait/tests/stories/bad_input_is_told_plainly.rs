@@ -1,0 +1,124 @@
+//! A person gives it files that are broken, empty, foreign or hostile, and is told what is wrong and where.
+
+use crate::support::Place;
+
+/// A pcap header of Ethernet, microseconds, little endian.
+const PCAP_HEADER: [u8; 24] =
+    [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+
+#[test]
+fn a_file_that_is_no_capture() {
+    let place = Place::new();
+    place.write("notes.pcap", "dear diary, this is no capture at all");
+    for command in [["inspect", "notes.pcap"].as_slice(), &["meter", "notes.pcap", "-o", "f.csv"]] {
+        let run = place.run(command);
+        assert_eq!(run.status, 1, "{}", run.err);
+        run.tells(&["notes.pcap"]);
+    }
+    assert_eq!(place.files(), ["notes.pcap"], "nothing half-written is left");
+}
+
+#[test]
+fn an_empty_file() {
+    let place = Place::new();
+    place.write("empty.pcap", "");
+    let run = place.run(&["meter", "empty.pcap", "-o", "f.csv"]);
+    assert_eq!(run.status, 1);
+    run.tells(&["empty.pcap", "empty"]);
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    let place = Place::new();
+    let run = place.run(&["inspect", "gone.pcap"]);
+    assert_eq!(run.status, 1);
+    run.tells(&["gone.pcap"]);
+}
+
+#[test]
+fn a_capture_that_breaks_off_gives_its_whole_packets_and_status_3() {
+    let place = Place::new();
+    place.ok(&["synth", "demo", "-o", "whole.pcap", "--flows", "20", "--seed", "3"]);
+    let whole = place.bytes("whole.pcap");
+    place.write("cut.pcap", &whole[..whole.len() / 2 + 1]);
+    let run = place.run(&["meter", "cut.pcap", "-o", "f.csv"]);
+    assert_eq!(run.status, 3, "{}", run.err);
+    run.tells(&["cut.pcap", "offset"]);
+    assert!(place.text("f.csv").lines().count() > 2);
+}
+
+#[test]
+fn a_record_that_claims_to_be_huge_costs_no_memory() {
+    let place = Place::new();
+    let mut bytes = PCAP_HEADER.to_vec();
+    bytes.extend([0_u8; 8]);
+    bytes.extend(0xffff_fff0_u32.to_le_bytes());
+    bytes.extend(0xffff_fff0_u32.to_le_bytes());
+    place.write("huge.pcap", bytes);
+    let run = place.run(&["meter", "huge.pcap", "-o", "f.csv"]);
+    assert!(run.status == 3 || run.status == 1, "{}", run.err);
+    run.tells(&["huge.pcap", "24"]);
+}
+
+#[test]
+fn a_table_without_the_label_or_with_a_bad_cell() {
+    let place = Place::new();
+    place.write("t.csv", "size,gap,kind\n1,2,a\n3,x,b\n5,6,a\n7,8,b\n");
+    let run = place.run(&["fit", "t.csv", "--label", "class", "-o", "m.fgm"]);
+    assert_eq!(run.status, 1);
+    run.tells(&["class", "t.csv", "kind"]);
+
+    place.write("n.csv", "size,gap,kind\n1,2,a\n3,4,b\n5,6,a\n7,8,b\n1,2,a\n3,4,b\n");
+    place.ok(&["fit", "n.csv", "--label", "kind", "-o", "m.fgm", "--trees", "5"]);
+    place.write("bad.csv", "size,gap\n1,2\n3,oops\n");
+    let run = place.run(&["predict", "--model", "m.fgm", "bad.csv"]);
+    assert_eq!(run.status, 1, "{} {}", run.out, run.err);
+    run.tells(&["bad.csv", "gap", "oops", "3"]);
+
+    place.write("other.csv", "size,loops\n1,2\n3,4\n");
+    let run = place.run(&["predict", "--model", "m.fgm", "other.csv"]);
+    assert_eq!(run.status, 1);
+    run.tells(&["gap", "other.csv"]);
+}
+
+#[test]
+fn a_model_that_is_none_or_is_damaged() {
+    let place = Place::new();
+    place.write("n.csv", "size,gap,kind\n1,2,a\n3,4,b\n5,6,a\n7,8,b\n1,2,a\n3,4,b\n");
+    place.ok(&["fit", "n.csv", "--label", "kind", "-o", "m.fgm", "--trees", "5"]);
+    let whole = place.bytes("m.fgm");
+    place.write("cut.fgm", &whole[..whole.len() / 2]);
+    let mut flipped = whole.clone();
+    let middle = whole.len() / 2;
+    flipped[middle] ^= 0x10;
+    place.write("flipped.fgm", flipped);
+    place.write("text.fgm", "not a model");
+    for model in ["cut.fgm", "flipped.fgm", "text.fgm"] {
+        let run = place.run(&["predict", "--model", model, "n.csv"]);
+        assert_eq!(run.status, 1, "{model}: {}", run.err);
+        run.tells(&[model]);
+        assert_eq!(run.out, "");
+    }
+}
+
+#[test]
+fn wrong_command_lines_and_configurations_end_with_status_2() {
+    let place = Place::new();
+    place.write("f.toml", "[meter]\nidle_timeot = \"3s\"\n");
+    place.write("n.csv", "a,b\n1,2\n");
+    for args in [
+        ["meter"].as_slice(),
+        &["meter", "a.pcap", "-o", "f.csv", "--idle-timeout", "soon"],
+        &["meter", "a.pcap", "-o", "f.xlsx"],
+        &["meter", "a.pcap", "-o", "f.csv", "--filter", "tcp and and"],
+        &["--config", "f.toml", "config", "show"],
+        &["fit", "n.csv", "--label", "b", "-o", "m.fgm", "--trees", "0"],
+        &["synth", "no-such-scenario", "-o", "x.pcap"],
+        &["frobnicate"],
+    ] {
+        let run = place.run(args);
+        assert_eq!(run.status, 2, "{args:?}: {}", run.err);
+        run.tells(&[]);
+        assert!(!run.err.is_empty());
+    }
+}

@@ -1,0 +1,17 @@
+//! What people do with flowgait, one story a module, on the real binary.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a story that cannot go on fails, and says what it saw or skipped"
+)]
+
+mod support;
+
+mod a_closed_pipe_and_a_full_disk_are_told_apart;
+mod a_newcomer_reads_the_help;
+mod a_newcomer_runs_the_demo;
+mod a_researcher_holds_it_against_ndpi;
+mod an_analyst_classifies_a_capture;
+mod an_engineer_meters_captures;
+mod bad_input_is_told_plainly;

@@ -1,0 +1,82 @@
+//! How a model is to be fitted: the estimator and its parameters, as a person chose them and as a model's card keeps them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::forest::{ClassWeights, Forest, ForestParams, ValidForestParams};
+use crate::training::Training;
+
+/// An estimator and its parameters; the same recipe, rows and seed always give the same model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// Which estimator.
+    pub estimator: EstimatorKind,
+    /// Number of trees.
+    pub trees: usize,
+    /// Most splits between root and leaf; as many as it takes where there is no limit.
+    pub depth_max: Option<usize>,
+    /// Whether a row of a rare class weighs more, so that all classes weigh alike.
+    pub balanced: bool,
+}
+
+/// Which estimator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EstimatorKind {
+    /// A random forest.
+    Forest,
+    /// Extremely randomised trees.
+    ExtraTrees,
+}
+
+impl EstimatorKind {
+    /// Its name in prose.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Forest => "random forest",
+            Self::ExtraTrees => "extra-trees",
+        }
+    }
+}
+
+impl Recipe {
+    /// The recipe with default parameters: 200 trees of any depth.
+    #[must_use]
+    pub fn new(estimator: EstimatorKind) -> Self {
+        Self { estimator, trees: 200, depth_max: None, balanced: false }
+    }
+
+    /// The recipe with at most so many trees, for choosing and for curves, where many fits are made and small differences do not count.
+    #[must_use]
+    pub fn at_most(self, trees: usize) -> Self {
+        Self { trees: self.trees.min(trees), ..self }
+    }
+
+    /// The forest's parameters.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] names the first parameter that cannot be.
+    pub fn check(&self) -> Result<ValidForestParams, Error> {
+        let params = match self.estimator {
+            EstimatorKind::Forest => ForestParams::new(),
+            EstimatorKind::ExtraTrees => ForestParams::extra_trees(),
+        };
+        let weights = if self.balanced { ClassWeights::Balanced } else { ClassWeights::Equal };
+        let params = params.trees(self.trees).class_weights(weights);
+        self.depth_max.map_or(params.clone(), |depth| params.depth_max(depth)).check()
+    }
+
+    /// Fits a forest; `tree_done` is called after each tree, from any thread.
+    ///
+    /// # Errors
+    /// As [`Recipe::check`], and when the shapes of `training` do not fit together.
+    pub fn fit(
+        &self,
+        training: &Training<'_>,
+        seed: u64,
+        tree_done: &(dyn Fn() + Sync),
+    ) -> Result<Forest, Error> {
+        self.check()?.fit_with(training, seed, tree_done)
+    }
+}

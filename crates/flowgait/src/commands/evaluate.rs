@@ -69,7 +69,7 @@ pub struct Args {
     #[arg(short, long, value_name = "REPORT")]
     output: Option<PathBuf>,
 
-    /// Write the columns, labels and folds that were used, so that another tool can be held against this one
+    /// Write the columns, labels, folds and answers, so that another tool can be held against this one
     #[arg(long, value_name = "TABLE")]
     export: Option<PathBuf>,
 
@@ -204,9 +204,6 @@ fn judged(
     };
     let seeds: Vec<u64> = (args.seed..).take(args.repeats as usize).collect();
     let repeats = split.repeats(&labelled, args.folds, &seeds)?;
-    if let Some(path) = &args.export {
-        export(path, &labelled, &repeats)?;
-    }
     let recipe = match recipe {
         Some(recipe) => recipe,
         None => match args.recipe.recipe()? {
@@ -214,6 +211,9 @@ fn judged(
             None => learning::choose(&args.recipe, &labelled, &repeats[..1])?.0,
         },
     };
+    if let Some(path) = &args.export {
+        export(path, &labelled, recipe, &repeats)?;
+    }
     let judging = Judging { labelled: &labelled, whole: &whole, recipe, repeats: &repeats };
     let mut evaluation = judging.evaluation(&title(args), &split)?;
     evaluation.data = data(args, &labelled.dataset, origin);
@@ -409,36 +409,53 @@ fn all_rows(rows: usize) -> Vec<u32> {
     (0..rows as u32).collect()
 }
 
-/// Writes the columns, the label, and for each repeat the fold in which a row is judged.
-fn export(path: &Path, labelled: &Labelled, repeats: &[Repeat]) -> Result<(), Failure> {
+/// Writes the columns, the label, and for each repeat the fold in which a row is judged (`fold_SEED`) and what was answered there
+/// (`ours_SEED`). The fits are made once more for it, with the same seeds and so the same answers.
+fn export(
+    path: &Path,
+    labelled: &Labelled,
+    recipe: Recipe,
+    repeats: &[Repeat],
+) -> Result<(), Failure> {
     let (dataset, labels) = (&labelled.dataset, labelled.labels());
-    let column = |name: &str, kind| ColumnSpec { name: name.to_owned(), kind };
-    let mut columns: Vec<ColumnSpec> =
-        dataset.schema.features.iter().map(|f| column(&f.name, Kind::Float)).collect();
-    columns.push(column("label", Kind::Text));
-    for group in &dataset.groups {
-        columns.push(column(&format!("group_{}", group.name), Kind::Text));
-    }
-    let mut folds = vec![vec![-1_i64; dataset.rows]; repeats.len()];
-    for (repeat, fold_of) in repeats.iter().zip(&mut folds) {
-        columns.push(column(&format!("fold_{}", repeat.seed), Kind::Integer));
-        for (number, fold) in repeat.folds.iter().enumerate() {
-            for &row in &fold.test {
-                fold_of[row as usize] = number as i64;
-            }
+    let columns = &dataset.columns;
+    let mut judged = vec![vec![None; dataset.rows]; repeats.len()];
+    let place =
+        |seed| repeats.iter().position(|r| r.seed == seed).expect("trials have the repeats' seeds");
+    trials(columns, labels, repeats, |training, trial| {
+        let said = recipe.fit(training, trial.seed, &|| {})?.predict_proba(columns, trial.test)?;
+        let judged = &mut judged[place(trial.seed)];
+        for (at, &row) in trial.test.iter().enumerate() {
+            judged[row as usize] = Some((trial.fold as i64, said.best(at)));
         }
+        Ok(said)
+    })?;
+    let column = |name: String, kind| ColumnSpec { name, kind };
+    let mut specs: Vec<ColumnSpec> =
+        dataset.schema.features.iter().map(|f| column(f.name.clone(), Kind::Float)).collect();
+    specs.push(column("label".to_owned(), Kind::Text));
+    for repeat in repeats {
+        specs.push(column(format!("fold_{}", repeat.seed), Kind::Integer));
+        specs.push(column(format!("ours_{}", repeat.seed), Kind::Text));
     }
-    let mut writer = TableWriter::create(path, RowSchema { columns, ..RowSchema::default() })?;
+    let mut writer =
+        TableWriter::create(path, RowSchema { columns: specs, ..RowSchema::default() })?;
     for row in 0..dataset.rows {
-        for values in &dataset.columns {
+        for values in columns {
             writer.float(values[row]);
         }
         writer.text(labels.text(row).unwrap_or_default());
-        for group in &dataset.groups {
-            writer.text(group.text(row).unwrap_or_default());
-        }
-        for fold_of in &folds {
-            writer.integer(fold_of[row]);
+        for judged in &judged {
+            match judged[row] {
+                Some((fold, answer)) => {
+                    writer.integer(fold);
+                    writer.text(&labels.values[answer as usize]);
+                }
+                None => {
+                    writer.missing();
+                    writer.missing();
+                }
+            }
         }
         writer.end_row()?;
     }

@@ -60,9 +60,9 @@ fn sizes_and_gaps_are_those_of_another_program() {
     let place = Place::new();
     let whole = [
         "--idle-timeout",
-        "30d",
+        "400d",
         "--active-timeout",
-        "30d",
+        "400d",
         "--port-reuse",
         "keep",
         "--packets",

@@ -531,3 +531,20 @@ fn a_damaged_parquet_file_never_panics() {
     }
     assert!(read_well > 0 && refused > 0, "{read_well} {refused}");
 }
+
+/// The library steps over two thousand million booleans for some eight seconds, and seven octets claim them.
+#[test]
+fn a_parquet_footer_that_claims_endless_booleans_is_refused_at_once() {
+    let folder = Folder::new();
+    // Field 15, which no version of the format has, of type list; then its length and element type.
+    let list = [0xf9, 0xf1, 0xff, 0xff, 0xff, 0xff, 0x07];
+    for (times, stop) in [(1, true), (1_000, false)] {
+        let mut footer = list.repeat(times);
+        footer.extend(stop.then_some(0));
+        let length = u32::try_from(footer.len()).unwrap().to_le_bytes();
+        let file = [b"PAR1".as_slice(), &footer, &length, b"PAR1"].concat();
+        let error = read(&[&folder.file("t.parquet", file)], &ReadParams::default()).unwrap_err();
+        let Error::ReadParquet { source, .. } = error else { panic!("{error}") };
+        assert!(source.to_string().contains("booleans"), "{source}");
+    }
+}

@@ -1,6 +1,9 @@
 //! Parquet without Arrow: each column's values with their levels, some thousands of rows at a time.
 
+mod thrift;
+
 use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +11,7 @@ use parquet::basic::{LogicalType, TimeUnit, Type as PhysicalType};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
@@ -19,6 +23,8 @@ const BATCH_ROWS: usize = 4_096;
 
 pub(super) struct Rows {
     reader: SerializedFileReader<File>,
+    /// The same file, for a look at page headers before the library reads them.
+    file: File,
     columns: Vec<Column>,
     readers: Vec<ColumnReader>,
     group: usize,
@@ -65,11 +71,13 @@ impl Rows {
         file: File,
         notices: &mut Vec<String>,
     ) -> Result<Opened, Error> {
-        let reader = guarded(|| {
+        let (reader, file) = guarded(|| {
             let octets = file.metadata()?.len();
+            let headers = file.try_clone()?;
+            check_footer(&headers, octets)?;
             let reader = SerializedFileReader::new(file)?;
             check_chunks(&reader, octets)?;
-            Ok(reader)
+            Ok((reader, headers))
         })
         .map_err(|source| error(path, source))?;
         let metadata = reader.metadata().file_metadata();
@@ -96,6 +104,7 @@ impl Rows {
         let readers = Vec::new();
         let rows = Self {
             reader,
+            file,
             columns,
             readers,
             group: 0,
@@ -124,6 +133,9 @@ impl Rows {
                 return Ok(false);
             }
             let group = self.reader.get_row_group(self.group)?;
+            for column in &self.columns {
+                check_page_headers(&self.file, group.metadata().column(column.leaf))?;
+            }
             self.readers = self
                 .columns
                 .iter()
@@ -313,6 +325,33 @@ fn read<T: DataType, V>(
     held.clear();
     held.extend(values.iter().map(value));
     Ok(levels)
+}
+
+/// The footer ends in its own length and four octets of magic; a file without it is the library's to refuse.
+fn check_footer(mut file: &File, octets: u64) -> Result<(), ParquetError> {
+    const TAIL: u64 = 8;
+    let Some(tail_start) = octets.checked_sub(TAIL) else { return Ok(()) };
+    let mut length = [0; 4];
+    file.seek(SeekFrom::Start(tail_start))?;
+    file.read_exact(&mut length)?;
+    let length = u64::from(u32::from_le_bytes(length));
+    let Some(start) = tail_start.checked_sub(length) else { return Ok(()) };
+    let mut footer = Vec::new();
+    file.seek(SeekFrom::Start(start))?;
+    file.take(length).read_to_end(&mut footer)?;
+    Ok(thrift::check_footer(&footer)?)
+}
+
+/// Walks the headers of a chunk's pages; costs one short read a page.
+fn check_page_headers(mut file: &File, chunk: &ColumnChunkMetaData) -> Result<(), ParquetError> {
+    let (mut start, length) = chunk.byte_range();
+    let end = start + length;
+    while start < end {
+        file.seek(SeekFrom::Start(start))?;
+        let header = thrift::check_page_header(BufReader::new(file))?;
+        start = start.saturating_add(header.header_octets).saturating_add(header.page_octets);
+    }
+    Ok(())
 }
 
 /// Where column chunks lie is the file's own word; the library panics on some that cannot be.

@@ -532,6 +532,19 @@ fn a_damaged_parquet_file_never_panics() {
     assert!(read_well > 0 && refused > 0, "{read_well} {refused}");
 }
 
+/// The library makes room for all children that an element of the schema claims, sixteen gibibytes here, before it has seen one.
+#[test]
+fn a_parquet_footer_that_claims_endless_columns_is_refused() {
+    let folder = Folder::new();
+    // Field 2, a list of one structure; in it field 5, an integer of 32 bits: its largest; the ends of both structures.
+    let footer = [0x29, 0x1c, 0x55, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0x00, 0x00];
+    let length = u32::try_from(footer.len()).unwrap().to_le_bytes();
+    let file = [b"PAR1".as_slice(), &footer, &length, b"PAR1"].concat();
+    let error = read(&[&folder.file("t.parquet", file)], &ReadParams::default()).unwrap_err();
+    let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+    assert!(source.contains("more columns are claimed"), "{error}: {source}");
+}
+
 /// The library steps over two thousand million booleans for some eight seconds, and seven octets claim them.
 #[test]
 fn a_parquet_footer_that_claims_endless_booleans_is_refused_at_once() {

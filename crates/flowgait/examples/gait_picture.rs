@@ -1,4 +1,4 @@
-//! Draws how six kinds of use walk, one typical flow of made traffic each: `gait_picture > docs/images/gaits.svg`.
+//! Draws how six kinds of use walk, a typical flow of made traffic each: `cargo run -p flowgait --example gait_picture > docs/images/gaits.svg`.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -117,7 +117,7 @@ fn meter(capture: Vec<u8>) -> Result<Vec<FlowRecord>, Box<dyn Error>> {
 
 type FiveTuple = (Protocol, (IpAddr, u16), (IpAddr, u16));
 
-/// The flows long enough to be drawn, joined to the truth about them.
+/// The flows that bear payload, joined to the truth about them.
 fn by_kind<'a>(
     flows: &'a [FlowRecord],
     truth: &Truth,
@@ -125,7 +125,7 @@ fn by_kind<'a>(
     let kinds: HashMap<FiveTuple, Kind> =
         truth.rows.iter().map(|row| (five_tuple(row), row.kind)).collect();
     let mut found: HashMap<_, Vec<_>> = HashMap::new();
-    for flow in flows.iter().filter(|flow| flow.payload_packets.len() >= PACKETS_LEAST) {
+    for flow in flows.iter().filter(|flow| !flow.payload_packets.is_empty()) {
         let (near, far) = (flow.initiator, flow.responder);
         let ends = ((near.address.ip(), near.port), (far.address.ip(), far.port));
         if let Some(kind) = kinds.get(&(flow.protocol, ends.0, ends.1)) {
@@ -143,22 +143,29 @@ fn five_tuple(row: &TruthRow) -> FiveTuple {
     (protocol, row.source, row.destination)
 }
 
-/// The medoid: the flow whose first steps are nearest to everybody's. Never an average, which walks like nobody.
+/// The medoid: of the flows long enough to be drawn, the one whose first steps are nearest to those of all the kind's flows, short
+/// ones too. Never an average, which walks like nobody.
 fn typical<'a>(flows: &[&'a FlowRecord]) -> Option<&'a FlowRecord> {
-    let apart = |flow: &FlowRecord| -> f64 {
-        flows.iter().map(|other| distance(&flow.payload_packets, &other.payload_packets)).sum()
-    };
-    flows.iter().copied().min_by(|a, b| apart(a).total_cmp(&apart(b)))
+    let walks: Vec<_> = flows.iter().map(|flow| walk(&flow.payload_packets)).collect();
+    let long = flows.iter().zip(&walks).filter(|(f, _)| f.payload_packets.len() >= PACKETS_LEAST);
+    let apart = long
+        .map(|(flow, own)| (*flow, walks.iter().map(|other| distance(own, other)).sum::<f64>()));
+    apart.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(flow, _)| flow)
 }
 
-/// How differently two flows look: heights are weighed as they are drawn, strides as shares of a second's.
-fn distance(a: &[FirstPayload], b: &[FirstPayload]) -> f64 {
-    let of = |packet: &FirstPayload| {
-        let height = share(packet).copysign(f64::from(packet.octets));
-        (height, decades(packet) / 3.0)
-    };
-    let pairs = a.iter().map(of).zip(b.iter().map(of)).take(PACKETS_LEAST);
-    pairs.map(|((h, s), (i, t))| (h - i).abs() + (s - t).abs()).sum()
+/// The first packets as they are drawn: signed height, and stride as a share of a second's. What a short flow lacks is 0.
+type Walk = [(f64, f64); PACKETS_LEAST];
+
+fn walk(packets: &[FirstPayload]) -> Walk {
+    let mut walk = [(0.0, 0.0); PACKETS_LEAST];
+    for (step, packet) in walk.iter_mut().zip(packets) {
+        *step = (share(packet).copysign(f64::from(packet.octets)), decades(packet) / 3.0);
+    }
+    walk
+}
+
+fn distance(a: &Walk, b: &Walk) -> f64 {
+    a.iter().zip(b).map(|((h, s), (i, t))| (h - i).abs() + (s - t).abs()).sum()
 }
 
 /// Height as a share of the highest.

@@ -19,7 +19,13 @@ pub(super) struct PageHeader {
 
 /// Walks a footer's structure.
 pub(super) fn check_footer(octets: &[u8]) -> Result<()> {
-    Walk::new(octets).structure(DEPTH_MAX, |_, _, _| ())
+    let mut walk = Walk::new(octets);
+    walk.structure(DEPTH_MAX, |_, _, _| ())?;
+    // The library makes room for the children that an element claims before it has seen one; each fills an octet or more.
+    if walk.children > walk.octets {
+        return Err(damaged("more columns are claimed than the footer has room for"));
+    }
+    Ok(())
 }
 
 /// Walks a page's header.
@@ -52,15 +58,24 @@ const MAP: u8 = 11;
 const STRUCT: u8 = 12;
 const UUID: u8 = 13;
 
+/// `schema` in `FileMetaData` of parquet.thrift, a list of `SchemaElement`.
+const SCHEMA: i16 = 2;
+/// `num_children` in `SchemaElement`.
+const CHILDREN: i16 = 5;
+
 struct Walk<R> {
     input: R,
     octets: u64,
     booleans: u64,
+    /// Number of the outermost structure's field that is walked.
+    field: i16,
+    /// Children that all elements of a schema claim together.
+    children: u64,
 }
 
 impl<R: Read> Walk<R> {
     fn new(input: R) -> Self {
-        Self { input, octets: 0, booleans: 0 }
+        Self { input, octets: 0, booleans: 0, field: 0, children: 0 }
     }
 
     /// Tells `seen` each field's number, type and, of an integer, its raw value.
@@ -76,6 +91,9 @@ impl<R: Read> Walk<R> {
                 0 => unfold(self.number()?) as i16,
                 step => id.checked_add(step).ok_or_else(|| damaged("a field has no number"))?,
             };
+            if depth == DEPTH_MAX {
+                self.field = id;
+            }
             let number = self.value(kind, depth)?;
             seen(id, kind, number);
         }
@@ -106,7 +124,17 @@ impl<R: Read> Walk<R> {
                     self.values(length, &[kinds >> 4, kinds & 0x0f], depth)?;
                 }
             }
-            STRUCT => self.structure(depth, |_, _, _| ())?,
+            STRUCT => {
+                // A list of the outermost structure is one deeper, and its elements one more.
+                let element = self.field == SCHEMA && depth == DEPTH_MAX - 2;
+                let mut children = 0;
+                self.structure(depth, |id, kind, number| {
+                    if element && id == CHILDREN && matches!(kind, INTEGER_16..=INTEGER_64) {
+                        children = u64::try_from(unfold(number)).unwrap_or(0);
+                    }
+                })?;
+                self.children = self.children.saturating_add(children);
+            }
             _ => return Err(damaged("a field is of no known type")),
         }
         Ok(0)

@@ -204,11 +204,15 @@ fn judged(
     };
     let seeds: Vec<u64> = (args.seed..).take(args.repeats as usize).collect();
     let repeats = split.repeats(&labelled, args.folds, &seeds)?;
+    let mut chosen = false;
     let recipe = match recipe {
         Some(recipe) => recipe,
         None => match args.recipe.recipe()? {
             Some(recipe) => recipe,
-            None => learning::choose(&args.recipe, &labelled, &repeats[..1])?.0,
+            None => {
+                chosen = true;
+                learning::choose(&args.recipe, &labelled, &repeats[..1])?.0
+            }
         },
     };
     if let Some(path) = &args.export {
@@ -218,6 +222,12 @@ fn judged(
     let mut evaluation = judging.evaluation(&title(args), &split)?;
     evaluation.data = data(args, &labelled.dataset, origin);
     evaluation.data.groups = group_count(&labelled.dataset, &split);
+    if chosen {
+        evaluation.notes.push(
+            "The estimator was chosen between two on the first repeat's own folds, which flatters a little; name it with --estimator."
+                .to_owned(),
+        );
+    }
     if let Some(packets) = args.packets {
         evaluation.notes.push(format!("Judged on what is known after {packets} packets."));
     }

@@ -52,11 +52,12 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         }
     }
     progress.finish();
+    let unreadable = failed.is_some();
     if let (true, Some(failure)) = (reports.is_empty(), failed.take()) {
         return Err(failure);
     }
     output::out(&text(&reports))?;
-    let bad = failed.is_some() || reports.iter().any(|(_, r)| !r.damage.is_empty());
+    let bad = unreadable || reports.iter().any(|(_, r)| !r.damage.is_empty());
     Ok(Outcome::from_bad(bad))
 }
 

@@ -51,6 +51,12 @@ impl Codes {
         builder.finish(name)
     }
 
+    /// How many distinct values the rows have, where an empty cell is one more; [`Codes::values`] may hold others, of rows that were not selected.
+    #[must_use]
+    pub fn distinct(&self) -> usize {
+        self.codes.iter().collect::<std::collections::HashSet<_>>().len()
+    }
+
     /// The text of a row's cell, `None` where it is empty.
     #[must_use]
     pub fn text(&self, row: usize) -> Option<&str> {

@@ -94,7 +94,7 @@ pub enum Error {
         hint: String,
     },
     /// A column that a person named is not there.
-    #[error("{path} has no column '{column}' ({asked}); its columns are {found}")]
+    #[error("{path} has no column '{column}' ({asked}); {found}")]
     NoColumn {
         /// The table.
         path: PathBuf,
@@ -102,7 +102,7 @@ pub enum Error {
         column: String,
         /// By what.
         asked: &'static str,
-        /// The columns that it has.
+        /// The columns that it has, or the one that was probably meant.
         found: String,
     },
     /// Columns that a model needs are not there.

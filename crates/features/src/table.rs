@@ -4,11 +4,12 @@
 
 mod builder;
 mod cell;
+mod check;
 pub mod native;
 mod plan;
 mod rows;
 mod source;
-mod spelling;
+pub mod spelling;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,9 @@ pub struct ReadParams {
     pub label: Option<String>,
     /// Columns that say which rows belong together; `capture` when none is named and it is there.
     pub groups: Vec<String>,
+    /// Whether to read the addresses of the near and the far end beside the inputs, where the table has them: for splitting by client, and for
+    /// telling how far the address alone would lead. They stand behind the other groups.
+    pub ends: bool,
     /// The column with each row's start; one in a known spelling when none is named and it can be read.
     pub time: Option<String>,
     /// Columns that become inputs although they are identity, a label or text.
@@ -46,6 +50,8 @@ pub struct ReadReport {
     pub schema: String,
     /// Rows in the tables.
     pub rows: u64,
+    /// Rows of each table that were used, in the order of the tables.
+    pub rows_used: Vec<u64>,
     /// Rows left out because their label is missing.
     pub rows_unlabelled: u64,
     /// Cells with an infinity or a number beyond 32 bits, taken as missing.
@@ -182,6 +188,7 @@ impl Reading {
     }
 
     fn take(&mut self, source: &mut Source) -> Result<(), Error> {
+        let before = self.rows;
         let places = self.plan.places(source, &mut self.report)?;
         self.report.notices.append(&mut source.notices);
         while source.advance()? {
@@ -195,12 +202,13 @@ impl Reading {
                 codes.push(Some(&text));
             }
             for (&place, (_, codes)) in places.groups.iter().zip(&mut self.groups) {
-                codes.push(source.cell(place).text().as_deref());
+                codes.push(place.and_then(|place| source.cell(place).text()).as_deref());
             }
             self.take_time(source, places.time)?;
             push_cells(source, &places.inputs, &mut self.builders, &mut self.report.infinities)?;
             self.rows += 1;
         }
+        self.report.rows_used.push((self.rows - before) as u64);
         Ok(())
     }
 

@@ -7,11 +7,13 @@ pub mod evaluate;
 pub mod fit;
 mod flow_table;
 pub mod inspect;
+mod judging;
 mod learning;
 pub mod meter;
 mod metering;
 pub mod predict;
 mod sources;
+mod splitting;
 pub mod synth;
 
 use crate::args::{Cli, Command};

@@ -38,7 +38,7 @@ pub fn count(text: &str) -> Result<usize, String> {
         .ok_or_else(|| format!("'{text}' is not a count; write it like 1000, 64k or 1M"))
 }
 
-/// A count with thin groups of three digits: `1 234 567`.
+/// A count in groups of three digits: `1,234,567`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -49,6 +49,16 @@ pub fn grouped(number: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// A count with its noun: `1 row`, `2,345 rows`.
+pub fn counted(number: u64, noun: &str) -> String {
+    let end = match noun {
+        _ if number == 1 => "",
+        _ if noun.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{} {noun}{end}", grouped(number))
 }
 
 /// Octets in the largest unit that keeps the number above one: `3.4 MB`.

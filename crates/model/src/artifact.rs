@@ -36,6 +36,7 @@ use std::{
 };
 
 use flowgait_features::{Dataset, Feature, Schema};
+use flowgait_flow::export::AtomicFile;
 use sha2::{Digest, Sha256};
 
 pub use card::{Card, TrainingTable, fingerprint};
@@ -258,8 +259,12 @@ impl Model {
     /// # Errors
     /// [`Error::WriteModel`]; what was at `path` before is then unchanged.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        write_file(path, &self.to_bytes())
-            .map_err(|source| Error::WriteModel { path: path.into(), source })
+        let write = || {
+            let mut file = AtomicFile::create(path)?;
+            file.write_all(&self.to_bytes())?;
+            file.commit()
+        };
+        write().map_err(|source| Error::WriteModel { path: path.into(), source })
     }
 }
 
@@ -361,27 +366,4 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "no model is larger than 4 GiB"));
     }
     Ok(bytes)
-}
-
-fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any new file: what the user's mask leaves of this.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.prefix(".fgm-").tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    // The new name is on disk when its folder is; not every system lets one sync a folder.
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
-    }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use super::builder::{Builder, Guessed};
 use super::source::Source;
 use super::{
-    LeftOut, ReadParams, ReadReport, Why, missing_columns, native, one_hot_feature, spelling,
+    LeftOut, ReadParams, ReadReport, Why, check, missing_columns, native, one_hot_feature, spelling,
 };
 use crate::Error;
 use crate::schema::{
@@ -19,6 +19,8 @@ pub(super) struct Plan {
     pub(super) schema: Option<Schema>,
     label: Option<String>,
     pub(super) groups: Vec<String>,
+    /// So many of `groups`, the first, must be in every table; the others are read where they are.
+    groups_needed: usize,
     pub(super) time: Option<String>,
     pub(super) time_named: bool,
     /// Every column of the first table.
@@ -44,7 +46,7 @@ enum Form {
 pub(super) struct Places {
     pub(super) inputs: Vec<usize>,
     pub(super) label: Option<usize>,
-    pub(super) groups: Vec<usize>,
+    pub(super) groups: Vec<Option<usize>>,
     pub(super) time: Option<usize>,
 }
 
@@ -58,18 +60,15 @@ impl Plan {
         let has = |name: &str| header.iter().any(|column| column == name);
         let native = native::recognise(has);
         if native {
-            check_stated(source)?;
+            check::stated(source)?;
         }
-        check_named(source, params, native)?;
+        check::named(source, params, native)?;
         let time_named = params.time.is_some();
         let time = params
             .time
             .clone()
             .or_else(|| header.iter().find(|name| spelling::is_start(name)).cloned());
-        let groups = match params.groups.is_empty() {
-            true => has("capture").then(|| "capture".to_string()).into_iter().collect(),
-            false => params.groups.clone(),
-        };
+        let (groups, groups_needed) = groups(&header, params);
         let inputs = match &params.schema {
             Some(schema) => schema_inputs(source, schema, report)?,
             None => header.iter().filter_map(|name| input(name, native, params, report)).collect(),
@@ -80,6 +79,7 @@ impl Plan {
             schema: params.schema.clone(),
             label: params.label.clone(),
             groups,
+            groups_needed,
             time,
             time_named,
             header,
@@ -118,7 +118,7 @@ impl Plan {
             let inputs = self.inputs.iter().map(|input| &input.column);
             inputs
                 .chain(&self.label)
-                .chain(&self.groups)
+                .chain(&self.groups[..self.groups_needed])
                 .chain(self.time.iter().filter(|_| self.time_named))
         };
         let missing: Vec<&str> =
@@ -138,7 +138,7 @@ impl Plan {
         Ok(Places {
             inputs: self.inputs.iter().filter_map(|input| find(&input.column)).collect(),
             label: self.label.as_ref().and_then(find),
-            groups: self.groups.iter().filter_map(find).collect(),
+            groups: self.groups.iter().map(find).collect(),
             time: self.time.as_ref().and_then(find),
         })
     }
@@ -221,6 +221,21 @@ impl Plan {
         });
         (*features, *columns) = both.into_iter().unzip();
     }
+}
+
+/// The columns that say which rows belong together, and how many of them must be in every table.
+fn groups(header: &[String], params: &ReadParams) -> (Vec<String>, usize) {
+    let mut groups = match params.groups.is_empty() {
+        true => header.iter().filter(|name| *name == "capture").cloned().collect(),
+        false => params.groups.clone(),
+    };
+    let needed = groups.len();
+    let is_end = |name: &String| spelling::is_near_address(name) || spelling::is_far_address(name);
+    if params.ends {
+        let ends = header.iter().filter(|name| is_end(name) && !groups.contains(name));
+        groups.extend(ends.cloned().collect::<Vec<_>>());
+    }
+    (groups, needed)
 }
 
 /// What a column becomes; `None` when it is left out.
@@ -336,69 +351,4 @@ fn origin<'a>(header: &'a [String], feature: &'a Feature) -> Option<(&'a str, Pa
     let place: usize = place.parse().ok().filter(|&place| place < SEQUENCE_LENGTH)?;
     native::column(column).filter(|column| column.kind == Kind::IntegerList)?;
     Some((find(column)?, Part::Place(place)))
-}
-
-/// A table that says which schema wrote it must say ours.
-fn check_stated(source: &Source) -> Result<(), Error> {
-    let Some((name, hash)) = &source.stated else { return Ok(()) };
-    let ours = schema::flow_row_schema();
-    if (name, hash) == (&ours.name, &ours.hash) {
-        return Ok(());
-    }
-    Err(Error::OtherSchema {
-        path: source.path().to_path_buf(),
-        found: format!("{name} ({hash})"),
-        known: format!("{} ({})", ours.name, ours.hash),
-    })
-}
-
-/// Every column that a person named must be there.
-fn check_named(source: &Source, params: &ReadParams, native: bool) -> Result<(), Error> {
-    let header = source.header();
-    let has = |name: &str| header.iter().any(|column| column == name);
-    if let Some(label) = params.label.as_ref().filter(|label| !has(label)) {
-        return Err(Error::NoLabel {
-            path: source.path().to_path_buf(),
-            column: label.clone(),
-            hint: label_hint(header),
-        });
-    }
-    let named =
-        [(&params.groups, "to group by"), (&params.keep, "to keep"), (&params.drop, "to drop")];
-    let time = params.time.iter().map(|name| (name, "to take times from"));
-    let named =
-        named.iter().flat_map(|(names, asked)| names.iter().map(move |name| (name, *asked)));
-    for (name, asked) in named.chain(time) {
-        if !has(name) {
-            // Whose flows are ours may have left identity out when they were written; dropping it then is no mistake.
-            let ours = native && native::column(name).is_some() && asked == "to drop";
-            if !ours {
-                return Err(Error::NoColumn {
-                    path: source.path().to_path_buf(),
-                    column: name.clone(),
-                    asked,
-                    found: shown(header),
-                });
-            }
-        }
-    }
-    Ok(())
-}
-
-fn label_hint(header: &[String]) -> String {
-    let like: Vec<&str> =
-        header.iter().map(String::as_str).filter(|name| spelling::is_label(name)).collect();
-    match like.as_slice() {
-        [] => format!("none looks like a label; its columns are {}", shown(header)),
-        names => format!("these look like one: {}", names.join(", ")),
-    }
-}
-
-fn shown(header: &[String]) -> String {
-    const SHOWN: usize = 12;
-    let mut text = header.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if let Some(last) = header.last().filter(|_| header.len() > SHOWN) {
-        text.push_str(&format!(", … ({} in all), {last}", header.len()));
-    }
-    text
 }

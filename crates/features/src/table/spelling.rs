@@ -7,7 +7,19 @@ fn bare(name: &str) -> String {
 
 /// Whether a column of this name says who, where or when.
 pub(crate) fn is_identity(name: &str) -> bool {
-    IDENTITY.contains(&bare(name).as_str())
+    is_near_address(name) || is_far_address(name) || IDENTITY.contains(&bare(name).as_str())
+}
+
+/// Whether a column of this name is the address of the near end: the client's, as far as the tool knows.
+#[must_use]
+pub fn is_near_address(name: &str) -> bool {
+    NEAR_ADDRESS.contains(&bare(name).as_str())
+}
+
+/// Whether a column of this name is the address of the far end: the server's, as far as the tool knows.
+#[must_use]
+pub fn is_far_address(name: &str) -> bool {
+    FAR_ADDRESS.contains(&bare(name).as_str())
 }
 
 /// Whether a column of this name says what a flow is.
@@ -21,10 +33,18 @@ pub(crate) fn is_start(name: &str) -> bool {
 }
 
 #[rustfmt::skip]
-const IDENTITY: &[&str] = &[
-    // Addresses, names of hosts, hardware.
+const NEAR_ADDRESS: &[&str] = &[
     "srcip", "sourceip", "ipsrc", "srcaddr", "saddr", "sourceaddress", "srcaddress", "clientip", "initiatoraddress", "ipa", "sip", "srcip4", "srcip6",
+];
+
+#[rustfmt::skip]
+const FAR_ADDRESS: &[&str] = &[
     "dstip", "destinationip", "destip", "ipdst", "dstaddr", "daddr", "destinationaddress", "dstaddress", "serverip", "responderaddress", "ipb", "dip",
+];
+
+#[rustfmt::skip]
+const IDENTITY: &[&str] = &[
+    // Hardware, and addresses of neither end.
     "srcmac", "dstmac", "sourcemac", "destinationmac", "srcoui", "dstoui", "smac", "dmac", "ip", "address", "srcip2", "ipguess",
     // Ports.
     "srcport", "sourceport", "sport", "portsrc", "clientport", "initiatorport", "porta", "dstport", "destinationport", "destport", "dport", "portdst",
@@ -97,6 +117,8 @@ mod tests {
         ] {
             assert!(!is_identity(name) && !is_label(name), "{name}");
         }
+        assert!(is_near_address("Source_IP") && is_far_address("dst_ip"));
+        assert!(!is_near_address("dst_ip") && !is_far_address("initiator_address"));
         assert!(is_start("bidirectional_first_seen_ms") && !is_start("end"));
     }
 

@@ -71,6 +71,10 @@ impl AtomicFile {
         if let Place::Temporary { temporary, target } = &self.place {
             self.file.sync_all()?;
             fs::rename(temporary, target)?;
+            // The new name is on disk when its folder is; not every system lets one sync a folder.
+            if let Some(Ok(folder)) = target.parent().map(File::open) {
+                let _ = folder.sync_all();
+            }
             self.place = Place::Committed;
         }
         Ok(())

@@ -13,11 +13,13 @@ use flowgait_synth::truth::Truth;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::evaluate::{self, Judging};
+use super::evaluate::{self, Measuring};
 use super::fit::Fitting;
 use super::flow_table::{Addresses, FlowTable};
-use super::learning::{self, Labelled, RecipeArgs, SplitArg, TableArgs};
+use super::judging::Learner;
+use super::learning::{self, Labelled, RecipeArgs, TableArgs};
 use super::metering::MeterArgs;
+use super::splitting::SplitArg;
 use super::{predict, synth};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
@@ -27,13 +29,9 @@ use crate::units;
 /// What says which home a flow belongs to. A home has an address of each IP version, so that the address alone would put it on both sides of a split.
 const HOME: &str = "home";
 const NEAR_ADDRESS: &str = "initiator_address";
-/// The far end, which alone must not decide.
-const FAR_ADDRESS: &str = "responder_address";
 /// Share of the homes that the model never sees.
 const HELD_OUT: f64 = 0.25;
 const FOLDS: usize = 5;
-/// Trees of a judged model: enough for its scores, at half the time.
-const JUDGED_TREES: usize = 100;
 
 /// What a person may type.
 #[derive(Debug, clap::Args)]
@@ -106,23 +104,29 @@ fn meter(folder: &Path, truth: &Truth, config: &mut Config) -> Result<Labelled, 
     })?;
     table.finish()?;
     step(2, &format!("metered: {} ({})", account.text(), flows.display()));
-    let table = TableArgs {
-        tables: vec![flows],
+    let (mut labelled, _) = table_args(folder).read_quietly(&[], None)?;
+    add_homes(&mut labelled, truth);
+    Ok(labelled)
+}
+
+/// How the table of flows is read.
+fn table_args(folder: &Path) -> TableArgs {
+    TableArgs {
+        tables: vec![folder.join("flows.csv")],
         label: "category".to_owned(),
         group: Some(NEAR_ADDRESS.to_owned()),
         ..TableArgs::default()
-    };
-    let (mut labelled, _) = table.read_quietly(&[FAR_ADDRESS.to_owned()], None)?;
-    add_homes(&mut labelled, truth);
-    Ok(labelled)
+    }
 }
 
 /// Learns from most homes and answers for the others.
 fn learn(folder: &Path, labelled: &Labelled, seed: u64) -> Result<Model, Failure> {
     let (known, unseen) = homes(labelled, seed)?;
     let recipe = RecipeArgs::default();
-    let fitting = Fitting { labelled: &known, args: &recipe, seed, origin: Origin::Made };
-    let model = fitting.model(vec!["flows.csv".to_owned()], &[])?;
+    let table = TableArgs { group: Some(HOME.to_owned()), ..table_args(folder) };
+    let fitting =
+        Fitting { labelled: &known, table: &table, args: &recipe, seed, origin: Origin::Made };
+    let model = fitting.model()?;
     let path = folder.join("model.fgm");
     model.save(&path)?;
     step(
@@ -152,13 +156,14 @@ fn learn(folder: &Path, labelled: &Labelled, seed: u64) -> Result<Model, Failure
 fn judge(folder: &Path, labelled: &Labelled, model: &Model, seed: u64) -> Result<PathBuf, Failure> {
     let split = SplitArg::Group(HOME.to_owned());
     let repeats = split.repeats(labelled, FOLDS, &[seed])?;
-    let judging = Judging {
+    let measuring = Measuring {
         labelled,
         whole: &labelled.dataset,
-        recipe: evaluate::recipe_of(model)?.at_most(JUDGED_TREES),
+        learner: Learner::Fixed(evaluate::recipe_of(model)?),
+        split: &split,
         repeats: &repeats,
     };
-    let mut evaluation = judging.evaluation("kinds of use in made traffic", &split)?;
+    let (mut evaluation, _) = measuring.evaluation("kinds of use in made traffic")?;
     evaluation.data = Data {
         source: "flowgait demo".to_owned(),
         origin: Origin::Made,
@@ -201,10 +206,7 @@ fn homes(labelled: &Labelled, seed: u64) -> Result<(Labelled, Labelled), Failure
 
 fn groups(labelled: &Labelled) -> usize {
     let home = labelled.dataset.groups.iter().find(|g| g.name == HOME).expect("homes were added");
-    let mut codes = home.codes.clone();
-    codes.sort_unstable();
-    codes.dedup();
-    codes.len()
+    home.distinct()
 }
 
 fn closing(report: &Path, folder: &Path) -> String {

@@ -1,36 +1,27 @@
 //! `flowgait evaluate`: how good a model is, with what must be beaten beside it.
 
+mod export;
+mod measure;
+
 use std::path::{Path, PathBuf};
 
+use flowgait_features::Dataset;
 use flowgait_features::dataset::Codes;
 use flowgait_features::extract::prefix;
-use flowgait_features::{Dataset, Schema};
-use flowgait_flow::export::{CellSink, ColumnSpec, Kind, RowSchema, TableWriter};
 use flowgait_model::Probabilities;
 use flowgait_model::artifact::{Model, fingerprint};
-use flowgait_model::baseline::{AddressLookup, Majority, NearestParams};
 use flowgait_model::recipe::Recipe;
-use flowgait_model::report::{
-    Baseline, BaselineKind, Class, Data, Evaluation, Fact, Groups, Importance, Importances, Origin,
-};
-use flowgait_model::validation::{CrossValidation, Repeat, after_packets};
+use flowgait_model::report::{Class, Data, Evaluation, Fact, Groups, Origin};
 
-use super::learning::{
-    self, Labelled, RecipeArgs, SplitArg, TableArgs, judge, judge_columns, trials,
-};
+pub use measure::Measuring;
+
+use super::judging::Learner;
+use super::learning::{self, Labelled, RecipeArgs, TableArgs};
+use super::splitting::SplitArg;
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::output;
 use crate::units;
-
-/// Packets of the raw nearest neighbour.
-const NEAREST_PACKETS: usize = 10;
-/// Where the curve over the first packets is measured.
-const CURVE_PACKETS: [u32; 9] = [1, 2, 3, 4, 6, 8, 12, 20, 30];
-/// Trees of each point of the curve.
-const CURVE_TREES: usize = 50;
-/// The column of the far address in our flow table.
-const FAR_ADDRESS: &str = "responder_address";
 
 /// What a person may type.
 #[derive(Debug, clap::Args)]
@@ -40,7 +31,8 @@ Example:
   flowgait evaluate flows.csv --label category --split group:initiator_address --folds 5 --repeats 5
 
 Without --model, or with another split than given, the model is fitted anew on each fold: the scores are of the recipe.
-Default split: given for a table that the model was not trained on, else group:capture (or --group).")]
+Default split: given for a table that the model was not trained on; else the first that the table allows of --group, capture, client, \
+time, and chance.")]
 pub struct Args {
     /// The model to judge, or whose recipe to judge; without it the recipe is that of the flags below
     #[arg(short, long, value_name = "MODEL")]
@@ -153,7 +145,7 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
     let mut evaluation = Evaluation::new(&title(args), classes, &truth, &said)?;
     evaluation.data = data(args, &labelled.dataset, model.card().origin);
     evaluation.model = facts(model);
-    evaluation.importances = Some(importances(model.schema(), model.importance()));
+    evaluation.importances = Some(measure::importances(model.schema(), model.importance()));
     if !strangers.is_empty() {
         let names: Vec<&str> = strangers.iter().map(String::as_str).collect();
         evaluation.notes.push(format!(
@@ -200,158 +192,26 @@ fn judged(
     }
     let split = match args.split.clone() {
         Some(split) => split,
-        None => SplitArg::default_for(&labelled.dataset),
+        None => SplitArg::default_for(&labelled.dataset, args.table.group.as_ref()),
     };
     let seeds: Vec<u64> = (args.seed..).take(args.repeats as usize).collect();
     let repeats = split.repeats(&labelled, args.folds, &seeds)?;
-    let mut chosen = false;
-    let recipe = match recipe {
-        Some(recipe) => recipe,
-        None => match args.recipe.recipe()? {
-            Some(recipe) => recipe,
-            None => {
-                chosen = true;
-                learning::choose(&args.recipe, &labelled, &repeats[..1])?.0
-            }
-        },
+    let learner = match recipe.map_or_else(|| args.recipe.recipe(), |recipe| Ok(Some(recipe)))? {
+        Some(recipe) => Learner::Fixed(recipe),
+        None => Learner::Chosen(&args.recipe, &split),
     };
+    let measuring =
+        Measuring { labelled: &labelled, whole: &whole, learner, split: &split, repeats: &repeats };
+    let (mut evaluation, judged) = measuring.evaluation(&title(args))?;
     if let Some(path) = &args.export {
-        export(path, &labelled, recipe, &repeats)?;
+        export::export(path, &labelled, &judged, &repeats)?;
     }
-    let judging = Judging { labelled: &labelled, whole: &whole, recipe, repeats: &repeats };
-    let mut evaluation = judging.evaluation(&title(args), &split)?;
     evaluation.data = data(args, &labelled.dataset, origin);
     evaluation.data.groups = group_count(&labelled.dataset, &split);
-    if chosen {
-        evaluation.notes.push(
-            "The estimator was chosen between two on the first repeat's own folds, which flatters a little; name it with --estimator."
-                .to_owned(),
-        );
-    }
     if let Some(packets) = args.packets {
         evaluation.notes.push(format!("Judged on what is known after {packets} packets."));
     }
     Ok(evaluation)
-}
-
-/// Everything that is measured when a recipe is judged on folds.
-pub struct Judging<'a> {
-    /// The rows as the model sees them.
-    pub labelled: &'a Labelled,
-    /// The same rows with all columns.
-    pub whole: &'a Dataset,
-    /// What learns.
-    pub recipe: Recipe,
-    /// On what.
-    pub repeats: &'a [Repeat],
-}
-
-impl Judging<'_> {
-    /// The scores, what must be beaten, the curve over packets, and how much a random split would flatter.
-    pub fn evaluation(&self, title: &str, split: &SplitArg) -> Result<Evaluation, Failure> {
-        let (dataset, labels) = (&self.labelled.dataset, self.labelled.labels());
-        let model = judge("evaluate", self.labelled, self.recipe, self.repeats)?;
-        let classes = labels.values.iter().map(|name| Class::named(name)).collect();
-        let mut evaluation = Evaluation::of(title, classes, &model)?;
-        evaluation.split = split.named();
-        evaluation.model = recipe_facts(self.recipe);
-        evaluation.baselines = self.baselines(&model)?;
-        if *split != SplitArg::Random {
-            evaluation.random_split = self.random_split()?;
-        }
-        evaluation.after_packets = self.curve()?;
-        evaluation.importances = self.importances(&dataset.schema)?;
-        Ok(evaluation)
-    }
-
-    fn baselines(&self, model: &CrossValidation) -> Result<Vec<Baseline>, Failure> {
-        let columns = &self.whole.columns;
-        let labels = self.labelled.labels();
-        let majority = trials(columns, labels, self.repeats, |training, trial| {
-            Ok(Majority::fit(training)?.probabilities(trial.test.len()))
-        })?;
-        let what = "the most frequent class, always";
-        let mut found =
-            vec![Baseline::new(BaselineKind::Majority, "majority", what, &majority, model)?];
-        let nearest: Vec<usize> = (0..NEAREST_PACKETS)
-            .map_while(|k| self.whole.schema.position(&format!("packet_octets_{k}")))
-            .collect();
-        if nearest.len() == NEAREST_PACKETS {
-            let params = NearestParams::new(nearest);
-            let judged = trials(columns, labels, self.repeats, |training, trial| {
-                Ok(params.fit(training)?.probabilities(columns, trial.test)?)
-            })?;
-            let what = "the training flow whose first ten packets have the nearest sizes";
-            found.push(Baseline::new(
-                BaselineKind::Nearest,
-                "nearest neighbour",
-                what,
-                &judged,
-                model,
-            )?);
-        }
-        if let Some(addresses) = self.whole.groups.iter().find(|g| g.name == FAR_ADDRESS) {
-            let judged = trials(columns, labels, self.repeats, |training, trial| {
-                Ok(AddressLookup::fit(training, addresses)?.probabilities(addresses, trial.test)?)
-            })?;
-            let what = "what most training flows to the same far address were";
-            found.push(Baseline::new(BaselineKind::Address, "far address", what, &judged, model)?);
-        }
-        Ok(found)
-    }
-
-    /// How the same recipe would look under a random split, once.
-    fn random_split(&self) -> Result<Option<flowgait_model::validation::Spread>, Failure> {
-        let folds = self.repeats[0].folds.len().max(2);
-        let seed = self.repeats[0].seed;
-        let repeats = SplitArg::Random.repeats(self.labelled, folds, &[seed])?;
-        Ok(judge("random", self.labelled, self.recipe, &repeats)?.spread(|s| s.accuracy))
-    }
-
-    /// Accuracy after the first packets, where the table has their sequences: fitted for each length on the folds of the first repeat.
-    fn curve(&self) -> Result<Vec<flowgait_model::validation::PacketPoint>, Failure> {
-        if prefix(self.whole, 1).is_err() {
-            return Ok(Vec::new());
-        }
-        let recipe = self.recipe.at_most(CURVE_TREES);
-        after_packets(&CURVE_PACKETS, |packets| {
-            let known = prefix(self.whole, packets as usize)?;
-            let what = format!("{packets} packets");
-            judge_columns(&what, &known.columns, self.labelled.labels(), recipe, &self.repeats[..1])
-        })
-    }
-
-    fn importances(&self, schema: &Schema) -> Result<Option<Importances>, Failure> {
-        let (dataset, labels) = (&self.labelled.dataset, self.labelled.labels());
-        let rows = all_rows(dataset.rows);
-        let training = flowgait_model::Training {
-            columns: &dataset.columns,
-            rows: &rows,
-            codes: &labels.codes,
-            classes: labels.values.len(),
-            class_weights: None,
-        };
-        let forest =
-            self.recipe.at_most(CURVE_TREES).fit(&training, self.repeats[0].seed, &|| {})?;
-        Ok(Some(importances(schema, forest.importance())))
-    }
-}
-
-fn importances(schema: &Schema, values: &[f32]) -> Importances {
-    let features = schema
-        .features
-        .iter()
-        .zip(values)
-        .map(|(feature, &value)| Importance {
-            name: feature.name.clone(),
-            unit: feature.unit.clone(),
-            value: f64::from(value),
-        })
-        .collect();
-    Importances {
-        measure: "share of the impurity that splits on it removed, in training".to_owned(),
-        features,
-    }
 }
 
 /// The facts of a recipe.
@@ -397,7 +257,7 @@ fn data(args: &Args, dataset: &Dataset, origin: Origin) -> Data {
 fn group_count(dataset: &Dataset, split: &SplitArg) -> Option<Groups> {
     let SplitArg::Group(by) = split else { return None };
     let groups = dataset.groups.iter().find(|g| g.name == *by)?;
-    Some(Groups { by: by.clone(), count: groups.values.len() as u64 })
+    Some(Groups { by: by.clone(), count: groups.distinct() as u64 })
 }
 
 fn title(args: &Args) -> String {
@@ -413,62 +273,4 @@ fn split_columns(args: &Args) -> Vec<String> {
         Some(SplitArg::Group(column)) => vec![column.clone()],
         _ => Vec::new(),
     }
-}
-
-fn all_rows(rows: usize) -> Vec<u32> {
-    (0..rows as u32).collect()
-}
-
-/// Writes the columns, the label, and for each repeat the fold in which a row is judged (`fold_SEED`) and what was answered there
-/// (`ours_SEED`). The fits are made once more for it, with the same seeds and so the same answers.
-fn export(
-    path: &Path,
-    labelled: &Labelled,
-    recipe: Recipe,
-    repeats: &[Repeat],
-) -> Result<(), Failure> {
-    let (dataset, labels) = (&labelled.dataset, labelled.labels());
-    let columns = &dataset.columns;
-    let mut judged = vec![vec![None; dataset.rows]; repeats.len()];
-    let place =
-        |seed| repeats.iter().position(|r| r.seed == seed).expect("trials have the repeats' seeds");
-    trials(columns, labels, repeats, |training, trial| {
-        let said = recipe.fit(training, trial.seed, &|| {})?.predict_proba(columns, trial.test)?;
-        let judged = &mut judged[place(trial.seed)];
-        for (at, &row) in trial.test.iter().enumerate() {
-            judged[row as usize] = Some((trial.fold as i64, said.best(at)));
-        }
-        Ok(said)
-    })?;
-    let column = |name: String, kind| ColumnSpec { name, kind };
-    let mut specs: Vec<ColumnSpec> =
-        dataset.schema.features.iter().map(|f| column(f.name.clone(), Kind::Float)).collect();
-    specs.push(column("label".to_owned(), Kind::Text));
-    for repeat in repeats {
-        specs.push(column(format!("fold_{}", repeat.seed), Kind::Integer));
-        specs.push(column(format!("ours_{}", repeat.seed), Kind::Text));
-    }
-    let mut writer =
-        TableWriter::create(path, RowSchema { columns: specs, ..RowSchema::default() })?;
-    for row in 0..dataset.rows {
-        for values in columns {
-            writer.float(values[row]);
-        }
-        writer.text(labels.text(row).unwrap_or_default());
-        for judged in &judged {
-            match judged[row] {
-                Some((fold, answer)) => {
-                    writer.integer(fold);
-                    writer.text(&labels.values[answer as usize]);
-                }
-                None => {
-                    writer.missing();
-                    writer.missing();
-                }
-            }
-        }
-        writer.end_row()?;
-    }
-    writer.finish()?;
-    Ok(())
 }

@@ -4,23 +4,25 @@ use std::path::{Path, PathBuf};
 
 use flowgait_features::split;
 use flowgait_model::Training;
-use flowgait_model::artifact::{Card, Estimator, Model, TrainingTable, fingerprint};
+use flowgait_model::artifact::{Card, Estimator, Model, fingerprint};
+use flowgait_model::baseline::Majority;
+use flowgait_model::metrics::Scores;
 use flowgait_model::recipe::Recipe;
 use flowgait_model::report::Origin;
 use flowgait_model::validation::CrossValidation;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::learning::{self, Labelled, RecipeArgs, SplitArg, TableArgs};
+use super::judging::{self, CHOOSING_FOLDS};
+use super::learning::{self, Labelled, RecipeArgs, TableArgs};
 use super::sources;
+use super::splitting::SplitArg;
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::output;
 use crate::progress::Progress;
 use crate::units;
 
-/// Folds on which a recipe is chosen and the card's scores are made.
-const FOLDS: usize = 3;
 /// Most rows for choosing; more would take longer than they tell.
 const CHOOSE_ROWS_MAX: usize = 20_000;
 
@@ -57,15 +59,20 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     config.flag("run.threads", "--threads", args.threads.as_ref())?;
     learning::use_threads(config.threads());
     args.recipe.recipe()?;
+    sources::refuse_overwriting(&args.output, &args.table.tables)?;
+    if args.output.extension().is_none_or(|e| e != "fgm") {
+        return Err(Failure::usage(format!("{} does not end in .fgm", args.output.display()))
+            .help("A model is one file whose name ends in .fgm, such as mine.fgm."));
+    }
     let labelled = args.table.read(&[], None)?;
     let fitting = Fitting {
         labelled: &labelled,
+        table: &args.table,
         args: &args.recipe,
         seed: args.seed,
         origin: Origin::Recorded,
     };
-    let tables = args.table.tables.iter().map(|p| sources::name(p)).collect();
-    let model = fitting.model(tables, &args.table.keep)?;
+    let model = fitting.model()?;
     save(&model, &args.output)?;
     Ok(Outcome::Done)
 }
@@ -78,10 +85,41 @@ pub fn save(model: &Model, path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What a recipe does on rows that it did not learn from.
+struct Expectation {
+    recipe: Recipe,
+    split: SplitArg,
+    judged: CrossValidation,
+    majority: CrossValidation,
+}
+
+impl Expectation {
+    /// The scores, and what always saying the most frequent class would score.
+    fn tell(&self) {
+        let said = |judged: &CrossValidation, score: fn(&Scores) -> f64| {
+            judged.spread(score).map_or(String::new(), |spread| {
+                let doubt = spread.sd.map_or(String::new(), |sd| format!(" ± {sd:.3}"));
+                format!("{:.3}{doubt}", spread.mean)
+            })
+        };
+        output::note(&format!(
+            "expect accuracy {} (the most frequent class alone: {}), macro-F1 {} ({}); {}, {}",
+            said(&self.judged, |s| s.accuracy),
+            said(&self.majority, |s| s.accuracy),
+            said(&self.judged, |s| s.f1_macro),
+            said(&self.majority, |s| s.f1_macro),
+            units::counted(self.judged.trials.len() as u64, "fold"),
+            self.split.named().words(),
+        ));
+    }
+}
+
 /// What is to be learnt.
 pub struct Fitting<'a> {
     /// From which rows.
     pub labelled: &'a Labelled,
+    /// How a person named them.
+    pub table: &'a TableArgs,
     /// How, as far as a person said.
     pub args: &'a RecipeArgs,
     /// The seed.
@@ -92,10 +130,11 @@ pub struct Fitting<'a> {
 
 impl Fitting<'_> {
     /// Chooses the recipe on folds, says what to expect, and fits it on all rows.
-    pub fn model(&self, tables: Vec<String>, kept: &[String]) -> Result<Model, Failure> {
+    pub fn model(&self) -> Result<Model, Failure> {
         let (dataset, labels) = (&self.labelled.dataset, self.labelled.labels());
         self.tell_small_classes();
-        let (recipe, split, judged) = self.expectation()?;
+        let expectation = self.expectation()?;
+        let recipe = expectation.recipe;
         let rows: Vec<u32> = (0..dataset.rows as u32).collect();
         let training = Training {
             columns: &dataset.columns,
@@ -107,62 +146,54 @@ impl Fitting<'_> {
         let progress = Progress::count("fit", recipe.trees as u64);
         let forest = recipe.fit(&training, self.seed, &|| progress.advance(1))?;
         progress.finish();
-        let expect = |score: fn(&flowgait_model::metrics::Scores) -> f64| judged.spread(score);
-        let (accuracy, f1_macro) = (expect(|s| s.accuracy), expect(|s| s.f1_macro));
         output::note(&format!(
-            "{}, {} trees, learnt {} classes from {} rows × {} columns",
+            "{} of {} learnt {} from {} × {}",
             recipe.estimator.name(),
-            recipe.trees,
-            labels.values.len(),
-            units::grouped(dataset.rows as u64),
-            dataset.columns.len()
+            units::counted(recipe.trees as u64, "tree"),
+            units::counted(labels.values.len() as u64, "class"),
+            units::counted(dataset.rows as u64, "row"),
+            units::counted(dataset.columns.len() as u64, "column"),
         ));
-        if let (Some(accuracy), Some(f1)) = (accuracy, f1_macro) {
-            output::note(&format!(
-                "expect accuracy {:.3}{}, macro-F1 {:.3}{} ({FOLDS} folds, {})",
-                accuracy.mean,
-                accuracy.sd.map_or(String::new(), |sd| format!(" ± {sd:.3}")),
-                f1.mean,
-                f1.sd.map_or(String::new(), |sd| format!(" ± {sd:.3}")),
-                split.named().words(),
-            ));
-        }
-        let rows = |name: &String| TrainingTable { name: name.clone(), rows: 0 };
-        let card = Card {
+        expectation.tell();
+        let estimator = Estimator::Forest(forest);
+        let card = self.card(&expectation);
+        Ok(Model::new(dataset.schema.clone(), labels.values.clone(), estimator, card)?)
+    }
+
+    fn card(&self, expectation: &Expectation) -> Card {
+        let recipe = expectation.recipe;
+        let dataset = &self.labelled.dataset;
+        let spreads = expectation.judged.spreads().into_iter();
+        Card {
             made_by: concat!("flowgait ", env!("CARGO_PKG_VERSION")).to_owned(),
-            label: labels.name.clone(),
-            tables: tables.iter().map(rows).collect(),
+            label: self.labelled.labels().name.clone(),
+            tables: self.labelled.tables.clone(),
             rows: dataset.rows as u64,
             fingerprint: fingerprint(dataset),
             origin: self.origin,
-            split: Some(split.named()),
-            scores: judged
-                .spreads()
-                .into_iter()
-                .map(|(name, spread)| (name, spread.mean))
-                .collect(),
+            split: Some(expectation.split.named()),
+            scores: spreads.map(|(name, spread)| (name, spread.mean)).collect(),
             estimator: recipe.estimator.name().to_owned(),
             parameters: serde_json::to_value(recipe).expect("a recipe has plain fields"),
             seed: Some(self.seed),
-            kept_columns: kept.to_vec(),
+            kept_columns: self.table.keep.clone(),
+            dropped_columns: self.table.drop.clone(),
             ..Card::default()
-        };
-        Ok(Model::new(
-            dataset.schema.clone(),
-            labels.values.clone(),
-            Estimator::Forest(forest),
-            card,
-        )?)
+        }
     }
 
     /// The recipe, how it was judged, and its scores there; on a sample when there are many rows.
-    fn expectation(&self) -> Result<(Recipe, SplitArg, CrossValidation), Failure> {
+    fn expectation(&self) -> Result<Expectation, Failure> {
         let sample = self.sample()?;
         let labelled = sample.as_ref().unwrap_or(self.labelled);
-        let split = SplitArg::default_for(&labelled.dataset);
-        let repeats = split.repeats(labelled, FOLDS, &[self.seed])?;
-        let (recipe, judged) = learning::choose(self.args, labelled, &repeats)?;
-        Ok((recipe, split, judged))
+        let (columns, labels) = (&labelled.dataset.columns, labelled.labels());
+        let split = SplitArg::default_for(&labelled.dataset, self.table.group.as_ref());
+        let repeats = split.repeats(labelled, CHOOSING_FOLDS, &[self.seed])?;
+        let (recipe, judged) = judging::choose(self.args, labelled, &repeats)?;
+        let majority = judging::trials(columns, labels, &repeats, |training, trial| {
+            Ok(Majority::fit(training)?.probabilities(trial.test.len()))
+        })?;
+        Ok(Expectation { recipe, split, judged, majority })
     }
 
     fn sample(&self) -> Result<Option<Labelled>, Failure> {
@@ -178,10 +209,7 @@ impl Fitting<'_> {
 
     fn tell_small_classes(&self) {
         let labels = self.labelled.labels();
-        let mut counts = vec![0_u64; labels.values.len()];
-        for &code in &labels.codes {
-            counts[code as usize] += 1;
-        }
+        let counts = self.labelled.class_rows();
         let small: Vec<&str> = labels
             .values
             .iter()
@@ -190,8 +218,9 @@ impl Fitting<'_> {
             .map(|(v, _)| v.as_str())
             .collect();
         if !small.is_empty() {
+            let have = if small.len() == 1 { "has" } else { "have" };
             output::warn(&format!(
-                "{} of {} classes have a single row and can hardly be learnt: {}",
+                "{} of {} classes {have} a single row and can hardly be learnt: {}",
                 small.len(),
                 counts.len(),
                 learning::shortened(&small)

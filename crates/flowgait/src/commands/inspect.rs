@@ -65,7 +65,7 @@ fn text(reports: &[(String, CaptureReport)]) -> String {
     let mut text = String::new();
     if reports.len() <= DETAILED_MAX {
         for (name, report) in reports {
-            text.push_str(&account(name, report));
+            text.push_str(&account(name, report, &timeline(report)));
         }
     }
     if reports.len() > 1 {
@@ -77,7 +77,8 @@ fn text(reports: &[(String, CaptureReport)]) -> String {
             }
         }
         text.push('\n');
-        text.push_str(&account(&format!("all {} captures", reports.len()), &all));
+        // Captures are timelines of their own: from the first of one to the last of another says nothing.
+        text.push_str(&account(&format!("all {} captures", reports.len()), &all, ""));
     }
     text
 }
@@ -98,7 +99,8 @@ fn line(name: &str, report: &CaptureReport) -> String {
     line
 }
 
-fn account(name: &str, report: &CaptureReport) -> String {
+/// `timeline` is what is to be said of its times, if anything.
+fn account(name: &str, report: &CaptureReport, timeline: &str) -> String {
     let mut rows: Vec<(usize, String, u64)> = Vec::new();
     for ((version, protocol), count) in &report.protocols {
         rows.push((2, format!("IPv{version} {}", protocol_name(*protocol)), *count));
@@ -134,23 +136,12 @@ fn account(name: &str, report: &CaptureReport) -> String {
     let links: Vec<_> = report.link_types.keys().map(ToString::to_string).collect();
     let _ = writeln!(
         text,
-        "  {} packets, {}, {}",
-        units::grouped(report.packets_read),
+        "  {}, {}, {}",
+        units::counted(report.packets_read, "packet"),
         units::octets(report.octets),
         if links.is_empty() { "no link type".to_owned() } else { links.join(", ") },
     );
-    if let (Some(first), Some(last)) = (report.time_first, report.time_last) {
-        let lasted = u64::try_from(last.0.saturating_sub(first.0)).unwrap_or(0);
-        let lasted = units::span(std::time::Duration::from_nanos(lasted));
-        let _ = writeln!(text, "  from {} for {lasted}", units::utc(first.0));
-    }
-    if report.times_backwards > 0 {
-        let _ = writeln!(
-            text,
-            "  the clock went back {} times",
-            units::grouped(report.times_backwards)
-        );
-    }
+    text.push_str(timeline);
     for (depth, what, count) in rows {
         let share =
             if report.packets_read > 0 { count as f64 / report.packets_read as f64 } else { 0.0 };
@@ -160,12 +151,30 @@ fn account(name: &str, report: &CaptureReport) -> String {
     if report.unknown_blocks > 0 {
         let _ = writeln!(
             text,
-            "  {} pcapng blocks of unknown types were passed over",
-            report.unknown_blocks
+            "  {} of unknown types passed over",
+            units::counted(report.unknown_blocks, "pcapng block")
         );
     }
     for damage in &report.damage {
         let _ = writeln!(text, "  damaged: {damage}");
+    }
+    text
+}
+
+/// When it begins and how long it lasts.
+fn timeline(report: &CaptureReport) -> String {
+    let mut text = String::new();
+    if let (Some(first), Some(last)) = (report.time_first, report.time_last) {
+        let lasted = u64::try_from(last.0.saturating_sub(first.0)).unwrap_or(0);
+        let lasted = units::span(std::time::Duration::from_nanos(lasted));
+        let _ = writeln!(text, "  from {} for {lasted}", units::utc(first.0));
+    }
+    if report.times_backwards > 0 {
+        let _ = writeln!(
+            text,
+            "  the clock went back {}",
+            units::counted(report.times_backwards, "time")
+        );
     }
     text
 }

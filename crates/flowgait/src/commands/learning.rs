@@ -1,22 +1,18 @@
-//! Tables, recipes and splits as a person names them, the same for every command that learns or judges.
+//! Tables and recipes as a person names them, the same for every command that learns or judges.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use flowgait_features::Schema;
 use flowgait_features::dataset::{Codes, Dataset};
 use flowgait_features::table::{self, ReadParams, ReadReport, Why};
-use flowgait_features::{Schema, split};
-use flowgait_model::Training;
+use flowgait_model::artifact::TrainingTable;
 use flowgait_model::recipe::{EstimatorKind, Recipe};
-use flowgait_model::report::Split;
-use flowgait_model::validation::{CrossValidation, Fold, Repeat, Trial, cross_validate};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
+use super::sources;
 use crate::failure::{Failure, sentence};
 use crate::output;
-use crate::progress::Progress;
 use crate::units;
 
 /// Tables with labels.
@@ -80,6 +76,8 @@ pub enum EstimatorArg {
 pub struct Labelled {
     /// The rows, with labels.
     pub dataset: Dataset,
+    /// The tables they came from.
+    pub tables: Vec<TrainingTable>,
 }
 
 impl TableArgs {
@@ -96,11 +94,24 @@ impl TableArgs {
         groups: &[String],
         schema: Option<&Schema>,
     ) -> Result<(Labelled, ReadReport), Failure> {
+        for path in &self.tables {
+            if sources::is_capture(path) {
+                return Err(Failure::usage(format!(
+                    "{} is a capture, not a table",
+                    path.display()
+                ))
+                .help(format!(
+                    "Meter it first: flowgait meter {} -o flows.csv --label-by sni",
+                    path.display()
+                )));
+            }
+        }
         let mut asked: Vec<String> = self.group.iter().cloned().collect();
         asked.extend(groups.iter().filter(|g| Some(*g) != self.group.as_ref()).cloned());
         let params = ReadParams {
             label: Some(self.label.clone()),
             groups: asked,
+            ends: true,
             keep: self.keep.clone(),
             drop: self.drop.clone(),
             schema: schema.cloned(),
@@ -108,15 +119,10 @@ impl TableArgs {
         };
         let paths: Vec<&Path> = self.tables.iter().map(PathBuf::as_path).collect();
         let (dataset, report) = table::read(&paths, &params)?;
-        let labelled = Labelled { dataset };
-        let labels = labelled.labels();
-        if labels.values.len() < 2 {
-            let only = labels.values.first().map_or("", String::as_str);
-            return Err(Failure::work(format!(
-                "Every row of column '{}' says '{only}': there is nothing to tell apart",
-                self.label
-            )));
-        }
+        let tables = self.tables.iter().map(|path| sources::name(path)).zip(&report.rows_used);
+        let tables = tables.map(|(name, &rows)| TrainingTable { name, rows }).collect();
+        let labelled = Labelled { dataset, tables };
+        labelled.check()?;
         Ok((labelled, report))
     }
 }
@@ -127,9 +133,40 @@ impl Labelled {
         self.dataset.labels.as_ref().expect("a label column was asked for")
     }
 
+    /// Refuses labels that nothing can be learnt from: one class, or numbers and names that are another for almost every row.
+    fn check(&self) -> Result<(), Failure> {
+        let labels = self.labels();
+        let name = &labels.name;
+        if let [only] = labels.values.as_slice() {
+            return Err(Failure::work(format!(
+                "Every row of column '{name}' says '{only}': there is nothing to tell apart"
+            )));
+        }
+        let alone = self.class_rows().into_iter().filter(|&rows| rows == 1).count();
+        if alone * 2 > self.dataset.rows {
+            return Err(Failure::work(format!(
+                "Column '{name}' has {} for {}: it numbers or names the rows, and is no label",
+                units::counted(labels.values.len() as u64, "value"),
+                units::counted(self.dataset.rows as u64, "row")
+            ))
+            .help("Name the column that says what a row is, such as application or category, by --label."));
+        }
+        Ok(())
+    }
+
+    /// Number of rows of each class.
+    pub fn class_rows(&self) -> Vec<u64> {
+        let labels = self.labels();
+        let mut counts = vec![0; labels.values.len()];
+        for &code in &labels.codes {
+            counts[code as usize] += 1;
+        }
+        counts
+    }
+
     /// The rows at the given places, in that order.
     pub fn select(&self, rows: &[u32]) -> Self {
-        Self { dataset: self.dataset.select(rows) }
+        Self { dataset: self.dataset.select(rows), tables: self.tables.clone() }
     }
 }
 
@@ -147,14 +184,15 @@ pub fn tell(report: &ReadReport) {
     }
     if report.rows_unlabelled > 0 {
         output::note(&format!(
-            "{} rows have no label and were not used",
-            units::grouped(report.rows_unlabelled)
+            "{} without a label {} not used",
+            units::counted(report.rows_unlabelled, "row"),
+            if report.rows_unlabelled == 1 { "was" } else { "were" }
         ));
     }
     if report.infinities > 0 {
         output::note(&format!(
-            "{} infinite values count as missing",
-            units::grouped(report.infinities)
+            "{} taken as missing: infinite, or beyond 32 bits",
+            units::counted(report.infinities, "value")
         ));
     }
     for notice in &report.notices {
@@ -197,185 +235,6 @@ impl RecipeArgs {
         recipe.check().map_err(|error| Failure::usage(sentence(&error.to_string())))?;
         Ok(recipe)
     }
-}
-
-/// How rows to learn from and rows to be judged on come apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SplitArg {
-    /// The model on the table as it is.
-    Given,
-    /// Row by row, by chance.
-    Random,
-    /// All rows of a column's value on one side.
-    Group(String),
-    /// Earlier and later rows.
-    Time(Option<String>),
-    /// Runs of neighbouring rows.
-    Block(usize),
-}
-
-impl std::str::FromStr for SplitArg {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':').map_or((text, None), |(kind, rest)| (kind, Some(rest))) {
-            ("given", None) => Ok(Self::Given),
-            ("random", None) => Ok(Self::Random),
-            ("group", Some(column)) if !column.is_empty() => Ok(Self::Group(column.to_owned())),
-            ("time", column) => Ok(Self::Time(column.map(str::to_owned))),
-            ("block", Some(n)) => match n.parse() {
-                Ok(n) if n >= 2 => Ok(Self::Block(n)),
-                _ => Err(format!("'{n}' is not a number of blocks; use 2 or more, as in block:50")),
-            },
-            _ => Err(format!(
-                "'{text}' is no split; use given, random, group:COLUMN, time, time:COLUMN or block:N"
-            )),
-        }
-    }
-}
-
-impl SplitArg {
-    /// How a report names it.
-    pub fn named(&self) -> Split {
-        match self {
-            Self::Given => Split::Given,
-            Self::Random => Split::Random,
-            Self::Group(by) => Split::Grouped { by: by.clone() },
-            Self::Time(by) => Split::Time { by: by.clone().unwrap_or_else(|| "start".to_owned()) },
-            Self::Block(count) => Split::Blocks { count: *count as u64 },
-        }
-    }
-
-    /// The grouped split where there are groups enough, else the random one, which is then said.
-    pub fn default_for(dataset: &Dataset) -> Self {
-        match dataset.groups.iter().find(|g| g.values.len() >= 2) {
-            Some(groups) => Self::Group(groups.name.clone()),
-            None => {
-                output::warn(
-                    "no column says which rows belong together (--group), so the split is random and flatters",
-                );
-                Self::Random
-            }
-        }
-    }
-
-    /// The folds, drawn anew for every seed; at most `folds`, fewer where there are fewer groups.
-    pub fn repeats(
-        &self,
-        labelled: &Labelled,
-        folds: usize,
-        seeds: &[u64],
-    ) -> Result<Vec<Repeat>, Failure> {
-        seeds
-            .iter()
-            .map(|&seed| Ok(Repeat { seed, folds: self.folds(labelled, folds, seed)? }))
-            .collect()
-    }
-
-    fn folds(&self, labelled: &Labelled, folds: usize, seed: u64) -> Result<Vec<Fold>, Failure> {
-        let (dataset, labels) = (&labelled.dataset, labelled.labels());
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let codes = Some(labels.codes.as_slice());
-        let grouped = |groups: &[u32], count: usize, rng: &mut ChaCha8Rng| {
-            split::group_folds(groups, codes, folds.min(count.max(2)), rng)
-        };
-        let folds = match self {
-            Self::Given => return Err(Failure::usage("--split given has no folds")),
-            Self::Random => {
-                split::random_folds(dataset.rows, codes, folds.min(dataset.rows), &mut rng)?
-            }
-            Self::Group(column) => {
-                let groups =
-                    dataset.groups.iter().find(|g| g.name == *column).ok_or_else(|| {
-                        Failure::work(format!("The table has no column '{column}' to group by"))
-                    })?;
-                grouped(&groups.codes, groups.values.len(), &mut rng)?
-            }
-            Self::Block(count) => {
-                let groups = split::block_groups(dataset.rows, dataset.rows.div_ceil(*count));
-                grouped(&groups, *count, &mut rng)?
-            }
-            Self::Time(_) => {
-                let times = dataset.times.as_ref().ok_or_else(|| {
-                    Failure::work("The table has no column with times to split by")
-                })?;
-                vec![split::time_hold_out(times, 0.3)?]
-            }
-        };
-        Ok(folds)
-    }
-}
-
-/// Judges a recipe over folds.
-pub fn judge(
-    what: &str,
-    labelled: &Labelled,
-    recipe: Recipe,
-    repeats: &[Repeat],
-) -> Result<CrossValidation, Failure> {
-    judge_columns(what, &labelled.dataset.columns, labelled.labels(), recipe, repeats)
-}
-
-/// Judges a recipe over folds, on other columns for the same rows.
-pub fn judge_columns(
-    what: &str,
-    columns: &[Vec<f32>],
-    labels: &Codes,
-    recipe: Recipe,
-    repeats: &[Repeat],
-) -> Result<CrossValidation, Failure> {
-    let fits: usize = repeats.iter().map(|r| r.folds.len()).sum();
-    let progress = Progress::count(what, (fits * recipe.trees) as u64);
-    let judged = trials(columns, labels, repeats, |training, trial| {
-        let forest = recipe.fit(training, trial.seed, &|| progress.advance(1))?;
-        Ok(forest.predict_proba(columns, trial.test)?)
-    });
-    progress.finish();
-    judged
-}
-
-/// Runs something that learns and answers over all trials.
-pub fn trials(
-    columns: &[Vec<f32>],
-    labels: &Codes,
-    repeats: &[Repeat],
-    mut answer: impl FnMut(&Training<'_>, Trial<'_>) -> Result<flowgait_model::Probabilities, Failure>,
-) -> Result<CrossValidation, Failure> {
-    let classes = labels.values.len();
-    cross_validate(&labels.codes, classes, repeats, |trial| {
-        let training = Training {
-            columns,
-            rows: trial.train,
-            codes: &labels.codes,
-            classes,
-            class_weights: None,
-        };
-        answer(&training, trial)
-    })
-}
-
-/// The better of forest and extra-trees by macro-F1 over folds, with its scores there.
-pub fn choose(
-    args: &RecipeArgs,
-    labelled: &Labelled,
-    repeats: &[Repeat],
-) -> Result<(Recipe, CrossValidation), Failure> {
-    /// Trees while choosing: enough to rank two estimators, few enough to be quick.
-    const TREES: usize = 60;
-    let candidates = match args.recipe()? {
-        Some(recipe) => vec![recipe],
-        None => vec![args.with(EstimatorKind::Forest)?, args.with(EstimatorKind::ExtraTrees)?],
-    };
-    let mut best: Option<(Recipe, CrossValidation, f64)> = None;
-    for recipe in candidates {
-        let judged = judge("choose", labelled, recipe.at_most(TREES), repeats)?;
-        let score = judged.spread(|s| s.f1_macro).map_or(0.0, |s| s.mean);
-        if best.as_ref().is_none_or(|(_, _, other)| score > *other) {
-            best = Some((recipe, judged, score));
-        }
-    }
-    let (recipe, judged, _) = best.expect("there is at least one candidate");
-    Ok((recipe, judged))
 }
 
 /// Runs everything that learns on so many threads; results do not depend on it.

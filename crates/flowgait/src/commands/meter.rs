@@ -68,6 +68,7 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
         return Err(Failure::usage(format!("Cannot tell the format of {}", args.output.display()))
             .help("Its name must end in .csv, .csv.zst, .jsonl or .parquet; - is CSV on standard output."));
     }
+    sources::refuse_overwriting(&args.output, &args.captures)?;
     let metering = args.meter.metering(&args.captures, args.filter.params()?, &mut config)?;
     let mut labeller = args.labeller(&config)?;
     let mut table = FlowTable::create(&args.output, args.addresses()?)?;

@@ -161,22 +161,22 @@ impl Account {
     /// What was done, in a line or two.
     pub fn text(&self) -> String {
         let mut text = format!(
-            "{} packets → {} flows",
-            units::grouped(self.meter.packets),
-            units::grouped(self.meter.flows)
+            "{} → {}",
+            units::counted(self.meter.packets, "packet"),
+            units::counted(self.meter.flows, "flow")
         );
         let counts = [
-            ("packets skipped (see flowgait inspect)", self.capture.packets_skipped()),
-            ("packets held back by the filter", self.capture.packets_filtered),
-            ("captures could not be read", self.unreadable as u64),
-            ("captures damaged", self.capture.damage.len() as u64),
-            ("flows ended early because the table was full", self.meter.flows_evicted),
-            ("handshakes given up for lack of memory", self.meter.watches_dropped),
-            ("flows written out of order", self.meter.out_of_order),
-            ("negative gaps taken as zero", self.meter.gaps_clamped),
+            ("packet", "skipped (see flowgait inspect)", self.capture.packets_skipped()),
+            ("packet", "held back by the filter", self.capture.packets_filtered),
+            ("capture", "not readable", self.unreadable as u64),
+            ("capture", "damaged", self.capture.damage.len() as u64),
+            ("flow", "ended early because the table was full", self.meter.flows_evicted),
+            ("handshake", "given up for lack of memory", self.meter.watches_dropped),
+            ("flow", "written out of order", self.meter.out_of_order),
+            ("negative gap", "taken as zero", self.meter.gaps_clamped),
         ];
-        for (what, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
-            let _ = write!(text, "; {} {what}", units::grouped(count));
+        for (noun, what, count) in counts.into_iter().filter(|(_, _, count)| *count > 0) {
+            let _ = write!(text, "; {} {what}", units::counted(count, noun));
         }
         text
     }

@@ -1,6 +1,5 @@
 //! `flowgait predict`: the input's rows, all its columns, then the prediction.
 
-use std::io::PipeReader;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -9,9 +8,10 @@ use flowgait_features::table::RowReader;
 use flowgait_flow::export::{CellSink, ColumnSpec, Format, Kind, RowSchema, TableWriter};
 use flowgait_model::Probabilities;
 use flowgait_model::artifact::Model;
+use flowgait_model::report::Origin;
 
 use super::flow_table::{Addresses, FlowTable};
-use super::learning::Labelled;
+use super::learning::{self, Labelled};
 use super::metering::{Account, MeterArgs, Metering};
 use super::sources::{self, FilterArgs};
 use crate::config::Config;
@@ -23,6 +23,8 @@ use crate::units;
 const BATCH_ROWS: usize = 8_192;
 /// How many of the likeliest classes `--proba` shows.
 const TOP: usize = 3;
+/// What errors call the flows of a capture.
+const METERED: &str = "the metered flows";
 /// The answer of a model that is not sure enough.
 const UNKNOWN: &str = "unknown";
 
@@ -69,31 +71,72 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
         return Err(Failure::usage(format!("Cannot tell the format of {}", args.output.display()))
             .help("Its name must end in .csv, .csv.zst, .jsonl or .parquet; - is CSV on standard output."));
     }
+    sources::refuse_overwriting(&args.output, &args.inputs)?;
+    let reader = args.filter.params()?;
+    let mut metering = |input: &PathBuf| {
+        args.meter.metering(std::slice::from_ref(input), reader.clone(), &mut config)
+    };
     let model = Model::load(&args.model)?;
+    introduce(args, &model);
     let mut answers =
         Answers { args, model: &model, writer: None, header: Vec::new(), rows: 0, unknown: 0 };
-    let mut bad = false;
+    let (mut bad, mut left_out) = (false, Vec::new());
     for input in &args.inputs {
-        if sources::is_capture(input) {
-            let metering = args.meter.metering(
-                std::slice::from_ref(input),
-                args.filter.params()?,
-                &mut config,
-            )?;
-            let account = answers.capture(metering)?;
-            output::note(&format!("{}: {}", input.display(), account.text()));
-            bad |= account.is_bad();
-        } else if sources::is_standard_input(input) {
-            answers.table(
-                RowReader::csv("standard input", Box::new(std::io::stdin()), model.schema())?,
-                input,
-            )?;
-        } else {
-            answers.table(RowReader::open(input, model.schema())?, input)?;
+        match answers.input(input, metering(input)?) {
+            Ok(damaged) => bad |= damaged,
+            Err(Trouble::Output(failure)) => return Err(failure),
+            Err(Trouble::Input(failure)) if args.inputs.len() == 1 => return Err(failure),
+            Err(Trouble::Input(failure)) => {
+                output::warn(&format!("{failure}; the rest of this input is left out"));
+                left_out.push(failure);
+            }
         }
     }
+    if left_out.len() == args.inputs.len() {
+        return Err(left_out.swap_remove(0));
+    }
     answers.finish()?;
-    Ok(Outcome::from_bad(bad))
+    if !left_out.is_empty() {
+        let (count, all) = (left_out.len() as u64, args.inputs.len() as u64);
+        output::warn(&format!("{} of {all} could not be read", units::counted(count, "input")));
+    }
+    Ok(Outcome::from_bad(bad || !left_out.is_empty()))
+}
+
+/// Says what the model can answer at all, and whether it ever saw a network.
+fn introduce(args: &Args, model: &Model) {
+    let classes: Vec<&str> = model.classes().iter().map(String::as_str).collect();
+    let otherwise = match args.reject {
+        Some(_) => "",
+        None => {
+            "; whatever else it sees gets one of these too (--reject P answers 'unknown' instead)"
+        }
+    };
+    output::note(&format!(
+        "{} knows {}: {}{otherwise}",
+        sources::name(&args.model),
+        units::counted(classes.len() as u64, "class"),
+        learning::shortened(&classes)
+    ));
+    if model.card().origin == Origin::Made {
+        output::warn(
+            "the model learnt from made traffic only: what it says of real traffic shows that it runs, not what the traffic is",
+        );
+    }
+}
+
+/// What went wrong: with one input, so that others may still be answered; or with the answers, which ends it all.
+enum Trouble {
+    Input(Failure),
+    Output(Failure),
+}
+
+fn bad_input(error: impl Into<Failure>) -> Trouble {
+    Trouble::Input(error.into())
+}
+
+fn bad_output(error: impl Into<Failure>) -> Trouble {
+    Trouble::Output(error.into())
 }
 
 /// The table of answers being written; its header is that of the first input.
@@ -107,53 +150,70 @@ struct Answers<'a> {
 }
 
 impl Answers<'_> {
+    /// Answers a table or a capture; whether some of it was damaged.
+    fn input(&mut self, path: &Path, metering: Metering) -> Result<bool, Trouble> {
+        if sources::is_capture(path) {
+            let account = self.capture(metering)?;
+            output::note(&format!("{}: {}", path.display(), account.text()));
+            return Ok(account.is_bad());
+        }
+        let schema = self.model.schema();
+        let reader = if sources::is_standard_input(path) {
+            RowReader::csv("standard input", Box::new(std::io::stdin()), schema)
+        } else {
+            RowReader::open(path, schema)
+        };
+        self.table(reader.map_err(bad_input)?, path)?;
+        Ok(false)
+    }
+
     /// A capture goes through the very table that `meter` would write, so that both ways give the same answers.
-    fn capture(&mut self, metering: Metering) -> Result<Account, Failure> {
-        let (reader, writer) =
-            std::io::pipe().map_err(|e| Failure::work("Cannot open a pipe").because(e))?;
+    fn capture(&mut self, metering: Metering) -> Result<Account, Trouble> {
+        let (reader, writer) = std::io::pipe()
+            .map_err(|e| bad_output(Failure::work("Cannot open a pipe").because(e)))?;
         let meter = thread::spawn(move || {
-            let name = "the metered flows";
             let mut table = FlowTable::over(
-                TableWriter::stream(name, Box::new(writer), flow_row_schema()),
+                TableWriter::stream(METERED, Box::new(writer), flow_row_schema()),
                 Addresses::Kept,
             );
             let account = metering.run(&mut |record| table.push(record))?;
             table.finish()?;
             Ok::<_, Failure>(account)
         });
-        let answered = self.flows(reader);
-        let metered = meter.join().expect("metering does not panic");
-        // When answering failed, metering failed too, because nobody read its flows: the first failure is the one to tell.
-        answered?;
-        metered
+        let answered = RowReader::csv(METERED, Box::new(reader), self.model.schema())
+            .map_err(bad_input)
+            .and_then(|flows| self.table(flows, Path::new(METERED)));
+        // A meter whose flows nobody reads any longer fails with a closed pipe: then it is the answers that failed first.
+        match (answered, meter.join().expect("metering does not panic")) {
+            (_, Err(metered)) if !metered.is_closed_pipe() => Err(bad_input(metered)),
+            (Err(answered), _) => Err(answered),
+            (Ok(()), metered) => metered.map_err(bad_input),
+        }
     }
 
-    fn flows(&mut self, reader: PipeReader) -> Result<(), Failure> {
-        let name = "the metered flows";
-        self.table(RowReader::csv(name, Box::new(reader), self.model.schema())?, Path::new(name))
-    }
-
-    fn table(&mut self, mut reader: RowReader, input: &Path) -> Result<(), Failure> {
-        self.begin(reader.header(), input)?;
-        while let Some(batch) = reader.next_batch(BATCH_ROWS)? {
-            let said = self.model.predict_proba(&batch.dataset)?;
+    fn table(&mut self, mut reader: RowReader, path: &Path) -> Result<(), Trouble> {
+        self.begin(reader.header(), path)?;
+        while let Some(batch) = reader.next_batch(BATCH_ROWS).map_err(bad_input)? {
+            let said = self.model.predict_proba(&batch.dataset).map_err(bad_output)?;
             for row in 0..batch.rows() {
-                self.row(batch.cells(row), &said, row)?;
+                self.row(batch.cells(row), &said, row).map_err(bad_output)?;
             }
         }
         Ok(())
     }
 
-    fn begin(&mut self, header: &[String], input: &Path) -> Result<(), Failure> {
+    fn begin(&mut self, header: &[String], path: &Path) -> Result<(), Trouble> {
         if self.writer.is_some() {
             if self.header == header {
                 return Ok(());
             }
-            return Err(Failure::work(format!(
-                "{} has other columns than the inputs before it",
-                input.display()
-            ))
-            .help("Predict inputs with other columns apart."));
+            return Err(bad_input(
+                Failure::work(format!(
+                    "{} has other columns than the inputs before it",
+                    path.display()
+                ))
+                .help("Predict inputs with other columns apart."),
+            ));
         }
         self.header = header.to_vec();
         let mut columns: Vec<ColumnSpec> =
@@ -171,7 +231,7 @@ impl Answers<'_> {
         self.writer = Some(if sources::is_standard_input(&self.args.output) {
             TableWriter::stream("standard output", Box::new(std::io::stdout()), schema)
         } else {
-            TableWriter::create(&self.args.output, schema)?
+            TableWriter::create(&self.args.output, schema).map_err(bad_output)?
         });
         Ok(())
     }
@@ -211,7 +271,7 @@ impl Answers<'_> {
         if let Some(writer) = self.writer {
             writer.finish()?;
         }
-        let mut text = format!("{} rows predicted", units::grouped(self.rows));
+        let mut text = format!("{} predicted", units::counted(self.rows, "row"));
         if self.unknown > 0 {
             text.push_str(&format!(", {} of them unknown", units::grouped(self.unknown)));
         }

@@ -34,6 +34,10 @@ pub fn open(path: &Path, params: &ReaderParams, progress: &Progress) -> Result<R
     if is_standard_input(path) {
         return Ok(Reader::from_read(Box::new(std::io::stdin()), Path::new("-"), params)?);
     }
+    if is_named_as_table(path) {
+        return Err(Failure::usage(format!("{} is a table, not a capture", path.display()))
+            .help("Captures are pcap or pcapng, plain, gzip or zstd; fit, evaluate and predict read tables."));
+    }
     let file = File::open(path)
         .map_err(|source| flowgait_capture::Error::Open { path: path.to_path_buf(), source })?;
     Ok(Reader::from_read(progress.reader(file), path, params)?)
@@ -52,6 +56,26 @@ pub fn name(path: &Path) -> String {
 /// Octets of the files together, as far as that is known.
 pub fn octets(paths: &[PathBuf]) -> u64 {
     paths.iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| m.len()).sum()
+}
+
+/// Refuses to write over what is to be read: whoever does that by mistake has nothing left.
+pub fn refuse_overwriting(output: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
+    let Ok(target) = output.canonicalize() else { return Ok(()) };
+    let same = |input: &&PathBuf| input.canonicalize().is_ok_and(|input| input == target);
+    // A device or a pipe loses nothing.
+    match inputs.iter().filter(|_| target.is_file()).find(same) {
+        Some(input) => Err(Failure::usage(format!("{} would be written over", input.display()))
+            .help("It is an input; give --output another name.")),
+        None => Ok(()),
+    }
+}
+
+/// Whether a file's name says that it is a table.
+pub fn is_named_as_table(path: &Path) -> bool {
+    let name = name(path);
+    [".csv", ".csv.zst", ".jsonl", ".jsonl.zst", ".parquet", ".arff"]
+        .iter()
+        .any(|end| name.ends_with(end))
 }
 
 /// Whether a file begins like a capture, also a compressed one; a table does not.

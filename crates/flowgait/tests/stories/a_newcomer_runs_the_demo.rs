@@ -35,3 +35,14 @@ fn the_same_seed_gives_the_same_bytes() {
         assert!(read("a") == read("b"), "{name} differs");
     }
 }
+
+#[test]
+fn a_model_of_made_traffic_says_so_whenever_it_answers() {
+    let place = Place::new();
+    place.ok(&["demo", "--no-serve", "--flows", "300", "--seed", "1"]);
+    let demo = place.path("flowgait-demo");
+    let (model, capture) = (demo.join("model.fgm"), demo.join("traffic.pcap"));
+    let (model, capture) = (model.to_str().unwrap(), capture.to_str().unwrap());
+    let run = place.ok(&["predict", "--model", model, capture, "-o", "p.csv"]);
+    run.tells(&["made traffic only", "classes: chat", "--reject P"]);
+}

@@ -166,3 +166,54 @@ fn the_four_classes_of_the_original_demo_are_learnt() {
     // The classes overlap; naive Bayes, which knows the generator's form, reaches 99.8 %.
     assert!(right as f64 > 0.97 * truth.len() as f64, "{right} of {}", truth.len());
 }
+
+/// A table of two made captures, metered with their truth.
+fn two_days(place: &Place) {
+    for (name, seed) in [("monday", "1"), ("tuesday", "2")] {
+        let (pcap, truth) = (format!("{name}.pcap"), format!("{name}-truth.csv"));
+        let synth = ["synth", "demo", "-o", &pcap, "--labels", &truth, "--flows", "200"];
+        place.ok(&[synth.as_slice(), &["--seed", seed]].concat());
+        place.ok(&["meter", &pcap, "-o", &format!("{name}.csv"), "--labels", &truth]);
+    }
+}
+
+#[test]
+fn what_must_be_beaten_stands_beside_every_score() {
+    let place = Place::new();
+    two_days(&place);
+    let tables = ["monday.csv", "tuesday.csv", "--label", "category"];
+    let fit = place.ok(&[["fit"].as_slice(), &tables, &["-o", "m.fgm", "--trees", "20"]].concat());
+    fit.tells(&["expect accuracy", "the most frequent class alone", "grouped by capture"]);
+    let judge = ["--trees", "20", "-o", "report.json"];
+    let run = place.ok(&[["evaluate"].as_slice(), &tables, &judge].concat());
+    for baseline in ["majority", "nearest neighbour", "far address"] {
+        assert!(run.out.contains(baseline), "{baseline}:\n{}", run.out);
+    }
+    let report = place.text("report.json");
+    assert!(report.contains("on folds of each trial's own training rows"), "auto is chosen within");
+}
+
+#[test]
+fn one_capture_is_split_by_its_clients_and_one_client_by_time() {
+    let place = Place::new();
+    two_days(&place);
+    let judge = ["--label", "category", "--estimator", "forest", "--trees", "10"];
+    let run = place.ok(&[["evaluate", "monday.csv"].as_slice(), &judge].concat());
+    assert!(run.out.contains("grouped by initiator_address"), "{}", run.out);
+
+    let (header, rows) = support::csv(&place.text("monday.csv"));
+    let client = header.iter().position(|name| name == "initiator_address").unwrap();
+    let mut writer = csv::Writer::from_path(place.path("one.csv")).unwrap();
+    writer.write_record(&header).unwrap();
+    for mut row in rows {
+        "10.0.0.1".clone_into(&mut row[client]);
+        writer.write_record(&row).unwrap();
+    }
+    writer.flush().unwrap();
+    let run = place.ok(&[["evaluate", "one.csv"].as_slice(), &judge].concat());
+    assert!(run.out.contains("by time"), "{}", run.out);
+    let split = ["--split", "group:initiator_address"];
+    let run = place.run(&[["evaluate", "one.csv"].as_slice(), &judge, &split].concat());
+    assert_eq!(run.status, 1);
+    run.tells(&["Every row has the same initiator_address", "--split time"]);
+}

@@ -122,3 +122,64 @@ fn wrong_command_lines_and_configurations_end_with_status_2() {
         assert!(!run.err.is_empty());
     }
 }
+
+#[test]
+fn one_input_of_several_that_cannot_be_read_costs_only_its_own_answers() {
+    let place = Place::new();
+    place.ok(&["synth", "demo", "-o", "t.pcap", "--labels", "truth.csv", "--flows", "60"]);
+    place.ok(&["meter", "t.pcap", "-o", "t.csv", "--labels", "truth.csv"]);
+    place.ok(&["fit", "t.csv", "--label", "category", "-o", "m.fgm", "--trees", "5"]);
+    place.write("broken.pcap", "no capture at all, whatever its name says");
+    place.write("few.csv", "size,gap\n1,2\n");
+    for bad in ["gone.pcap", "broken.pcap", "few.csv", "gone.csv"] {
+        let run = place.run(&["predict", "--model", "m.fgm", bad, "-o", "alone.csv"]);
+        assert_eq!(run.status, 1, "{bad}: {}", run.err);
+        run.tells(&[bad]);
+        assert!(!place.path("alone.csv").exists());
+
+        let run = place.run(&["predict", "--model", "m.fgm", bad, "t.pcap", "-o", "both.csv"]);
+        assert_eq!(run.status, 3, "{bad}: {}", run.err);
+        run.tells(&[bad, "left out", "1 input of 2"]);
+        let flows = place.text("t.csv").lines().count();
+        assert_eq!(place.text("both.csv").lines().count(), flows, "{bad}");
+    }
+}
+
+#[test]
+fn a_capture_where_a_table_belongs_and_the_other_way_round() {
+    let place = Place::new();
+    place.ok(&["synth", "demo", "-o", "t.pcap", "--flows", "20"]);
+    let run = place.run(&["fit", "t.pcap", "--label", "category", "-o", "m.fgm"]);
+    assert_eq!(run.status, 2, "{}", run.err);
+    run.tells(&["t.pcap is a capture", "flowgait meter t.pcap"]);
+    place.ok(&["meter", "t.pcap", "-o", "t.csv"]);
+    let run = place.run(&["meter", "t.csv", "-o", "again.csv"]);
+    assert_eq!(run.status, 2, "{}", run.err);
+    run.tells(&["t.csv is a table"]);
+}
+
+#[test]
+fn an_input_is_never_written_over() {
+    let place = Place::new();
+    place.write("n.csv", "size,gap,kind\n1,2,a\n3,4,b\n5,6,a\n7,8,b\n1,2,a\n3,4,b\n");
+    place.ok(&["fit", "n.csv", "--label", "kind", "-o", "m.fgm", "--trees", "5"]);
+    let before = place.text("n.csv");
+    let run = place.run(&["predict", "--model", "m.fgm", "n.csv", "-o", "./n.csv"]);
+    assert_eq!(run.status, 2, "{}", run.err);
+    run.tells(&["n.csv would be written over"]);
+    assert_eq!(place.text("n.csv"), before);
+}
+
+#[test]
+fn labels_that_are_none_and_names_that_are_almost_right() {
+    let place = Place::new();
+    let rows: String =
+        (0..30).map(|i| format!("{i},{},{}\n", i % 7, ["web", "chat"][i % 2])).collect();
+    place.write("n.csv", format!("number,gap,application\n{rows}"));
+    let run = place.run(&["fit", "n.csv", "--label", "number", "-o", "m.fgm"]);
+    assert_eq!(run.status, 1, "{}", run.err);
+    run.tells(&["'number' has 30 values for 30 rows", "--label"]);
+    let run = place.run(&["fit", "n.csv", "--label", "aplication", "-o", "m.fgm"]);
+    assert_eq!(run.status, 1, "{}", run.err);
+    run.tells(&["did you mean 'application'?"]);
+}

@@ -1,0 +1,162 @@
+//! Everything that is measured when a learner is judged on folds.
+
+use flowgait_features::extract::prefix;
+use flowgait_features::table::spelling;
+use flowgait_features::{Dataset, Schema};
+use flowgait_model::baseline::{AddressLookup, Majority, NearestParams};
+use flowgait_model::recipe::Recipe;
+use flowgait_model::report::{
+    Baseline, BaselineKind, Class, Evaluation, Fact, Importance, Importances,
+};
+use flowgait_model::validation::{CrossValidation, PacketPoint, Repeat, Spread, after_packets};
+
+use super::recipe_facts;
+use crate::commands::judging::{Judged, Learner, judge, judge_columns, trials};
+use crate::commands::learning::Labelled;
+use crate::commands::splitting::SplitArg;
+use crate::failure::Failure;
+
+/// Packets of the raw nearest neighbour.
+const NEAREST_PACKETS: usize = 10;
+/// Where the curve over the first packets is measured.
+const CURVE_PACKETS: [u32; 9] = [1, 2, 3, 4, 6, 8, 12, 20, 30];
+/// Trees of each point of the curve.
+const CURVE_TREES: usize = 50;
+
+/// Everything that is measured when a learner is judged on folds.
+pub struct Measuring<'a> {
+    /// The rows as the model sees them.
+    pub labelled: &'a Labelled,
+    /// The same rows with all columns.
+    pub whole: &'a Dataset,
+    /// What learns.
+    pub learner: Learner<'a>,
+    /// How the rows came apart.
+    pub split: &'a SplitArg,
+    /// On what.
+    pub repeats: &'a [Repeat],
+}
+
+impl Measuring<'_> {
+    /// The scores, what must be beaten, the curve over packets, and how much a random split would flatter; and what learnt in each trial.
+    pub fn evaluation(&self, title: &str) -> Result<(Evaluation, Judged), Failure> {
+        let (dataset, labels) = (&self.labelled.dataset, self.labelled.labels());
+        let judged = judge("evaluate", self.labelled, &self.learner, self.repeats)?;
+        let classes = labels.values.iter().map(|name| Class::named(name)).collect();
+        let mut evaluation = Evaluation::of(title, classes, &judged.scores)?;
+        let (recipe, in_trials) = judged.usual();
+        evaluation.split = self.split.named();
+        evaluation.model = recipe_facts(recipe);
+        if matches!(self.learner, Learner::Chosen(..)) {
+            let trials = judged.recipes.len();
+            evaluation.model.push(Fact::new(
+                "Chosen",
+                format!("on folds of each trial's own training rows; this one in {in_trials} of {trials} trials"),
+            ));
+        }
+        evaluation.baselines = self.baselines(&judged.scores)?;
+        if *self.split != SplitArg::Random {
+            evaluation.random_split = self.random_split(recipe)?;
+        }
+        evaluation.after_packets = self.curve(recipe)?;
+        if !evaluation.after_packets.is_empty() {
+            evaluation.notes.push(format!(
+                "Accuracy after k packets is that of models of {} trees that see nothing but those packets; the totals, histograms and silences of whole flows are not among their columns, so the curve may end below the accuracy above.",
+                recipe.at_most(CURVE_TREES).trees
+            ));
+        }
+        evaluation.importances = self.importances(&dataset.schema, recipe)?;
+        Ok((evaluation, judged))
+    }
+
+    fn baselines(&self, model: &CrossValidation) -> Result<Vec<Baseline>, Failure> {
+        let columns = &self.whole.columns;
+        let labels = self.labelled.labels();
+        let majority = trials(columns, labels, self.repeats, |training, trial| {
+            Ok(Majority::fit(training)?.probabilities(trial.test.len()))
+        })?;
+        let what = "the most frequent class, always";
+        let mut found =
+            vec![Baseline::new(BaselineKind::Majority, "majority", what, &majority, model)?];
+        let nearest: Vec<usize> = (0..NEAREST_PACKETS)
+            .map_while(|k| self.whole.schema.position(&format!("packet_octets_{k}")))
+            .collect();
+        if nearest.len() == NEAREST_PACKETS {
+            let params = NearestParams::new(nearest);
+            let judged = trials(columns, labels, self.repeats, |training, trial| {
+                Ok(params.fit(training)?.probabilities(columns, trial.test)?)
+            })?;
+            let what = "the training flow whose first ten packets have the nearest sizes";
+            found.push(Baseline::new(
+                BaselineKind::Nearest,
+                "nearest neighbour",
+                what,
+                &judged,
+                model,
+            )?);
+        }
+        let far = self.whole.groups.iter().find(|g| spelling::is_far_address(&g.name));
+        if let Some(addresses) = far {
+            let judged = trials(columns, labels, self.repeats, |training, trial| {
+                Ok(AddressLookup::fit(training, addresses)?.probabilities(addresses, trial.test)?)
+            })?;
+            let what = "what most training flows to the same far address were";
+            found.push(Baseline::new(BaselineKind::Address, "far address", what, &judged, model)?);
+        }
+        Ok(found)
+    }
+
+    /// How the same recipe would look under a random split, once.
+    fn random_split(&self, recipe: Recipe) -> Result<Option<Spread>, Failure> {
+        let folds = self.repeats[0].folds.len().max(2);
+        let seed = self.repeats[0].seed;
+        let repeats = SplitArg::Random.repeats(self.labelled, folds, &[seed])?;
+        let judged = judge("random", self.labelled, &Learner::Fixed(recipe), &repeats)?;
+        Ok(judged.scores.spread(|s| s.accuracy))
+    }
+
+    /// Accuracy after the first packets, where the table has their sequences: fitted for each length on the folds of the first repeat.
+    fn curve(&self, recipe: Recipe) -> Result<Vec<PacketPoint>, Failure> {
+        if prefix(self.whole, 1).is_err() {
+            return Ok(Vec::new());
+        }
+        let recipe = recipe.at_most(CURVE_TREES);
+        after_packets(&CURVE_PACKETS, |packets| {
+            let known = prefix(self.whole, packets as usize)?;
+            let what = format!("{packets} packets");
+            judge_columns(&what, &known.columns, self.labelled.labels(), recipe, &self.repeats[..1])
+        })
+    }
+
+    fn importances(&self, schema: &Schema, recipe: Recipe) -> Result<Option<Importances>, Failure> {
+        let (dataset, labels) = (&self.labelled.dataset, self.labelled.labels());
+        let rows: Vec<u32> = (0..dataset.rows as u32).collect();
+        let training = flowgait_model::Training {
+            columns: &dataset.columns,
+            rows: &rows,
+            codes: &labels.codes,
+            classes: labels.values.len(),
+            class_weights: None,
+        };
+        let forest = recipe.at_most(CURVE_TREES).fit(&training, self.repeats[0].seed, &|| {})?;
+        Ok(Some(importances(schema, forest.importance())))
+    }
+}
+
+/// What a forest looks at, by the schema's names.
+pub fn importances(schema: &Schema, values: &[f32]) -> Importances {
+    let features = schema
+        .features
+        .iter()
+        .zip(values)
+        .map(|(feature, &value)| Importance {
+            name: feature.name.clone(),
+            unit: feature.unit.clone(),
+            value: f64::from(value),
+        })
+        .collect();
+    Importances {
+        measure: "share of the impurity that splits on it removed, in training".to_owned(),
+        features,
+    }
+}

@@ -1,0 +1,158 @@
+//! Learning and answering over the folds of a split, with an estimator that is named or chosen.
+
+use std::collections::BTreeMap;
+
+use flowgait_features::dataset::Codes;
+use flowgait_model::recipe::{EstimatorKind, Recipe};
+use flowgait_model::validation::{CrossValidation, Repeat, Trial, cross_validate};
+use flowgait_model::{Probabilities, Training};
+
+use super::learning::{Labelled, RecipeArgs};
+use super::splitting::SplitArg;
+use crate::failure::Failure;
+use crate::progress::Progress;
+
+/// Trees while choosing: enough to rank two estimators, few enough to be quick.
+const CHOOSING_TREES: usize = 60;
+/// Folds on which an estimator is chosen.
+pub const CHOOSING_FOLDS: usize = 3;
+
+/// What learns in each trial.
+pub enum Learner<'a> {
+    /// This.
+    Fixed(Recipe),
+    /// Whichever does better on folds of the trial's own training rows, so that no row that is judged had a say.
+    Chosen(&'a RecipeArgs, &'a SplitArg),
+}
+
+/// A cross-validation, and what learnt in each of its trials.
+pub struct Judged {
+    /// The scores and answers.
+    pub scores: CrossValidation,
+    /// The recipe of each trial, by seed and fold.
+    pub recipes: BTreeMap<(u64, usize), Recipe>,
+}
+
+impl Judged {
+    /// The recipe that learnt in most trials, and in how many.
+    pub fn usual(&self) -> (Recipe, usize) {
+        let count = |recipe: &Recipe| self.recipes.values().filter(|r| *r == recipe).count();
+        let usual = self.recipes.values().max_by_key(|recipe| count(recipe));
+        let usual = *usual.expect("a cross-validation has trials");
+        (usual, count(&usual))
+    }
+}
+
+/// Judges over folds.
+pub fn judge(
+    what: &str,
+    labelled: &Labelled,
+    learner: &Learner<'_>,
+    repeats: &[Repeat],
+) -> Result<Judged, Failure> {
+    let mut recipes = BTreeMap::new();
+    let (columns, labels) = (&labelled.dataset.columns, labelled.labels());
+    let fits = repeats.iter().map(|r| r.folds.len()).sum::<usize>();
+    let progress = Progress::count(what, fits as u64);
+    let scores = trials(columns, labels, repeats, |training, trial| {
+        let recipe = match learner {
+            Learner::Fixed(recipe) => *recipe,
+            Learner::Chosen(args, split) => {
+                choose_within(args, labelled, split, trial.train, trial.seed)?
+            }
+        };
+        recipes.insert((trial.seed, trial.fold), recipe);
+        let said = fit_and_answer(recipe, columns, training, trial)?;
+        progress.advance(1);
+        Ok(said)
+    })?;
+    progress.finish();
+    Ok(Judged { scores, recipes })
+}
+
+/// Judges a recipe over folds, on other columns for the same rows.
+pub fn judge_columns(
+    what: &str,
+    columns: &[Vec<f32>],
+    labels: &Codes,
+    recipe: Recipe,
+    repeats: &[Repeat],
+) -> Result<CrossValidation, Failure> {
+    let fits: usize = repeats.iter().map(|r| r.folds.len()).sum();
+    let progress = Progress::count(what, fits as u64);
+    let judged = trials(columns, labels, repeats, |training, trial| {
+        let said = fit_and_answer(recipe, columns, training, trial)?;
+        progress.advance(1);
+        Ok(said)
+    });
+    progress.finish();
+    judged
+}
+
+fn fit_and_answer(
+    recipe: Recipe,
+    columns: &[Vec<f32>],
+    training: &Training<'_>,
+    trial: Trial<'_>,
+) -> Result<Probabilities, Failure> {
+    let forest = recipe.fit(training, trial.seed, &|| {})?;
+    Ok(forest.predict_proba(columns, trial.test)?)
+}
+
+/// Runs something that learns and answers over all trials.
+pub fn trials(
+    columns: &[Vec<f32>],
+    labels: &Codes,
+    repeats: &[Repeat],
+    mut answer: impl FnMut(&Training<'_>, Trial<'_>) -> Result<Probabilities, Failure>,
+) -> Result<CrossValidation, Failure> {
+    let classes = labels.values.len();
+    cross_validate(&labels.codes, classes, repeats, |trial| {
+        let training = Training {
+            columns,
+            rows: trial.train,
+            codes: &labels.codes,
+            classes,
+            class_weights: None,
+        };
+        answer(&training, trial)
+    })
+}
+
+/// The better of forest and extra-trees by macro-F1 over folds, with its scores there; the one that was named where one was.
+pub fn choose(
+    args: &RecipeArgs,
+    labelled: &Labelled,
+    repeats: &[Repeat],
+) -> Result<(Recipe, CrossValidation), Failure> {
+    let candidates = match args.recipe()? {
+        Some(recipe) => vec![recipe],
+        None => vec![args.with(EstimatorKind::Forest)?, args.with(EstimatorKind::ExtraTrees)?],
+    };
+    let mut best: Option<(Recipe, CrossValidation, f64)> = None;
+    for recipe in candidates {
+        let tried = Learner::Fixed(recipe.at_most(CHOOSING_TREES));
+        let judged = judge("choose", labelled, &tried, repeats)?.scores;
+        let score = judged.spread(|s| s.f1_macro).map_or(0.0, |s| s.mean);
+        if best.as_ref().is_none_or(|(_, _, other)| score > *other) {
+            best = Some((recipe, judged, score));
+        }
+    }
+    let (recipe, judged, _) = best.expect("there is at least one candidate");
+    Ok((recipe, judged))
+}
+
+/// The better estimator on folds of some rows only, split as the whole is; by chance where so few rows cannot be split so.
+fn choose_within(
+    args: &RecipeArgs,
+    labelled: &Labelled,
+    split: &SplitArg,
+    rows: &[u32],
+    seed: u64,
+) -> Result<Recipe, Failure> {
+    let known = labelled.select(rows);
+    let repeats = split
+        .repeats(&known, CHOOSING_FOLDS, &[seed])
+        .or_else(|_| SplitArg::Random.repeats(&known, CHOOSING_FOLDS, &[seed]))?;
+    Ok(choose(args, &known, &repeats)?.0)
+}

@@ -1,0 +1,146 @@
+//! How rows to learn from and rows to be judged on come apart, as a person says it.
+
+use flowgait_features::dataset::Dataset;
+use flowgait_features::split;
+use flowgait_features::table::spelling;
+use flowgait_model::report::Split;
+use flowgait_model::validation::{Fold, Repeat};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::learning::Labelled;
+use crate::failure::Failure;
+use crate::output;
+
+/// Share of the rows, the latest, that a split by time is judged on.
+const LATEST_SHARE: f64 = 0.3;
+
+/// How rows to learn from and rows to be judged on come apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SplitArg {
+    /// The model on the table as it is.
+    Given,
+    /// Row by row, by chance.
+    Random,
+    /// All rows of a column's value on one side.
+    Group(String),
+    /// Earlier and later rows.
+    Time(Option<String>),
+    /// Runs of neighbouring rows.
+    Block(usize),
+}
+
+impl std::str::FromStr for SplitArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':').map_or((text, None), |(kind, rest)| (kind, Some(rest))) {
+            ("given", None) => Ok(Self::Given),
+            ("random", None) => Ok(Self::Random),
+            ("group", Some(column)) if !column.is_empty() => Ok(Self::Group(column.to_owned())),
+            ("time", None) => Ok(Self::Time(None)),
+            ("time", Some(column)) if !column.is_empty() => Ok(Self::Time(Some(column.to_owned()))),
+            ("block", Some(n)) => match n.parse() {
+                Ok(n) if n >= 2 => Ok(Self::Block(n)),
+                _ => Err(format!("'{n}' is not a number of blocks; use 2 or more, as in block:50")),
+            },
+            _ => Err(format!(
+                "'{text}' is no split; use given, random, group:COLUMN, time, time:COLUMN or block:N"
+            )),
+        }
+    }
+}
+
+impl SplitArg {
+    /// How a report names it.
+    pub fn named(&self) -> Split {
+        match self {
+            Self::Given => Split::Given,
+            Self::Random => Split::Random,
+            Self::Group(by) => Split::Grouped { by: by.clone() },
+            Self::Time(by) => Split::Time { by: by.clone().unwrap_or_else(|| "start".to_owned()) },
+            Self::Block(count) => Split::Blocks { count: *count as u64 },
+        }
+    }
+
+    /// The most honest split that the rows allow: by the group that was asked for, by capture, by client, by time; by chance only where there
+    /// is nothing else, which is then said.
+    pub fn default_for(dataset: &Dataset, asked: Option<&String>) -> Self {
+        let splits = |name: &str| {
+            let groups = dataset.groups.iter().find(|g| g.name == name)?;
+            (groups.distinct() >= 2).then(|| Self::Group(groups.name.clone()))
+        };
+        let client = dataset.groups.iter().find(|g| spelling::is_near_address(&g.name));
+        if let Some(split) = asked
+            .and_then(|name| splits(name))
+            .or_else(|| splits("capture"))
+            .or_else(|| client.and_then(|groups| splits(&groups.name)))
+        {
+            return split;
+        }
+        let mut times = dataset.times.iter().flatten();
+        if let Some(first) = times.next()
+            && times.any(|time| time != first)
+        {
+            return Self::Time(None);
+        }
+        output::warn(
+            "no column says which rows belong together (--group), so the split is random and flatters",
+        );
+        Self::Random
+    }
+
+    /// The folds, drawn anew for every seed; at most `folds`, fewer where there are fewer groups.
+    pub fn repeats(
+        &self,
+        labelled: &Labelled,
+        folds: usize,
+        seeds: &[u64],
+    ) -> Result<Vec<Repeat>, Failure> {
+        seeds
+            .iter()
+            .map(|&seed| Ok(Repeat { seed, folds: self.folds(labelled, folds, seed)? }))
+            .collect()
+    }
+
+    fn folds(&self, labelled: &Labelled, folds: usize, seed: u64) -> Result<Vec<Fold>, Failure> {
+        let (dataset, labels) = (&labelled.dataset, labelled.labels());
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let codes = Some(labels.codes.as_slice());
+        let folds = match self {
+            Self::Given => return Err(Failure::usage("--split given has no folds")),
+            Self::Random => {
+                split::random_folds(dataset.rows, codes, folds.min(dataset.rows), &mut rng)?
+            }
+            Self::Group(column) => {
+                let groups =
+                    dataset.groups.iter().find(|g| g.name == *column).ok_or_else(|| {
+                        Failure::work(format!("The table has no column '{column}' to group by"))
+                    })?;
+                let count = groups.distinct();
+                if count < 2 {
+                    let same = format!(
+                        "Every row has the same {column}, so rows to learn from and rows to be judged on cannot be told apart by it"
+                    );
+                    return Err(Failure::work(same).help(
+                        "Split by another column (--split group:COLUMN), by time (--split time), or, flattering, by chance (--split random).",
+                    ));
+                }
+                split::group_folds(&groups.codes, codes, folds.min(count), &mut rng)?
+            }
+            Self::Block(count) => {
+                let groups = split::block_groups(dataset.rows, dataset.rows.div_ceil(*count));
+                split::group_folds(&groups, codes, folds.min(*count), &mut rng)?
+            }
+            Self::Time(_) => {
+                let times = dataset.times.as_ref().ok_or_else(|| {
+                    Failure::work("The table has no column with times to split by").help(
+                        "Name one (--split time:COLUMN), or split by a column that says which rows belong together (--split group:COLUMN).",
+                    )
+                })?;
+                vec![split::time_hold_out(times, LATEST_SHARE)?]
+            }
+        };
+        Ok(folds)
+    }
+}

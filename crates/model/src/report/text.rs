@@ -7,6 +7,7 @@ use super::plot::put;
 use super::strips::most_taken;
 use super::words::{NONE, clean, count, counted, exact, gain, percent, score, short};
 use super::{Evaluation, Origin, tables};
+use crate::validation::PacketPoint;
 
 /// Classes and mistakes shown.
 const WEAKEST: usize = 10;
@@ -17,6 +18,7 @@ pub(super) fn text(evaluation: &Evaluation, width: usize) -> String {
     head(&mut out, evaluation, width);
     scores(&mut out, evaluation);
     baselines(&mut out, evaluation, width);
+    packets(&mut out, evaluation);
     classes(&mut out, evaluation, width);
     mistakes(&mut out, evaluation, width);
     out += "\nBefore you quote a number\n";
@@ -113,6 +115,22 @@ fn baselines(out: &mut String, evaluation: &Evaluation, width: usize) {
         &rows,
         width.saturating_sub(46).min(40),
     );
+}
+
+fn packets(out: &mut String, evaluation: &Evaluation) {
+    if evaluation.after_packets.is_empty() {
+        return;
+    }
+    let row = |point: &PacketPoint| {
+        vec![
+            format!("{:>5}", point.packets),
+            exact(Some(point.accuracy.mean)),
+            exact(point.accuracy.sd),
+            exact(Some(point.f1_macro.mean)),
+        ]
+    };
+    let rows: Vec<_> = evaluation.after_packets.iter().map(row).collect();
+    columns(out, &["After so many packets", "accuracy", "± sd", "macro-F1"], &rows, 32);
 }
 
 fn classes(out: &mut String, evaluation: &Evaluation, width: usize) {

@@ -32,7 +32,7 @@ pub struct Arguments {
     /// The capture for nfstream and ndpi [default: target/bench/big.pcap, made when it is missing]
     #[arg(long)]
     capture: Option<PathBuf>,
-    /// The table for folds [default: target/compare/folds.csv]
+    /// The table for folds [default: nDPI's categories, made from the shared captures]
     #[arg(long)]
     table: Option<PathBuf>,
     /// Also the task that takes the peer minutes (forest: 200 trees)

@@ -15,13 +15,19 @@ pub fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command
 
 /// Says the command, runs it, and fails when it does.
 pub fn run(command: &mut Command) -> Result<(), Error> {
+    run_allowing(command, &[0])
+}
+
+/// The same, where other exit statuses are no failure either.
+pub fn run_allowing(command: &mut Command, statuses: &[i32]) -> Result<(), Error> {
     let shown = show(command);
     eprintln!("$ {shown}");
     let status = command
         .stdin(Stdio::null())
         .status()
         .map_err(|source| Error::Start { program: shown.clone(), source })?;
-    if status.success() { Ok(()) } else { Err(Error::Failed { command: shown, status }) }
+    let allowed = status.code().is_some_and(|code| statuses.contains(&code));
+    if allowed { Ok(()) } else { Err(Error::Failed { command: shown, status }) }
 }
 
 /// Whether a program starts and ends well, silently.

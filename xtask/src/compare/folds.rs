@@ -1,20 +1,20 @@
 //! Accuracy on the same columns and folds: ours and scikit-learn's random forest.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
 use super::{Arguments, answer, folder, number, peers, record};
 use crate::error::Error;
+use crate::{process, project};
 
 /// Both sides are scored by `xtask/peers/folds.py`, whose head says what the table holds.
 pub fn run(arguments: &Arguments) -> Result<(), Error> {
-    let table = arguments.table.clone().unwrap_or(folder()?.join("folds.csv"));
-    if !table.exists() {
-        let missing =
-            format!("{} is missing: xtask/peers/folds.py says what it holds", table.display());
-        return Err(Error::Peer(missing));
-    }
+    let table = match &arguments.table {
+        Some(table) => table.clone(),
+        None => ndpi_categories()?,
+    };
     let mut peer = Command::new(peers::python(&["scikit-learn", "numpy"])?);
     let scores = answer(peer.arg(peers::script("folds.py")?).arg(&table))?;
     record("folds", &scores)?;
@@ -22,6 +22,38 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         println!("{}", row(side, &scores[side]));
     }
     Ok(())
+}
+
+/// nDPI's categories on the shared captures: our columns, five folds by capture under five seeds, and our forest's answers.
+fn ndpi_categories() -> Result<PathBuf, Error> {
+    let data = project::shared_data().map(|data| data.join("ndpi")).filter(|ndpi| ndpi.is_dir());
+    let data = data.ok_or(Error::NoSharedData)?;
+    let folder = folder()?;
+    let (truth, flows, folds) =
+        (folder.join("truth.csv"), folder.join("flows.csv"), folder.join("folds.csv"));
+    let mut make_truth = Command::new(peers::python(&["scikit-learn", "numpy"])?);
+    make_truth.arg(peers::script("ndpi_truth.py")?).arg(data.join("flows.csv")).arg(&truth);
+    process::run(&mut make_truth)?;
+    process::run(&mut process::cargo(["build", "--release", "--package", "flowgait"]))?;
+    let flowgait = || Command::new(project::target().join("release/flowgait"));
+    let mut meter = flowgait();
+    meter.arg("meter").args(captures(&data.join("captures"))?).arg("-o").arg(&flows);
+    // Some of the captures are damaged on purpose, which status 3 says.
+    process::run_allowing(meter.arg("--labels").arg(&truth), &[0, 3])?;
+    let mut evaluate = flowgait();
+    evaluate.arg("evaluate").arg(&flows).args(["--label", "category", "--estimator", "forest"]);
+    evaluate.args(["--split", "group:capture", "--folds", "5", "--repeats", "5", "--export"]);
+    process::run(evaluate.arg(&folds))?;
+    Ok(folds)
+}
+
+/// The captures of a folder, by name, so that their order is always the same.
+fn captures(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = std::fs::read_dir(folder)
+        .map_err(|error| Error::Peer(format!("cannot list {}: {error}", folder.display())))?;
+    let mut captures: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
+    captures.sort();
+    Ok(captures)
 }
 
 /// A row of the table in `docs/BENCHMARKS.md`.

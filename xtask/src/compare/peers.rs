@@ -17,8 +17,11 @@ pub fn python(packages: &[&str]) -> Result<PathBuf, Error> {
             "cannot make a Python environment; on Debian: apt-get install python3-venv".into(),
         ));
     }
-    if !process::works(Command::new(&python).args(["-m", "pip", "show", "--quiet"]).args(packages))
-    {
+    // One by one, because `pip show` is content when it finds any of several.
+    let is_there = |package: &&str| {
+        process::works(Command::new(&python).args(["-m", "pip", "show", "--quiet", package]))
+    };
+    if !packages.iter().all(|package| is_there(&package)) {
         process::run(
             Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(packages),
         )?;

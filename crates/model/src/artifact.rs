@@ -41,7 +41,7 @@ use sha2::{Digest, Sha256};
 
 pub use card::{Card, TrainingTable, fingerprint};
 
-use crate::{error::Error, forest::Forest, training::Probabilities};
+use crate::{error::Error, estimator::Estimator, training::Probabilities};
 use wire::{Reader, Writer};
 
 const MAGIC: [u8; 8] = *b"\x89FGM\r\n\x1a\n";
@@ -50,40 +50,6 @@ const CHECKSUM_OCTETS: usize = 32;
 const SECTIONS_MAX: usize = 64;
 /// Largest model file, in octets.
 pub const FILE_OCTETS_MAX: u64 = 4 << 30;
-
-/// What gives the probabilities.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Estimator {
-    /// A random forest or extremely randomised trees.
-    Forest(Forest),
-}
-
-impl Estimator {
-    /// The estimator's name.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Forest(_) => "forest",
-        }
-    }
-
-    /// Number of classes.
-    #[must_use]
-    pub fn classes(&self) -> usize {
-        match self {
-            Self::Forest(forest) => forest.classes(),
-        }
-    }
-
-    /// Number of columns that it looks at.
-    #[must_use]
-    pub fn features(&self) -> usize {
-        match self {
-            Self::Forest(forest) => forest.features(),
-        }
-    }
-}
 
 /// A trained model with all that is needed to use it rightly. Nothing in it changes, so threads share one
 /// in an `Arc`.
@@ -146,9 +112,7 @@ impl Model {
     /// How much each column matters to the estimator, by the schema's order, as shares of 1.
     #[must_use]
     pub fn importance(&self) -> &[f32] {
-        match &self.estimator {
-            Estimator::Forest(forest) => forest.importance(),
-        }
+        self.estimator.importance()
     }
 
     /// Probabilities of all rows of a table.
@@ -170,9 +134,7 @@ impl Model {
         rows: &[u32],
     ) -> Result<Probabilities, Error> {
         self.check_schema(&dataset.schema)?;
-        match &self.estimator {
-            Estimator::Forest(forest) => forest.predict_proba(&dataset.columns, rows),
-        }
+        self.estimator.predict_proba(&dataset.columns, rows)
     }
 
     /// Refuses another schema, by its hash.

@@ -8,6 +8,7 @@
 pub mod artifact;
 pub mod baseline;
 mod error;
+mod estimator;
 pub mod forest;
 pub mod metrics;
 pub mod recipe;
@@ -15,6 +16,7 @@ pub mod report;
 pub mod training;
 pub mod validation;
 
-pub use artifact::{Card, Estimator, Model};
+pub use artifact::{Card, Model};
 pub use error::Error;
+pub use estimator::Estimator;
 pub use training::{Probabilities, Training};

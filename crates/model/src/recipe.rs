@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::forest::{ClassWeights, Forest, ForestParams, ValidForestParams};
+use crate::estimator::Estimator;
+use crate::forest::{ClassWeights, ForestParams, ValidForestParams};
 use crate::training::Training;
 
 /// An estimator and its parameters; the same recipe, rows and seed always give the same model.
@@ -67,7 +68,7 @@ impl Recipe {
         self.depth_max.map_or(params.clone(), |depth| params.depth_max(depth)).check()
     }
 
-    /// Fits a forest; `tree_done` is called after each tree, from any thread.
+    /// Fits the estimator; `tree_done` is called after each tree, from any thread.
     ///
     /// # Errors
     /// As [`Recipe::check`], and when the shapes of `training` do not fit together.
@@ -76,7 +77,7 @@ impl Recipe {
         training: &Training<'_>,
         seed: u64,
         tree_done: &(dyn Fn() + Sync),
-    ) -> Result<Forest, Error> {
-        self.check()?.fit_with(training, seed, tree_done)
+    ) -> Result<Estimator, Error> {
+        Ok(Estimator::Forest(self.check()?.fit_with(training, seed, tree_done)?))
     }
 }

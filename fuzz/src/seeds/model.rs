@@ -2,7 +2,7 @@
 
 use flowgait_features::{Feature, Schema};
 use flowgait_model::Training;
-use flowgait_model::artifact::{Card, Estimator, Model};
+use flowgait_model::{Card, Estimator, Model};
 use flowgait_model::forest::ForestParams;
 
 use super::Seed;

@@ -21,7 +21,7 @@ pub fn python(packages: &[&str]) -> Result<PathBuf, Error> {
     let is_there = |package: &&str| {
         process::works(Command::new(&python).args(["-m", "pip", "show", "--quiet", package]))
     };
-    if !packages.iter().all(|package| is_there(package)) {
+    if !packages.iter().all(is_there) {
         process::run(
             Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(packages),
         )?;

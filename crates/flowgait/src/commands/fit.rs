@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use flowgait_features::split;
 use flowgait_model::Training;
-use flowgait_model::artifact::{Card, Estimator, Model, fingerprint};
+use flowgait_model::artifact::{Card, Model, fingerprint};
 use flowgait_model::baseline::Majority;
 use flowgait_model::metrics::Scores;
 use flowgait_model::recipe::Recipe;
@@ -144,7 +144,7 @@ impl Fitting<'_> {
             class_weights: None,
         };
         let progress = Progress::count("fit", recipe.trees as u64);
-        let forest = recipe.fit(&training, self.seed, &|| progress.advance(1))?;
+        let estimator = recipe.fit(&training, self.seed, &|| progress.advance(1))?;
         progress.finish();
         output::note(&format!(
             "{} of {} learnt {} from {} × {}",
@@ -155,7 +155,6 @@ impl Fitting<'_> {
             units::counted(dataset.columns.len() as u64, "column"),
         ));
         expectation.tell();
-        let estimator = Estimator::Forest(forest);
         let card = self.card(&expectation);
         Ok(Model::new(dataset.schema.clone(), labels.values.clone(), estimator, card)?)
     }

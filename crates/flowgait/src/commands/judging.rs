@@ -95,8 +95,8 @@ fn fit_and_answer(
     training: &Training<'_>,
     trial: Trial<'_>,
 ) -> Result<Probabilities, Failure> {
-    let forest = recipe.fit(training, trial.seed, &|| {})?;
-    Ok(forest.predict_proba(columns, trial.test)?)
+    let fitted = recipe.fit(training, trial.seed, &|| {})?;
+    Ok(fitted.predict_proba(columns, trial.test)?)
 }
 
 /// Runs something that learns and answers over all trials.

@@ -138,12 +138,12 @@ impl Measuring<'_> {
             classes: labels.values.len(),
             class_weights: None,
         };
-        let forest = recipe.at_most(CURVE_TREES).fit(&training, self.repeats[0].seed, &|| {})?;
-        Ok(Some(importances(schema, forest.importance())))
+        let fitted = recipe.at_most(CURVE_TREES).fit(&training, self.repeats[0].seed, &|| {})?;
+        Ok(Some(importances(schema, fitted.importance())))
     }
 }
 
-/// What a forest looks at, by the schema's names.
+/// What an estimator looks at, by the schema's names.
 pub fn importances(schema: &Schema, values: &[f32]) -> Importances {
     let features = schema
         .features

@@ -1,0 +1,55 @@
+//! What gives the probabilities: every kind of fitted estimator behind one door.
+
+use crate::error::Error;
+use crate::forest::Forest;
+use crate::training::Probabilities;
+
+/// What gives the probabilities. Nothing in it changes after the fit, so threads share it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Estimator {
+    /// A random forest or extremely randomised trees.
+    Forest(Forest),
+}
+
+impl Estimator {
+    /// Number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        match self {
+            Self::Forest(forest) => forest.classes(),
+        }
+    }
+
+    /// Number of columns that it was fitted on.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        match self {
+            Self::Forest(forest) => forest.features(),
+        }
+    }
+
+    /// How much each column matters to it, in the columns' order, as shares of 1.
+    #[must_use]
+    pub fn importance(&self) -> &[f32] {
+        match self {
+            Self::Forest(forest) => forest.importance(),
+        }
+    }
+
+    /// Probabilities of some rows of a table, in the order of `rows`.
+    ///
+    /// # Shapes
+    /// `columns` is `[n_features][n_rows_of_the_table]`; a missing value is NaN.
+    /// # Errors
+    /// When there are not as many columns as it was fitted on, columns differ in length, or `rows` go beyond them.
+    pub fn predict_proba(
+        &self,
+        columns: &[Vec<f32>],
+        rows: &[u32],
+    ) -> Result<Probabilities, Error> {
+        match self {
+            Self::Forest(forest) => forest.predict_proba(columns, rows),
+        }
+    }
+}

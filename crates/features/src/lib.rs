@@ -8,6 +8,7 @@
 pub mod dataset;
 mod error;
 pub mod extract;
+pub mod layout;
 pub mod schema;
 pub mod split;
 pub mod table;

@@ -17,6 +17,7 @@
 //! | `CLAS` | number of classes, their labels in the order of their codes |
 //! | `card` | the model card as JSON |
 //! | `FRST` | a forest, as `artifact/forest.rs` says |
+//! | `LINR` | a linear classifier, as `artifact/linear.rs` says |
 //!
 //! A section whose first letter is small may be passed over by a program that does not know it; any
 //! other unknown section is refused. Each section occurs once. A file without a `card` has an empty one.
@@ -27,6 +28,7 @@
 mod card;
 mod differ;
 mod forest;
+mod linear;
 mod wire;
 
 use std::{
@@ -174,6 +176,9 @@ impl Model {
             Estimator::Forest(forest) => {
                 writer.section(*b"FRST", |writer| forest::write(forest, writer));
             }
+            Estimator::Linear(linear) => {
+                writer.section(*b"LINR", |writer| linear::write(linear, writer));
+            }
         }
         let checksum = Sha256::digest(writer.as_slice());
         writer.octets(&checksum);
@@ -265,6 +270,10 @@ impl Sections {
                 b"FRST" => {
                     let forest = Estimator::Forest(forest::read(&mut content)?);
                     sections.estimator.replace(forest).is_some()
+                }
+                b"LINR" => {
+                    let linear = Estimator::Linear(Box::new(linear::read(&mut content)?));
+                    sections.estimator.replace(linear).is_some()
                 }
                 [first, ..] if first.is_ascii_lowercase() => {
                     content.skip();

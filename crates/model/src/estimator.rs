@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::forest::Forest;
+use crate::linear::Linear;
 use crate::training::Probabilities;
 
 /// What gives the probabilities. Nothing in it changes after the fit, so threads share it.
@@ -10,6 +11,8 @@ use crate::training::Probabilities;
 pub enum Estimator {
     /// A random forest or extremely randomised trees.
     Forest(Forest),
+    /// A linear classifier on bags of packet sizes.
+    Linear(Box<Linear>),
 }
 
 impl Estimator {
@@ -18,6 +21,7 @@ impl Estimator {
     pub fn classes(&self) -> usize {
         match self {
             Self::Forest(forest) => forest.classes(),
+            Self::Linear(linear) => linear.classes(),
         }
     }
 
@@ -26,14 +30,16 @@ impl Estimator {
     pub fn features(&self) -> usize {
         match self {
             Self::Forest(forest) => forest.features(),
+            Self::Linear(linear) => linear.features(),
         }
     }
 
-    /// How much each column matters to it, in the columns' order, as shares of 1.
+    /// How much each column matters to it, in the columns' order, as shares of 1; empty where it does not know.
     #[must_use]
     pub fn importance(&self) -> &[f32] {
         match self {
             Self::Forest(forest) => forest.importance(),
+            Self::Linear(_) => &[],
         }
     }
 
@@ -50,6 +56,7 @@ impl Estimator {
     ) -> Result<Probabilities, Error> {
         match self {
             Self::Forest(forest) => forest.predict_proba(columns, rows),
+            Self::Linear(linear) => linear.predict_proba(columns, rows),
         }
     }
 }

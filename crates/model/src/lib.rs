@@ -10,6 +10,7 @@ pub mod baseline;
 mod error;
 mod estimator;
 pub mod forest;
+pub mod linear;
 pub mod metrics;
 pub mod recipe;
 pub mod report;

@@ -1,10 +1,13 @@
 //! How a model is to be fitted: the estimator and its parameters, as a person chose them and as a model's card keeps them.
 
+use flowgait_features::Schema;
+use flowgait_features::layout::Layout;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::estimator::Estimator;
 use crate::forest::{ClassWeights, ForestParams, ValidForestParams};
+use crate::linear::LinearParams;
 use crate::training::Training;
 
 /// An estimator and its parameters; the same recipe, rows and seed always give the same model.
@@ -28,6 +31,8 @@ pub enum EstimatorKind {
     Forest,
     /// Extremely randomised trees.
     ExtraTrees,
+    /// A linear classifier on bags of packet sizes.
+    Linear,
 }
 
 impl EstimatorKind {
@@ -37,6 +42,7 @@ impl EstimatorKind {
         match self {
             Self::Forest => "random forest",
             Self::ExtraTrees => "extra-trees",
+            Self::Linear => "linear on packet sizes",
         }
     }
 }
@@ -54,14 +60,19 @@ impl Recipe {
         Self { trees: self.trees.min(trees), ..self }
     }
 
-    /// The forest's parameters.
+    /// Refuses parameters that make no sense, before anything is read or fitted.
     ///
     /// # Errors
     /// [`Error::Parameter`] names the first parameter that cannot be.
-    pub fn check(&self) -> Result<ValidForestParams, Error> {
+    pub fn check(&self) -> Result<(), Error> {
+        self.forest().map(|_| ())
+    }
+
+    /// The parameters of trees.
+    fn forest(&self) -> Result<ValidForestParams, Error> {
         let params = match self.estimator {
-            EstimatorKind::Forest => ForestParams::new(),
             EstimatorKind::ExtraTrees => ForestParams::extra_trees(),
+            EstimatorKind::Forest | EstimatorKind::Linear => ForestParams::new(),
         };
         let weights = if self.balanced { ClassWeights::Balanced } else { ClassWeights::Equal };
         let params = params.trees(self.trees).class_weights(weights);
@@ -70,14 +81,27 @@ impl Recipe {
 
     /// Fits the estimator; `tree_done` is called after each tree, from any thread.
     ///
+    /// `schema` names the columns of `training`: what they are called tells sequences from plain numbers.
+    ///
     /// # Errors
     /// As [`Recipe::check`], and when the shapes of `training` do not fit together.
     pub fn fit(
         &self,
+        schema: &Schema,
         training: &Training<'_>,
         seed: u64,
         tree_done: &(dyn Fn() + Sync),
     ) -> Result<Estimator, Error> {
-        Ok(Estimator::Forest(self.check()?.fit_with(training, seed, tree_done)?))
+        match self.estimator {
+            EstimatorKind::Forest | EstimatorKind::ExtraTrees => {
+                Ok(Estimator::Forest(self.forest()?.fit_with(training, seed, tree_done)?))
+            }
+            EstimatorKind::Linear => {
+                training.check()?;
+                let layout = Layout::of(schema, training.columns, training.rows);
+                let params = LinearParams { balanced: self.balanced, ..LinearParams::default() };
+                Ok(Estimator::Linear(Box::new(params.fit(training, layout, seed)?)))
+            }
+        }
     }
 }

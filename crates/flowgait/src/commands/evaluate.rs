@@ -145,7 +145,7 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
     let mut evaluation = Evaluation::new(&title(args), classes, &truth, &said)?;
     evaluation.data = data(args, &labelled.dataset, model.card().origin);
     evaluation.model = facts(model);
-    evaluation.importances = Some(measure::importances(model.schema(), model.importance()));
+    evaluation.importances = measure::importances(model.schema(), model.importance());
     if !strangers.is_empty() {
         let names: Vec<&str> = strangers.iter().map(String::as_str).collect();
         evaluation.notes.push(format!(

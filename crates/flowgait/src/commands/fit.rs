@@ -144,7 +144,8 @@ impl Fitting<'_> {
             class_weights: None,
         };
         let progress = Progress::count("fit", recipe.trees as u64);
-        let estimator = recipe.fit(&training, self.seed, &|| progress.advance(1))?;
+        let estimator =
+            recipe.fit(&dataset.schema, &training, self.seed, &|| progress.advance(1))?;
         progress.finish();
         output::note(&format!(
             "{} of {} learnt {} from {} × {}",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flowgait_features::dataset::Codes;
+use flowgait_features::dataset::{Codes, Dataset};
 use flowgait_model::recipe::{EstimatorKind, Recipe};
 use flowgait_model::validation::{CrossValidation, Repeat, Trial, cross_validate};
 use flowgait_model::{Probabilities, Training};
@@ -62,7 +62,7 @@ pub fn judge(
             }
         };
         recipes.insert((trial.seed, trial.fold), recipe);
-        let said = fit_and_answer(recipe, columns, training, trial)?;
+        let said = fit_and_answer(recipe, &labelled.dataset, training, trial)?;
         progress.advance(1);
         Ok(said)
     })?;
@@ -73,15 +73,15 @@ pub fn judge(
 /// Judges a recipe over folds, on other columns for the same rows.
 pub fn judge_columns(
     what: &str,
-    columns: &[Vec<f32>],
+    dataset: &Dataset,
     labels: &Codes,
     recipe: Recipe,
     repeats: &[Repeat],
 ) -> Result<CrossValidation, Failure> {
     let fits: usize = repeats.iter().map(|r| r.folds.len()).sum();
     let progress = Progress::count(what, fits as u64);
-    let judged = trials(columns, labels, repeats, |training, trial| {
-        let said = fit_and_answer(recipe, columns, training, trial)?;
+    let judged = trials(&dataset.columns, labels, repeats, |training, trial| {
+        let said = fit_and_answer(recipe, dataset, training, trial)?;
         progress.advance(1);
         Ok(said)
     });
@@ -91,12 +91,12 @@ pub fn judge_columns(
 
 fn fit_and_answer(
     recipe: Recipe,
-    columns: &[Vec<f32>],
+    dataset: &Dataset,
     training: &Training<'_>,
     trial: Trial<'_>,
 ) -> Result<Probabilities, Failure> {
-    let fitted = recipe.fit(training, trial.seed, &|| {})?;
-    Ok(fitted.predict_proba(columns, trial.test)?)
+    let fitted = recipe.fit(&dataset.schema, training, trial.seed, &|| {})?;
+    Ok(fitted.predict_proba(&dataset.columns, trial.test)?)
 }
 
 /// Runs something that learns and answers over all trials.

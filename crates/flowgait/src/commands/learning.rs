@@ -69,6 +69,8 @@ pub enum EstimatorArg {
     Forest,
     /// Extremely randomised trees
     ExtraTrees,
+    /// A linear classifier on packet sizes as a bag of tokens
+    Linear,
 }
 
 /// A table that was read, every row with a label.
@@ -219,6 +221,7 @@ impl RecipeArgs {
             }
             Some(EstimatorArg::Forest) => EstimatorKind::Forest,
             Some(EstimatorArg::ExtraTrees) => EstimatorKind::ExtraTrees,
+            Some(EstimatorArg::Linear) => EstimatorKind::Linear,
         };
         self.with(kind).map(Some)
     }

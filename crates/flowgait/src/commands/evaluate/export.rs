@@ -25,7 +25,9 @@ pub fn export(
         |seed| repeats.iter().position(|r| r.seed == seed).expect("trials have the repeats' seeds");
     trials(columns, labels, repeats, |training, trial| {
         let recipe = recipes[&(trial.seed, trial.fold)];
-        let said = recipe.fit(training, trial.seed, &|| {})?.predict_proba(columns, trial.test)?;
+        let said = recipe
+            .fit(&dataset.schema, training, trial.seed, &|| {})?
+            .predict_proba(columns, trial.test)?;
         let judged = &mut judged[place(trial.seed)];
         for (at, &row) in trial.test.iter().enumerate() {
             judged[row as usize] = Some((trial.fold as i64, said.best(at)));

@@ -124,7 +124,7 @@ impl Measuring<'_> {
         after_packets(&CURVE_PACKETS, |packets| {
             let known = prefix(self.whole, packets as usize)?;
             let what = format!("{packets} packets");
-            judge_columns(&what, &known.columns, self.labelled.labels(), recipe, &self.repeats[..1])
+            judge_columns(&what, &known, self.labelled.labels(), recipe, &self.repeats[..1])
         })
     }
 
@@ -138,13 +138,17 @@ impl Measuring<'_> {
             classes: labels.values.len(),
             class_weights: None,
         };
-        let fitted = recipe.at_most(CURVE_TREES).fit(&training, self.repeats[0].seed, &|| {})?;
-        Ok(Some(importances(schema, fitted.importance())))
+        let fitted =
+            recipe.at_most(CURVE_TREES).fit(schema, &training, self.repeats[0].seed, &|| {})?;
+        Ok(importances(schema, fitted.importance()))
     }
 }
 
 /// What an estimator looks at, by the schema's names.
-pub fn importances(schema: &Schema, values: &[f32]) -> Importances {
+pub fn importances(schema: &Schema, values: &[f32]) -> Option<Importances> {
+    if values.is_empty() {
+        return None;
+    }
     let features = schema
         .features
         .iter()
@@ -155,8 +159,8 @@ pub fn importances(schema: &Schema, values: &[f32]) -> Importances {
             value: f64::from(value),
         })
         .collect();
-    Importances {
+    Some(Importances {
         measure: "share of the impurity that splits on it removed, in training".to_owned(),
         features,
-    }
+    })
 }

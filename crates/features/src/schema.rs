@@ -13,6 +13,7 @@ use flowgait_flow::record::{Bursts, FlowRecord, Side};
 use sha2::{Digest, Sha256};
 
 use crate::extract;
+use crate::table::foreign;
 
 /// The columns that a model sees, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -254,10 +255,14 @@ pub fn document() -> String {
         writeln!(text, "| `{name}` | {kind} | {role} | {unit} | {scope} | {rule} | {source} |")
             .expect("writing to memory does not fail");
     }
+    text.push_str(include_str!("schema/foreign.md"));
+    for table in [&*foreign::RADCOM, &*foreign::NFSTREAM, &*foreign::CICFLOWMETER] {
+        text.push_str(&table.document());
+    }
     text
 }
 
-fn sha256(text: &str) -> String {
+pub(crate) fn sha256(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, octet| {
         write!(hex, "{octet:02x}").expect("writing to memory does not fail");
         hex

@@ -5,6 +5,7 @@
 mod builder;
 mod cell;
 mod check;
+pub mod foreign;
 pub mod native;
 mod plan;
 mod rows;

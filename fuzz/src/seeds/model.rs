@@ -2,8 +2,8 @@
 
 use flowgait_features::{Feature, Schema};
 use flowgait_model::Training;
-use flowgait_model::{Card, Estimator, Model};
 use flowgait_model::forest::ForestParams;
+use flowgait_model::{Card, Estimator, Model};
 
 use super::Seed;
 

@@ -215,7 +215,7 @@ fn closing(report: &Path, folder: &Path) -> String {
         "\nThis was made traffic: the scores measure the generator, not your network.\n\
          The report with its pictures opens without a network: {}\n\n\
          Now yours:\n  flowgait meter my.pcap -o flows.csv --label-by sni\n  \
-         flowgait fit flows.csv --label category --group initiator_address -o mine.fgm\n  \
+         flowgait fit flows.csv --label category -o mine.fgm\n  \
          flowgait predict --model {}/model.fgm my.pcap      (what the demo's model makes of it)\n",
         shown.display(),
         folder.display()

@@ -3,10 +3,13 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use flowgait_features::schema::{flow_columns, flow_row_schema};
+use clap::ValueEnum;
+use flowgait_features::schema::flow_row_schema;
+use flowgait_features::table::foreign::{self, ForeignTable};
 use flowgait_features::table::native::write_row;
+use flowgait_features::table::spelling;
 use flowgait_flow::FlowRecord;
-use flowgait_flow::export::{CellSink, TableWriter};
+use flowgait_flow::export::{CellSink, RowSchema, TableWriter};
 use flowgait_flow::pseudonym::Pseudonyms;
 
 use super::sources;
@@ -23,52 +26,88 @@ pub enum Addresses {
     Absent,
 }
 
-/// Columns that hold an address.
-const ADDRESS_COLUMNS: [&str; 2] = ["initiator_address", "responder_address"];
+/// The columns of a table of flows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Columns {
+    /// Ours (docs/FEATURES.md)
+    #[default]
+    Flowgait,
+    /// The competition table of 2026, 111 columns
+    Radcom,
+    /// NFStream's
+    Nfstream,
+    /// CICFlowMeter's
+    Cicflowmeter,
+}
+
+impl Columns {
+    fn foreign(self) -> Option<&'static ForeignTable> {
+        match self {
+            Self::Flowgait => None,
+            Self::Radcom => Some(&foreign::RADCOM),
+            Self::Nfstream => Some(&foreign::NFSTREAM),
+            Self::Cicflowmeter => Some(&foreign::CICFLOWMETER),
+        }
+    }
+}
 
 /// A flow table being written.
 pub struct FlowTable {
     writer: TableWriter,
+    columns: Columns,
+    labelled: bool,
     addresses: Addresses,
     hidden: Vec<bool>,
 }
 
 impl FlowTable {
-    /// Begins a table; `-` is CSV on standard output.
+    /// Begins a table of our own columns; `-` is CSV on standard output.
     pub fn create(path: &Path, addresses: Addresses) -> Result<Self, Failure> {
-        let schema = flow_row_schema();
+        Self::create_as(path, Columns::Flowgait, true, addresses)
+    }
+
+    /// Begins a table of any columns; those for labels are left out of other tools' tables where flows have none.
+    pub fn create_as(
+        path: &Path,
+        columns: Columns,
+        labelled: bool,
+        addresses: Addresses,
+    ) -> Result<Self, Failure> {
+        let schema = row_schema(columns, labelled);
+        let hide = matches!(addresses, Addresses::Absent);
+        let hidden = schema.columns.iter().map(|column| hide && tells_address(&column.name));
+        let hidden = hidden.collect();
         let writer = if sources::is_standard_input(path) {
             TableWriter::stream("standard output", Box::new(std::io::stdout()), schema)
         } else {
             TableWriter::create(path, schema)?
         };
-        Ok(Self::over(writer, addresses))
+        Ok(Self { writer, columns, labelled, addresses, hidden })
     }
 
-    /// A table through a writer that is open already.
-    pub fn over(writer: TableWriter, addresses: Addresses) -> Self {
-        let hide = matches!(addresses, Addresses::Absent);
-        let hidden = flow_columns()
-            .iter()
-            .map(|c| hide && ADDRESS_COLUMNS.contains(&c.name.as_str()))
-            .collect();
-        Self { writer, addresses, hidden }
+    /// A table of our own columns, with addresses, through a writer that is open already.
+    pub fn over(writer: TableWriter) -> Self {
+        let (columns, addresses) = (Columns::Flowgait, Addresses::Kept);
+        Self { writer, columns, labelled: true, addresses, hidden: Vec::new() }
     }
 
     /// Writes one flow.
     pub fn push(&mut self, mut record: FlowRecord) -> Result<(), Failure> {
+        let (columns, labelled) = (self.columns, self.labelled);
+        let write = |record: &FlowRecord, sink: &mut dyn CellSink| match columns.foreign() {
+            None => write_row(record, sink),
+            Some(table) => table.write_row(record, labelled, sink),
+        };
         match &mut self.addresses {
-            Addresses::Kept => write_row(&record, &mut self.writer),
+            Addresses::Kept => write(&record, &mut self.writer),
             Addresses::Pseudonyms(pseudonyms) => {
                 pseudonyms.apply(&mut record);
-                write_row(&record, &mut self.writer);
+                write(&record, &mut self.writer);
             }
-            Addresses::Absent => {
-                write_row(
-                    &record,
-                    &mut Hiding { inner: &mut self.writer, hidden: &self.hidden, column: 0 },
-                );
-            }
+            Addresses::Absent => write(
+                &record,
+                &mut Hiding { inner: &mut self.writer, hidden: &self.hidden, column: 0 },
+            ),
         }
         Ok(self.writer.end_row()?)
     }
@@ -78,6 +117,15 @@ impl FlowTable {
         self.writer.finish()?;
         Ok(())
     }
+}
+
+fn row_schema(columns: Columns, labelled: bool) -> RowSchema {
+    columns.foreign().map_or_else(flow_row_schema, |table| table.row_schema(labelled))
+}
+
+/// Whether a column holds an address, alone or among other things.
+fn tells_address(name: &str) -> bool {
+    spelling::is_near_address(name) || spelling::is_far_address(name) || name == "Flow ID"
 }
 
 /// Passes cells on, but for the hidden columns', which are missing.

@@ -7,7 +7,7 @@ use flowgait_flow::export::Format;
 use flowgait_flow::label::{LabelReport, Labeller, NameReport, TruthReport, TruthRow};
 use flowgait_flow::pseudonym::{KEY_OCTETS_MIN, Pseudonyms};
 
-use super::flow_table::{Addresses, FlowTable};
+use super::flow_table::{Addresses, Columns, FlowTable};
 use super::metering::MeterArgs;
 use super::sources::{self, FilterArgs};
 use crate::config::Config;
@@ -31,6 +31,10 @@ pub struct Args {
     /// The table to write: .csv, .csv.zst, .jsonl or .parquet; - is CSV on standard output
     #[arg(short, long, value_name = "FLOWS")]
     output: PathBuf,
+
+    /// The columns to write
+    #[arg(long, value_enum, value_name = "NAME", default_value_t)]
+    schema: Columns,
 
     #[command(flatten)]
     filter: FilterArgs,
@@ -71,7 +75,8 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     sources::refuse_overwriting(&args.output, &args.captures)?;
     let metering = args.meter.metering(&args.captures, args.filter.params()?, &mut config)?;
     let mut labeller = args.labeller(&config)?;
-    let mut table = FlowTable::create(&args.output, args.addresses()?)?;
+    let addresses = args.addresses()?;
+    let mut table = FlowTable::create_as(&args.output, args.schema, labeller.is_some(), addresses)?;
     let account = metering.run(&mut |mut record| {
         if let Some(labeller) = &mut labeller {
             labeller.label(&mut record);

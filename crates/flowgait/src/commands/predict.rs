@@ -10,7 +10,7 @@ use flowgait_model::Probabilities;
 use flowgait_model::artifact::Model;
 use flowgait_model::report::Origin;
 
-use super::flow_table::{Addresses, FlowTable};
+use super::flow_table::FlowTable;
 use super::learning::{self, Labelled};
 use super::metering::{Account, MeterArgs, Metering};
 use super::sources::{self, FilterArgs};
@@ -172,10 +172,8 @@ impl Answers<'_> {
         let (reader, writer) = std::io::pipe()
             .map_err(|e| bad_output(Failure::work("Cannot open a pipe").because(e)))?;
         let meter = thread::spawn(move || {
-            let mut table = FlowTable::over(
-                TableWriter::stream(METERED, Box::new(writer), flow_row_schema()),
-                Addresses::Kept,
-            );
+            let writer = TableWriter::stream(METERED, Box::new(writer), flow_row_schema());
+            let mut table = FlowTable::over(writer);
             let account = metering.run(&mut |record| table.push(record))?;
             table.finish()?;
             Ok::<_, Failure>(account)

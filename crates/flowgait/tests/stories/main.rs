@@ -9,6 +9,7 @@
 mod support;
 
 mod a_closed_pipe_and_a_full_disk_are_told_apart;
+mod a_data_scientist_keeps_their_table;
 mod a_newcomer_reads_the_help;
 mod a_newcomer_runs_the_demo;
 mod a_researcher_holds_it_against_ndpi;

@@ -6,6 +6,7 @@ mod builder;
 mod cell;
 mod check;
 pub mod foreign;
+mod known;
 pub mod native;
 mod plan;
 mod rows;
@@ -242,10 +243,10 @@ impl Reading {
         }
         let (features, columns) = match self.plan.schema.take() {
             Some(schema) => {
-                let columns = self.plan.arrange(self.builders, schema.features.len());
+                let columns = self.plan.arrange(self.builders, &schema, self.rows);
                 (schema.features, columns)
             }
-            None => self.plan.features(self.builders, &mut self.report)?,
+            None => self.plan.features(self.builders, self.rows, &mut self.report)?,
         };
         if features.is_empty() {
             return Err(Error::NoFeatures { path: PathBuf::from(paths()) });

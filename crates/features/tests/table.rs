@@ -406,6 +406,35 @@ fn both_ends_are_read_for_splitting_where_a_table_has_them() {
 }
 
 #[test]
+fn lists_in_anybodys_cells_become_their_places() {
+    let text = "sizes,gaps,dates,mixed,label\n\
+        1412 -95 1229,\"[0, 10, 20]\",2018-05-31,1 2,a\n\
+        7,[],2018-06-01,x,b\n\
+        ,\"[5]\",2018-06-02,3,a\n";
+    let (dataset, report) = read_text(text, &label("label")).unwrap();
+    let found = features(&dataset);
+    assert_eq!(found.iter().filter(|name| name.starts_with("sizes_")).count(), 30);
+    let column = |name: &str| &dataset.columns[dataset.schema.position(name).unwrap()];
+    assert_eq!(column("sizes_0")[..2], [1412.0, 7.0]);
+    assert_eq!(column("sizes_1")[0], -95.0);
+    assert!(column("sizes_1")[1].is_nan() && column("sizes_0")[2].is_nan());
+    assert_eq!((column("gaps_2")[0], column("gaps_0")[2]), (20.0, 5.0));
+    assert!(column("gaps_0")[1].is_nan(), "an empty list has no first");
+    assert!(report.one_hot.iter().any(|(name, values)| name == "mixed" && *values == 3));
+
+    // What was learnt from lists is predicted from lists.
+    let folder = Folder::new();
+    let path = folder.0.path().join("t.csv");
+    std::fs::write(&path, text).unwrap();
+    let mut reader = RowReader::open(&path, &dataset.schema).unwrap();
+    let batch = reader.next_batch(10).unwrap().unwrap();
+    let bits = |columns: &[Vec<f32>]| -> Vec<Vec<u32>> {
+        columns.iter().map(|c| c.iter().map(|v| v.to_bits()).collect()).collect()
+    };
+    assert_eq!(bits(&batch.dataset.columns), bits(&dataset.columns));
+}
+
+#[test]
 fn kept_identity_stands_behind_our_own_features() {
     let folder = Folder::new();
     let path = folder.0.path().join("flows.csv");
@@ -508,7 +537,10 @@ fn shared_tables_of_other_people() {
         let (dataset, report) = read(&[&path], &label("label")).unwrap();
         assert_eq!((dataset.rows, dataset.labels.unwrap().values.len()), (4_504, 5));
         assert!(dataset.times.is_some());
-        assert_eq!(why(&report, "sizes"), Some(Why::TooManyValues));
+        // Signed sizes and gaps of the first packets are lists in a cell.
+        let place = dataset.schema.position("sizes_2").unwrap();
+        assert_eq!(dataset.columns[place][0], 1_412.0);
+        assert!(dataset.schema.position("iats_us_29").is_some());
         assert_eq!(why(&report, "source_file"), Some(Why::Identity));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::cell::{Cell, Number, integers};
+use super::cell::{Cell, Number, integers, is_list};
 use crate::Error;
 use crate::schema::SEQUENCE_LENGTH;
 
@@ -36,7 +36,7 @@ impl Place<'_> {
 }
 
 const A_NUMBER: &str = "a number (empty, NaN, ? and NA are missing)";
-const INTEGERS: &str = "a list of integers with spaces between them";
+const INTEGERS: &str = "a list of integers";
 
 /// The most distinct values of a text column that become columns of their own.
 pub(crate) const ONE_HOT_MAX: usize = 20;
@@ -64,6 +64,10 @@ pub(crate) struct Guess {
     /// Each row's place in `distinct`, [`NO_VALUE`] where there is none; empty when there are too many distinct values.
     codes: Vec<u8>,
     too_many: bool,
+    /// The places of lists, from the first list on; before it every row had one number, or none.
+    lists: Option<Vec<Vec<f32>>>,
+    /// Whether some cell was neither a list nor a number.
+    mixed: bool,
 }
 
 const NO_VALUE: u8 = u8::MAX;
@@ -71,6 +75,8 @@ const NO_VALUE: u8 = u8::MAX;
 /// What a guessed column turned out to be.
 pub(crate) enum Guessed {
     Number(Vec<f32>),
+    /// The places of a list of integers.
+    List(Vec<Vec<f32>>),
     /// The distinct values, sorted, with a column each.
     Text(Vec<(String, Vec<f32>)>),
     /// Text with more than [`ONE_HOT_MAX`] distinct values.
@@ -137,6 +143,17 @@ fn push_list(columns: &mut [Vec<f32>], cell: &Cell<'_>, place: &Place<'_>) -> Re
 
 impl Guess {
     fn push(&mut self, cell: &Cell<'_>, place: &Place<'_>, infinities: &mut u64) {
+        let list = match *cell {
+            Cell::Integers(_) => true,
+            Cell::Text(text) => is_list(text),
+            _ => false,
+        };
+        if list && self.lists.is_none() && !self.mixed {
+            // The rows so far were lists of one number.
+            let mut lists = vec![vec![f32::NAN; self.values.len()]; SEQUENCE_LENGTH];
+            lists[0].clone_from(&self.values);
+            self.lists = Some(lists);
+        }
         let value = match cell.number() {
             Number::Value(value) => {
                 self.numbers += 1;
@@ -150,6 +167,7 @@ impl Guess {
             Number::Missing => f32::NAN,
             Number::Not => {
                 self.texts += 1;
+                self.mixed |= !list;
                 if self.first_bad.is_none() {
                     self.first_bad = Some(place.error(cell, A_NUMBER));
                 }
@@ -157,6 +175,11 @@ impl Guess {
             }
         };
         self.values.push(value);
+        if let Some(lists) = &mut self.lists
+            && (self.mixed || push_list(lists, cell, place).is_err())
+        {
+            (self.lists, self.mixed) = (None, true);
+        }
         if !self.too_many {
             self.code(cell);
         }
@@ -184,6 +207,9 @@ impl Guess {
 
     /// Tells what the column is. A column that is mostly numbers is one of numbers, and its first other cell an error.
     pub(crate) fn finish(self) -> Result<Guessed, Error> {
+        if let Some(lists) = self.lists {
+            return Ok(Guessed::List(lists));
+        }
         match self.first_bad {
             None if self.numbers > 0 => return Ok(Guessed::Number(self.values)),
             None => return Ok(Guessed::Empty),

@@ -113,9 +113,24 @@ fn rescale(micros: i64) -> i64 {
     }
 }
 
-/// A list cell's integers, one after the other; `None` for a part that is none.
+/// A list cell's integers, one after the other; `None` for a part that is none. As ours (`40 -1400`) and as other tools print
+/// them (`[40, -1400]`, `40;-1400`).
 pub(crate) fn integers(text: &str) -> impl Iterator<Item = Option<i64>> + '_ {
-    text.split_ascii_whitespace().map(|part| part.parse().ok())
+    let text = text.trim();
+    let inside = text.strip_prefix(['[', '(']).and_then(|text| text.strip_suffix([']', ')']));
+    inside
+        .unwrap_or(text)
+        .split([' ', '\t', ',', ';'])
+        .filter(|part| !part.is_empty())
+        .map(|part| part.parse().ok())
+}
+
+/// Whether a text is a list of integers: in brackets, or two or more. Two with a comma between are a number with a decimal comma.
+pub(crate) fn is_list(text: &str) -> bool {
+    let mut count = 0;
+    let whole = integers(text).inspect(|_| count += 1).all(|part| part.is_some());
+    let least = if text.contains(',') { 3 } else { 2 };
+    whole && (count >= least || text.trim_start().starts_with(['[', '(']))
 }
 
 /// Whether a cell that reads like this has no value.

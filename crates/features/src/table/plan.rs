@@ -1,19 +1,22 @@
 //! What each column of a table is for, told from the header before the first row is read.
 
 use super::builder::{Builder, Guessed};
+use super::known::Known;
 use super::source::Source;
 use super::{
     LeftOut, ReadParams, ReadReport, Why, check, missing_columns, native, one_hot_feature, spelling,
 };
 use crate::Error;
 use crate::schema::{
-    self, Column, FLOW_SCHEMA, Feature, ONE_HOT, Role, SEQUENCE_LENGTH, Schema, TABLE_SCHEMA,
+    self, Column, DERIVED, FLOW_SCHEMA, Feature, LIST_PLACE, ONE_HOT, Role, SEQUENCE_LENGTH,
+    Schema, TABLE_SCHEMA,
 };
 use flowgait_flow::export::Kind;
 
 /// What each column is for, by name, so that it holds for every table with these columns.
 pub(super) struct Plan {
     native: bool,
+    known: Option<Known>,
     inputs: Vec<Input>,
     /// The model's columns, when it is they that are read.
     pub(super) schema: Option<Schema>,
@@ -69,12 +72,17 @@ impl Plan {
             .clone()
             .or_else(|| header.iter().find(|name| spelling::is_start(name)).cloned());
         let (groups, groups_needed) = groups(&header, params);
+        let known = match &params.schema {
+            Some(schema) => Known::of_schema(&schema.name),
+            None => Known::recognise(&header).filter(|_| !native),
+        };
         let inputs = match &params.schema {
             Some(schema) => schema_inputs(source, schema, report)?,
             None => header.iter().filter_map(|name| input(name, native, params, report)).collect(),
         };
         Ok(Self {
             native,
+            known,
             inputs,
             schema: params.schema.clone(),
             label: params.label.clone(),
@@ -91,7 +99,7 @@ impl Plan {
         match &self.schema {
             Some(schema) => &schema.name,
             None if self.native => FLOW_SCHEMA,
-            None => TABLE_SCHEMA,
+            None => self.known.map_or(TABLE_SCHEMA, Known::schema_name),
         }
     }
 
@@ -144,8 +152,13 @@ impl Plan {
     }
 
     /// The columns of a model's schema, in its order.
-    pub(super) fn arrange(&self, builders: Vec<Builder>, features: usize) -> Vec<Vec<f32>> {
-        let mut columns = vec![Vec::new(); features];
+    pub(super) fn arrange(
+        &self,
+        builders: Vec<Builder>,
+        schema: &Schema,
+        rows: usize,
+    ) -> Vec<Vec<f32>> {
+        let mut columns = vec![Vec::new(); schema.features.len()];
         for (input, builder) in self.inputs.iter().zip(builders) {
             let mut built = match builder {
                 Builder::Number(values) => vec![values],
@@ -156,6 +169,9 @@ impl Plan {
                 columns[feature] = std::mem::take(&mut built[place]);
             }
         }
+        if let Some(known) = self.known {
+            known.complete(&schema.features, &mut columns, rows);
+        }
         columns
     }
 
@@ -163,6 +179,7 @@ impl Plan {
     pub(super) fn features(
         &self,
         builders: Vec<Builder>,
+        rows: usize,
         report: &mut ReadReport,
     ) -> Result<(Vec<Feature>, Vec<Vec<f32>>), Error> {
         let (mut features, mut columns) = (Vec::new(), Vec::new());
@@ -195,12 +212,25 @@ impl Plan {
                             columns.push(values);
                         }
                     }
+                    Guessed::List(lists) => {
+                        for (index, values) in lists.into_iter().enumerate() {
+                            let name = format!("{name}_{index}");
+                            features.push(Feature { name, unit: LIST_PLACE.to_string() });
+                            columns.push(values);
+                        }
+                    }
                     Guessed::TooMany => leave_out(report, name, Why::TooManyValues),
                     Guessed::Empty => leave_out(report, name, Why::Empty),
                 },
             }
         }
         self.order_as_the_flow_table(&mut features, &mut columns);
+        if let Some(known) = self.known {
+            let derived = known.derived(&features);
+            columns.resize(columns.len() + derived.len(), Vec::new());
+            features.extend(derived);
+            known.complete(&features, &mut columns, rows);
+        }
         Ok((features, columns))
     }
 
@@ -292,7 +322,8 @@ fn schema_inputs(
     let mut inputs: Vec<Input> = Vec::new();
     let mut missing = Vec::new();
     let mut by_column = std::collections::HashMap::new();
-    for (target, feature) in schema.features.iter().enumerate() {
+    let own = schema.features.iter().enumerate().filter(|(_, f)| f.unit != DERIVED);
+    for (target, feature) in own {
         let Some((column, part)) = origin(source.header(), feature) else {
             missing.push(feature.name.as_str());
             continue;
@@ -349,6 +380,8 @@ fn origin<'a>(header: &'a [String], feature: &'a Feature) -> Option<(&'a str, Pa
     }
     let (column, place) = name.rsplit_once('_')?;
     let place: usize = place.parse().ok().filter(|&place| place < SEQUENCE_LENGTH)?;
-    native::column(column).filter(|column| column.kind == Kind::IntegerList)?;
+    if feature.unit != LIST_PLACE {
+        native::column(column).filter(|column| column.kind == Kind::IntegerList)?;
+    }
     Some((find(column)?, Part::Place(place)))
 }

@@ -61,6 +61,12 @@ impl RowReader {
         self.source.header()
     }
 
+    /// The table's columns as the file names them, for a table that is to have the same.
+    #[must_use]
+    pub fn written_header(&self) -> &[String] {
+        self.source.written_header()
+    }
+
     /// What was read so far, and which columns the model does not look at.
     #[must_use]
     pub fn report(&self) -> &ReadReport {
@@ -89,7 +95,7 @@ impl RowReader {
         if rows == 0 {
             return Ok(None);
         }
-        let columns = self.plan.arrange(builders, self.schema.features.len());
+        let columns = self.plan.arrange(builders, &self.schema, rows);
         batch.dataset =
             Dataset { schema: self.schema.clone(), columns, rows, ..Dataset::default() };
         Ok(Some(batch))

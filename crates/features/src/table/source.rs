@@ -102,6 +102,14 @@ impl Source {
         &self.header
     }
 
+    /// The columns' names as the file has them.
+    pub(crate) fn written_header(&self) -> &[String] {
+        match &self.rows {
+            Rows::Csv(rows) => &rows.written,
+            _ => &self.header,
+        }
+    }
+
     /// Goes to the next row; `false` at the end.
     pub(crate) fn advance(&mut self) -> Result<bool, Error> {
         match &mut self.rows {

@@ -1,6 +1,7 @@
 //! Flow records on their way into a table: which columns, and what of the addresses.
 
 use std::fmt::Display;
+use std::io::Write;
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -41,6 +42,12 @@ pub enum Columns {
 }
 
 impl Columns {
+    /// The columns that a model learnt from; ours where its schema is no tool's.
+    pub fn of_model(schema: &str) -> Self {
+        let is_it = |columns: &&Self| columns.foreign().is_some_and(|table| table.name == schema);
+        Self::value_variants().iter().find(is_it).copied().unwrap_or_default()
+    }
+
     fn foreign(self) -> Option<&'static ForeignTable> {
         match self {
             Self::Flowgait => None,
@@ -85,10 +92,11 @@ impl FlowTable {
         Ok(Self { writer, columns, labelled, addresses, hidden })
     }
 
-    /// A table of our own columns, with addresses, through a writer that is open already.
-    pub fn over(writer: TableWriter) -> Self {
-        let (columns, addresses) = (Columns::Flowgait, Addresses::Kept);
-        Self { writer, columns, labelled: true, addresses, hidden: Vec::new() }
+    /// A table of CSV on its way to a reader of this program, with addresses and without labels.
+    pub fn over(name: &str, stream: Box<dyn Write + Send>, columns: Columns) -> Self {
+        let writer = TableWriter::stream(name, stream, row_schema(columns, false));
+        let (labelled, addresses) = (false, Addresses::Kept);
+        Self { writer, columns, labelled, addresses, hidden: Vec::new() }
     }
 
     /// Writes one flow.

@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use flowgait_features::schema::flow_row_schema;
 use flowgait_features::table::RowReader;
 use flowgait_flow::export::{CellSink, ColumnSpec, Format, Kind, RowSchema, TableWriter};
 use flowgait_model::Probabilities;
 use flowgait_model::artifact::Model;
 use flowgait_model::report::Origin;
 
-use super::flow_table::FlowTable;
+use super::flow_table::{Columns, FlowTable};
 use super::learning::{self, Labelled};
 use super::metering::{Account, MeterArgs, Metering};
 use super::sources::{self, FilterArgs};
@@ -171,9 +170,10 @@ impl Answers<'_> {
     fn capture(&mut self, metering: Metering) -> Result<Account, Trouble> {
         let (reader, writer) = std::io::pipe()
             .map_err(|e| bad_output(Failure::work("Cannot open a pipe").because(e)))?;
+        // A model that learnt from another tool's columns is given those.
+        let columns = Columns::of_model(&self.model.schema().name);
         let meter = thread::spawn(move || {
-            let writer = TableWriter::stream(METERED, Box::new(writer), flow_row_schema());
-            let mut table = FlowTable::over(writer);
+            let mut table = FlowTable::over(METERED, Box::new(writer), columns);
             let account = metering.run(&mut |record| table.push(record))?;
             table.finish()?;
             Ok::<_, Failure>(account)
@@ -190,7 +190,7 @@ impl Answers<'_> {
     }
 
     fn table(&mut self, mut reader: RowReader, path: &Path) -> Result<(), Trouble> {
-        self.begin(reader.header(), path)?;
+        self.begin(reader.written_header(), path)?;
         while let Some(batch) = reader.next_batch(BATCH_ROWS).map_err(bad_input)? {
             let said = self.model.predict_proba(&batch.dataset).map_err(bad_output)?;
             for row in 0..batch.rows() {

@@ -137,7 +137,7 @@ impl Lengths {
         let mean = bearing.sum as f64 / all as f64;
         // Squares about the mean of all: those about the bearers' own mean, moved (Steiner), and one of the mean for each zero.
         let own = bearing.mean().unwrap_or(0.0);
-        let (bearers, empty) = (bearing.count as f64, (all - bearing.count) as f64);
+        let (bearers, empty) = (bearing.count as f64, all.saturating_sub(bearing.count) as f64);
         let squares = bearing.squares + bearers * (own - mean).powi(2) + empty * mean.powi(2);
         Self {
             min: some.then_some(if bearing.count < all { 0 } else { bearing.min }),

@@ -16,7 +16,7 @@ pub(super) const COLUMNS: &[Row] = &[
     ("Source_port", Kind::Integer, 1, "port of the initiator", |r, _, s| s.integer(r.initiator.port.into())),
     ("Destination_IP", Kind::Text, 1, "address of the responder", |r, _, s| s.formatted(&r.responder.address)),
     ("Destination_port", Kind::Integer, 1, "port of the responder", |r, _, s| s.integer(r.responder.port.into())),
-    ("Protocol", Kind::Text, 1, "`tcp`, `udp`, or the IANA number", protocol),
+    ("Protocol", Kind::Text, 1, "`tcp`, `udp`, another keyword of IANA's, or `protocol-` and the number", protocol),
     ("Timestamp", Kind::Double, 1, "seconds since 1970 of the first packet", |r, _, s| s.double(r.start.micros() as f64 / 1e6)),
     ("fwd_packets_amount", Kind::Integer, 1, "gaps behind the forward gap statistics (theirs is of the host or session)", |r, _, s| integer(s, Some(r.forward.gaps.count))),
     ("bwd_packets_amount", Kind::Integer, 1, "gaps behind the backward gap statistics (theirs is of the host or session)", |r, _, s| integer(s, Some(r.backward.gaps.count))),
@@ -65,9 +65,13 @@ pub(super) const LABELS: &[Row] = &[
 
 fn protocol(record: &FlowRecord, _: usize, sink: &mut dyn CellSink) {
     match record.protocol.0 {
+        1 => sink.text("icmp"),
         6 => sink.text("tcp"),
         17 => sink.text("udp"),
-        other => sink.formatted(&other),
+        58 => sink.text("ipv6-icmp"),
+        132 => sink.text("sctp"),
+        // Never a bare number: the column is one of texts.
+        other => sink.text(&format!("protocol-{other}")),
     }
 }
 

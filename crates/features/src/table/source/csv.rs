@@ -10,6 +10,8 @@ use crate::table::cell::Cell;
 pub(super) struct Rows {
     reader: csv::Reader<Box<dyn BufRead + Send>>,
     record: csv::StringRecord,
+    /// The header as it is written, spaces included.
+    pub(super) written: Vec<String>,
 }
 
 impl Rows {
@@ -25,9 +27,10 @@ impl Rows {
         if !reader.read_record(&mut record).map_err(|error| csv_error(path, error))? {
             return Err(Error::NoHeader { path: path.to_path_buf() });
         }
-        let trimmed = |name: &str| name.trim_start_matches('\u{feff}').trim().to_string();
-        let header = record.iter().map(trimmed).collect();
-        Ok((Self { reader, record }, header))
+        let unmarked = |name: &str| name.trim_start_matches('\u{feff}').to_string();
+        let written: Vec<String> = record.iter().map(unmarked).collect();
+        let header = written.iter().map(|name| name.trim().to_string()).collect();
+        Ok((Self { reader, record, written }, header))
     }
 
     pub(super) fn advance(&mut self, path: &Path) -> Result<bool, Error> {

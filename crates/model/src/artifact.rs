@@ -17,6 +17,7 @@
 //! | `CLAS` | number of classes, their labels in the order of their codes |
 //! | `card` | the model card as JSON |
 //! | `FRST` | a forest, as `artifact/forest.rs` says |
+//! | `SZFR` | a forest that also sees columns that follow from packet sizes, as `artifact/trees.rs` says |
 //! | `LINR` | a linear classifier, as `artifact/linear.rs` says |
 //!
 //! A section whose first letter is small may be passed over by a program that does not know it; any
@@ -29,6 +30,7 @@ mod card;
 mod differ;
 mod forest;
 mod linear;
+mod trees;
 mod wire;
 
 use std::{
@@ -176,6 +178,9 @@ impl Model {
             Estimator::Forest(forest) => {
                 writer.section(*b"FRST", |writer| forest::write(forest, writer));
             }
+            Estimator::SizeForest(trees) => {
+                writer.section(*b"SZFR", |writer| trees::write(trees, writer));
+            }
             Estimator::Linear(linear) => {
                 writer.section(*b"LINR", |writer| linear::write(linear, writer));
             }
@@ -270,6 +275,10 @@ impl Sections {
                 b"FRST" => {
                     let forest = Estimator::Forest(forest::read(&mut content)?);
                     sections.estimator.replace(forest).is_some()
+                }
+                b"SZFR" => {
+                    let trees = Estimator::SizeForest(Box::new(trees::read(&mut content)?));
+                    sections.estimator.replace(trees).is_some()
                 }
                 b"LINR" => {
                     let linear = Estimator::Linear(Box::new(linear::read(&mut content)?));

@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::forest::Forest;
 use crate::linear::Linear;
 use crate::training::Probabilities;
+use crate::trees::SizeForest;
 
 /// What gives the probabilities. Nothing in it changes after the fit, so threads share it.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +12,8 @@ use crate::training::Probabilities;
 pub enum Estimator {
     /// A random forest or extremely randomised trees.
     Forest(Forest),
+    /// The same with columns that follow from packet sizes.
+    SizeForest(Box<SizeForest>),
     /// A linear classifier on bags of packet sizes.
     Linear(Box<Linear>),
 }
@@ -21,6 +24,7 @@ impl Estimator {
     pub fn classes(&self) -> usize {
         match self {
             Self::Forest(forest) => forest.classes(),
+            Self::SizeForest(trees) => trees.classes(),
             Self::Linear(linear) => linear.classes(),
         }
     }
@@ -30,6 +34,7 @@ impl Estimator {
     pub fn features(&self) -> usize {
         match self {
             Self::Forest(forest) => forest.features(),
+            Self::SizeForest(trees) => trees.features(),
             Self::Linear(linear) => linear.features(),
         }
     }
@@ -39,6 +44,7 @@ impl Estimator {
     pub fn importance(&self) -> &[f32] {
         match self {
             Self::Forest(forest) => forest.importance(),
+            Self::SizeForest(trees) => trees.importance(),
             Self::Linear(_) => &[],
         }
     }
@@ -56,6 +62,7 @@ impl Estimator {
     ) -> Result<Probabilities, Error> {
         match self {
             Self::Forest(forest) => forest.predict_proba(columns, rows),
+            Self::SizeForest(trees) => trees.predict_proba(columns, rows),
             Self::Linear(linear) => linear.predict_proba(columns, rows),
         }
     }

@@ -14,7 +14,9 @@ pub mod linear;
 pub mod metrics;
 pub mod recipe;
 pub mod report;
+mod sizes;
 pub mod training;
+pub mod trees;
 pub mod validation;
 
 pub use artifact::{Card, Model};

@@ -9,6 +9,7 @@ use crate::estimator::Estimator;
 use crate::forest::{ClassWeights, ForestParams, ValidForestParams};
 use crate::linear::LinearParams;
 use crate::training::Training;
+use crate::trees::SizeForest;
 
 /// An estimator and its parameters; the same recipe, rows and seed always give the same model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub struct Recipe {
     pub depth_max: Option<usize>,
     /// Whether a row of a rare class weighs more, so that all classes weigh alike.
     pub balanced: bool,
+    /// Whether trees see columns that follow from the packet sizes, where a table has sizes with headers in them.
+    #[serde(default)]
+    pub sizes: bool,
 }
 
 /// Which estimator.
@@ -42,7 +46,7 @@ impl EstimatorKind {
         match self {
             Self::Forest => "random forest",
             Self::ExtraTrees => "extra-trees",
-            Self::Linear => "linear on packet sizes",
+            Self::Linear => "linear classifier on packet sizes",
         }
     }
 }
@@ -51,7 +55,19 @@ impl Recipe {
     /// The recipe with default parameters: 200 trees of any depth.
     #[must_use]
     pub fn new(estimator: EstimatorKind) -> Self {
-        Self { estimator, trees: 200, depth_max: None, balanced: false }
+        Self { estimator, trees: 200, depth_max: None, balanced: false, sizes: false }
+    }
+
+    /// It in a few words, such as `random forest of 200 trees`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self.estimator {
+            EstimatorKind::Forest | EstimatorKind::ExtraTrees => {
+                let trees = if self.trees == 1 { "tree" } else { "trees" };
+                format!("{} of {} {trees}", self.estimator.name(), self.trees)
+            }
+            EstimatorKind::Linear => self.estimator.name().to_owned(),
+        }
     }
 
     /// The recipe with at most so many trees, for choosing and for curves, where many fits are made and small differences do not count.
@@ -92,13 +108,24 @@ impl Recipe {
         seed: u64,
         tree_done: &(dyn Fn() + Sync),
     ) -> Result<Estimator, Error> {
+        training.check()?;
+        let layout = || Layout::of(schema, training.columns, training.rows);
         match self.estimator {
             EstimatorKind::Forest | EstimatorKind::ExtraTrees => {
-                Ok(Estimator::Forest(self.forest()?.fit_with(training, seed, tree_done)?))
+                let params = self.forest()?;
+                let layout = self.sizes.then(layout);
+                // Where the sizes are of payload already, the columns would say again what the table says: measured, no gain.
+                let sizes = layout.and_then(|layout| layout.sizes).filter(|sizes| !sizes.payload);
+                Ok(match sizes {
+                    Some(sizes) => {
+                        let fitted = SizeForest::fit(&params, training, sizes, seed, tree_done)?;
+                        Estimator::SizeForest(Box::new(fitted))
+                    }
+                    None => Estimator::Forest(params.fit_with(training, seed, tree_done)?),
+                })
             }
             EstimatorKind::Linear => {
-                training.check()?;
-                let layout = Layout::of(schema, training.columns, training.rows);
+                let layout = layout();
                 let params = LinearParams { balanced: self.balanced, ..LinearParams::default() };
                 Ok(Estimator::Linear(Box::new(params.fit(training, layout, seed)?)))
             }

@@ -119,3 +119,27 @@ fn what_it_cannot_do_is_said() {
     let other = fitted.predict_proba(&known.columns[1..], &rows);
     assert!(matches!(other, Err(Error::ColumnCount { .. })));
 }
+
+#[test]
+fn trees_see_the_sizes_without_acknowledgements_too() {
+    let (known, unseen) = (made(4, 1), made(4, 2));
+    let rows = all(&known);
+    let accuracy = |sizes: bool| {
+        let recipe = Recipe { sizes, trees: 60, ..Recipe::new(EstimatorKind::ExtraTrees) };
+        let fitted = recipe.fit(&known.schema, &training(&known, &rows), 7, &|| {}).unwrap();
+        let said = fitted.predict_proba(&unseen.columns, &all(&unseen)).unwrap();
+        let right = (0..said.rows()).filter(|&row| said.best(row) == unseen.codes[row]).count();
+        (fitted, right as f64 / said.rows() as f64)
+    };
+    let ((_, without), (fitted, with)) = (accuracy(false), accuracy(true));
+    assert!(with > without + 0.1, "{with} with the sizes' columns, {without} without");
+    assert!((fitted.importance().iter().sum::<f32>() - 1.0).abs() < 1e-4);
+
+    let classes = (0..CLASSES).map(|class| format!("app {class}")).collect();
+    let model = Model::new(known.schema.clone(), classes, fitted, Card::default()).unwrap();
+    let bytes = model.to_bytes();
+    assert!(Model::from_bytes(&bytes).unwrap() == model);
+    for cut in (0..bytes.len()).step_by(997) {
+        assert!(Model::from_bytes(&bytes[..cut]).is_err(), "{cut} of {}", bytes.len());
+    }
+}

@@ -10,7 +10,7 @@ use flowgait_features::dataset::Codes;
 use flowgait_features::extract::prefix;
 use flowgait_model::Probabilities;
 use flowgait_model::artifact::{Model, fingerprint};
-use flowgait_model::recipe::Recipe;
+use flowgait_model::recipe::{EstimatorKind, Recipe};
 use flowgait_model::report::{Class, Data, Evaluation, Fact, Groups, Origin};
 
 pub use measure::Measuring;
@@ -192,7 +192,7 @@ fn judged(
     }
     let split = match args.split.clone() {
         Some(split) => split,
-        None => SplitArg::default_for(&labelled.dataset, args.table.group.as_ref()),
+        None => SplitArg::default_for(&labelled, args.table.group.as_ref()),
     };
     let seeds: Vec<u64> = (args.seed..).take(args.repeats as usize).collect();
     let repeats = split.repeats(&labelled, args.folds, &seeds)?;
@@ -216,15 +216,14 @@ fn judged(
 
 /// The facts of a recipe.
 pub fn recipe_facts(recipe: Recipe) -> Vec<Fact> {
-    vec![
-        Fact::new("Estimator", recipe.estimator.name()),
-        Fact::new("Trees", recipe.trees),
-        Fact::new(
-            "Depth",
-            recipe.depth_max.map_or("as many as it takes".to_owned(), |d| d.to_string()),
-        ),
-        Fact::new("Class weights", if recipe.balanced { "balanced" } else { "equal" }),
-    ]
+    let mut facts = vec![Fact::new("Estimator", recipe.estimator.name())];
+    if recipe.estimator != EstimatorKind::Linear {
+        let depth = recipe.depth_max.map_or("as many as it takes".to_owned(), |d| d.to_string());
+        facts.push(Fact::new("Trees", recipe.trees));
+        facts.push(Fact::new("Depth", depth));
+    }
+    facts.push(Fact::new("Class weights", if recipe.balanced { "balanced" } else { "equal" }));
+    facts
 }
 
 /// The recipe that a model's card keeps.

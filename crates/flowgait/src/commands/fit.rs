@@ -148,9 +148,8 @@ impl Fitting<'_> {
             recipe.fit(&dataset.schema, &training, self.seed, &|| progress.advance(1))?;
         progress.finish();
         output::note(&format!(
-            "{} of {} learnt {} from {} × {}",
-            recipe.estimator.name(),
-            units::counted(recipe.trees as u64, "tree"),
+            "{} learnt {} from {} × {}",
+            recipe.words(),
             units::counted(labels.values.len() as u64, "class"),
             units::counted(dataset.rows as u64, "row"),
             units::counted(dataset.columns.len() as u64, "column"),
@@ -187,9 +186,10 @@ impl Fitting<'_> {
         let sample = self.sample()?;
         let labelled = sample.as_ref().unwrap_or(self.labelled);
         let (columns, labels) = (&labelled.dataset.columns, labelled.labels());
-        let split = SplitArg::default_for(&labelled.dataset, self.table.group.as_ref());
+        let split = SplitArg::default_for(labelled, self.table.group.as_ref());
         let repeats = split.repeats(labelled, CHOOSING_FOLDS, &[self.seed])?;
-        let (recipe, judged) = judging::choose(self.args, labelled, &repeats)?;
+        let (recipe, judged) =
+            judging::choose(self.args, labelled, self.labelled.dataset.rows, &repeats)?;
         let majority = judging::trials(columns, labels, &repeats, |training, trial| {
             Ok(Majority::fit(training)?.probabilities(trial.test.len()))
         })?;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use flowgait_features::dataset::{Codes, Dataset};
+use flowgait_features::layout::Layout;
+use flowgait_model::linear;
 use flowgait_model::recipe::{EstimatorKind, Recipe};
 use flowgait_model::validation::{CrossValidation, Repeat, Trial, cross_validate};
 use flowgait_model::{Probabilities, Training};
@@ -14,6 +16,8 @@ use crate::progress::Progress;
 
 /// Trees while choosing: enough to rank two estimators, few enough to be quick.
 const CHOOSING_TREES: usize = 60;
+/// Rows by classes, above which a linear classifier is not tried: it would take longer than all trees.
+const LINEAR_WORK_MAX: usize = 500_000;
 /// Folds on which an estimator is chosen.
 pub const CHOOSING_FOLDS: usize = 3;
 
@@ -119,15 +123,18 @@ pub fn trials(
     })
 }
 
-/// The better of forest and extra-trees by macro-F1 over folds, with its scores there; the one that was named where one was.
+/// The best candidate by macro-F1 over folds, with its scores there; the one that was named where one was.
+///
+/// `rows` is how many the chosen one will learn from; `labelled` may be a sample of them.
 pub fn choose(
     args: &RecipeArgs,
     labelled: &Labelled,
+    rows: usize,
     repeats: &[Repeat],
 ) -> Result<(Recipe, CrossValidation), Failure> {
     let candidates = match args.recipe()? {
         Some(recipe) => vec![recipe],
-        None => vec![args.with(EstimatorKind::Forest)?, args.with(EstimatorKind::ExtraTrees)?],
+        None => candidates(args, labelled, rows)?,
     };
     let mut best: Option<(Recipe, CrossValidation, f64)> = None;
     for recipe in candidates {
@@ -142,6 +149,19 @@ pub fn choose(
     Ok((recipe, judged))
 }
 
+/// What is tried where no estimator was named.
+fn candidates(args: &RecipeArgs, labelled: &Labelled, rows: usize) -> Result<Vec<Recipe>, Failure> {
+    let mut kinds = vec![EstimatorKind::Forest, EstimatorKind::ExtraTrees];
+    let (dataset, classes) = (&labelled.dataset, labelled.labels().values.len());
+    if rows <= linear::ROWS_MAX && rows * classes <= LINEAR_WORK_MAX {
+        let here: Vec<u32> = (0..dataset.rows as u32).collect();
+        if Layout::of(&dataset.schema, &dataset.columns, &here).sizes.is_some() {
+            kinds.push(EstimatorKind::Linear);
+        }
+    }
+    kinds.into_iter().map(|kind| args.with(kind)).collect()
+}
+
 /// The better estimator on folds of some rows only, split as the whole is; by chance where so few rows cannot be split so.
 fn choose_within(
     args: &RecipeArgs,
@@ -154,5 +174,5 @@ fn choose_within(
     let repeats = split
         .repeats(&known, CHOOSING_FOLDS, &[seed])
         .or_else(|_| SplitArg::Random.repeats(&known, CHOOSING_FOLDS, &[seed]))?;
-    Ok(choose(args, &known, &repeats)?.0)
+    Ok(choose(args, &known, rows.len(), &repeats)?.0)
 }

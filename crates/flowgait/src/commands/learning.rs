@@ -233,6 +233,7 @@ impl RecipeArgs {
             trees: self.trees.unwrap_or(base.trees),
             depth_max: self.depth,
             balanced: self.balanced,
+            sizes: true,
             ..base
         };
         recipe.check().map_err(|error| Failure::usage(sentence(&error.to_string())))?;

@@ -1,6 +1,5 @@
 //! How rows to learn from and rows to be judged on come apart, as a person says it.
 
-use flowgait_features::dataset::Dataset;
 use flowgait_features::split;
 use flowgait_features::table::spelling;
 use flowgait_model::report::Split;
@@ -14,6 +13,8 @@ use crate::output;
 
 /// Share of the rows, the latest, that a split by time is judged on.
 const LATEST_SHARE: f64 = 0.3;
+/// Folds on which a default split is tried.
+const CHECKED_FOLDS: usize = 3;
 
 /// How rows to learn from and rows to be judged on come apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,30 +65,51 @@ impl SplitArg {
     }
 
     /// The most honest split that the rows allow: by the group that was asked for, by capture, by client, by time; by chance only where there
-    /// is nothing else, which is then said.
-    pub fn default_for(dataset: &Dataset, asked: Option<&String>) -> Self {
-        let splits = |name: &str| {
-            let groups = dataset.groups.iter().find(|g| g.name == name)?;
-            (groups.distinct() >= 2).then(|| Self::Group(groups.name.clone()))
-        };
-        let client = dataset.groups.iter().find(|g| spelling::is_near_address(&g.name));
-        if let Some(split) = asked
-            .and_then(|name| splits(name))
-            .or_else(|| splits("capture"))
-            .or_else(|| client.and_then(|groups| splits(&groups.name)))
+    /// is nothing else, which is then said. A split that would leave most rows to be judged with a class that was never learnt says nothing.
+    pub fn default_for(labelled: &Labelled, asked: Option<&String>) -> Self {
+        let dataset = &labelled.dataset;
+        if let Some(name) = asked
+            && dataset.groups.iter().any(|g| g.name == *name && g.distinct() >= 2)
         {
-            return split;
+            return Self::Group(name.clone());
         }
+        let capture = dataset.groups.iter().find(|g| g.name == "capture");
+        let client = dataset.groups.iter().find(|g| spelling::is_near_address(&g.name));
+        let groups = [capture, client].into_iter().flatten().filter(|g| g.distinct() >= 2);
+        let mut splits: Vec<Self> = groups.map(|g| Self::Group(g.name.clone())).collect();
         let mut times = dataset.times.iter().flatten();
         if let Some(first) = times.next()
             && times.any(|time| time != first)
         {
-            return Self::Time(None);
+            splits.push(Self::Time(None));
+        }
+        for split in splits {
+            if split.is_learnable(labelled) {
+                return split;
+            }
+            output::note(&format!(
+                "not split {}: most classes would be judged without having been learnt",
+                split.named().words()
+            ));
         }
         output::warn(
             "no column says which rows belong together (--group), so the split is random and flatters",
         );
         Self::Random
+    }
+
+    /// Whether most rows that are judged are of a class that the same fold learns.
+    fn is_learnable(&self, labelled: &Labelled) -> bool {
+        let Ok(folds) = self.folds(labelled, CHECKED_FOLDS, 1) else { return false };
+        let codes = &labelled.labels().codes;
+        let (mut judged, mut known) = (0, 0);
+        for fold in folds {
+            let mut learnt = vec![false; labelled.labels().values.len()];
+            fold.train.iter().for_each(|&row| learnt[codes[row as usize] as usize] = true);
+            judged += fold.test.len();
+            known += fold.test.iter().filter(|&&row| learnt[codes[row as usize] as usize]).count();
+        }
+        known * 2 > judged
     }
 
     /// The folds, drawn anew for every seed; at most `folds`, fewer where there are fewer groups.

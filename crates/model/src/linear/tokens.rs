@@ -11,6 +11,8 @@ use flowgait_features::layout::Layout;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use crate::sizes::{payload, runs};
+
 /// The k-th size of a direction is a token for so many k.
 const PLACES: usize = 8;
 /// The total of a run of packets in one direction is a token for so many runs.
@@ -21,11 +23,6 @@ const WIDTHS: [u32; 2] = [8, WIDEST];
 pub(crate) const WIDEST: u32 = 64;
 /// Times that the borders of each width are shifted.
 const SHIFTS: usize = 3;
-/// A packet without payload is no larger than this, in octets with all headers (IPv6, TCP with every usual option, Ethernet).
-const BARE_OCTETS_MAX: f32 = 94.0;
-/// How much the options of a handshake add to a packet without payload, in octets.
-const OPTIONS_OCTETS: f32 = 20.0;
-
 /// Makes tokens of rows; the same seed gives the same tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tokens {
@@ -53,9 +50,7 @@ impl Tokens {
     pub(crate) fn of(&self, layout: &Layout, columns: &[Vec<f32>], row: usize) -> Vec<u64> {
         let mut found = Vec::new();
         if let Some(sizes) = &layout.sizes {
-            let values = sizes.columns.iter().map(|&column| columns[column][row]);
-            let sizes = payload(values, sizes.payload);
-            self.sizes(&sizes, &mut found);
+            self.sizes(&payload(sizes, columns, row), &mut found);
         }
         for (set, members) in (0..).zip(&layout.sets) {
             for &column in members {
@@ -80,8 +75,7 @@ impl Tokens {
             }
             *place += 1;
         }
-        let runs = sizes.chunk_by(|a, b| (*a < 0) == (*b < 0));
-        for run in runs.take(RUNS) {
+        for run in runs(sizes).take(RUNS) {
             self.binned(About::Run, 0, run.iter().sum(), found);
         }
     }
@@ -99,19 +93,6 @@ impl Tokens {
             }
         }
     }
-}
-
-/// The sizes that tell something, without headers: whole flows differ by what they carry, not by the options of their TCP.
-fn payload(values: impl Iterator<Item = f32>, is_payload: bool) -> Vec<i64> {
-    let values: Vec<f32> = values.filter(|value| !value.is_nan() && *value != 0.0).collect();
-    let least = values.iter().map(|value| value.abs()).fold(f32::INFINITY, f32::min);
-    let header = if is_payload || least > BARE_OCTETS_MAX { 0.0 } else { least };
-    let bare = if header > 0.0 { header + OPTIONS_OCTETS } else { 0.0 };
-    values
-        .iter()
-        .filter(|value| value.abs() > bare)
-        .map(|value| (value.abs() - header) as i64 * value.signum() as i64)
-        .collect()
 }
 
 /// A token as a number: equal parts always give the same one, and different parts almost never do.

@@ -61,8 +61,8 @@ impl Measuring<'_> {
         evaluation.after_packets = self.curve(recipe)?;
         if !evaluation.after_packets.is_empty() {
             evaluation.notes.push(format!(
-                "Accuracy after k packets is that of models of {} trees that see nothing but those packets; the totals, histograms and silences of whole flows are not among their columns, so the curve may end below the accuracy above.",
-                recipe.at_most(CURVE_TREES).trees
+                "Accuracy after k packets is that of models ({}) that see nothing but those packets; the totals, histograms and silences of whole flows are not among their columns, so the curve may end below the accuracy above.",
+                recipe.at_most(CURVE_TREES).words()
             ));
         }
         evaluation.importances = self.importances(&dataset.schema, recipe)?;

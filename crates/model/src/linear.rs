@@ -29,7 +29,7 @@ pub const ROWS_MAX: usize = 20_000;
 pub struct LinearParams {
     /// The penalty of a row on the wrong side, C.
     pub penalty: f32,
-    /// How much all plain numbers together weigh beside the tokens of a row, which weigh 1; 0 leaves them out.
+    /// How much all plain numbers together weigh at most beside the tokens of a row, which weigh 1; 0 leaves them out.
     pub numbers: f32,
     /// Whether a row of a rare class weighs more, so that all classes weigh alike.
     pub balanced: bool,
@@ -37,7 +37,7 @@ pub struct LinearParams {
 
 impl Default for LinearParams {
     fn default() -> Self {
-        Self { penalty: 1.0, numbers: 0.5, balanced: false }
+        Self { penalty: 1.0, numbers: 1.0, balanced: false }
     }
 }
 

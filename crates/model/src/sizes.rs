@@ -6,9 +6,9 @@
 use flowgait_features::layout::Sizes;
 
 /// A packet without payload is no larger than this, in octets with all headers (IPv6, TCP with every usual option, Ethernet).
-const BARE_OCTETS_MAX: f32 = 94.0;
+const BARE_OCTETS_MAX: i64 = 94;
 /// How much the options of a handshake add to a packet without payload, in octets.
-const OPTIONS_OCTETS: f32 = 20.0;
+const OPTIONS_OCTETS: i64 = 20;
 /// So many first sizes of each direction are columns.
 const PLACES: usize = 8;
 /// So many first runs of packets in one direction are columns.
@@ -17,16 +17,18 @@ const RUNS: usize = 10;
 /// The sizes that tell something, in order, negative from the responder: whole flows differ by what they carry, not by the options of
 /// their TCP.
 pub(crate) fn payload(sizes: &Sizes, columns: &[Vec<f32>], row: usize) -> Vec<i64> {
+    let whole = whole(sizes, columns, row);
+    let least = whole.iter().map(|size| size.abs()).min().unwrap_or_default();
+    let header = if sizes.payload || least > BARE_OCTETS_MAX { 0 } else { least };
+    let bare = if header > 0 { header + OPTIONS_OCTETS } else { 0 };
+    let bears = whole.iter().filter(|size| size.abs() > bare);
+    bears.map(|size| (size.abs() - header) * size.signum()).collect()
+}
+
+/// The sizes as they are, in order, negative from the responder.
+pub(crate) fn whole(sizes: &Sizes, columns: &[Vec<f32>], row: usize) -> Vec<i64> {
     let values = sizes.columns.iter().map(|&column| columns[column][row]);
-    let values: Vec<f32> = values.filter(|value| !value.is_nan() && *value != 0.0).collect();
-    let least = values.iter().map(|value| value.abs()).fold(f32::INFINITY, f32::min);
-    let header = if sizes.payload || least > BARE_OCTETS_MAX { 0.0 } else { least };
-    let bare = if header > 0.0 { header + OPTIONS_OCTETS } else { 0.0 };
-    values
-        .iter()
-        .filter(|value| value.abs() > bare)
-        .map(|value| (value.abs() - header) as i64 * value.signum() as i64)
-        .collect()
+    values.filter(|value| !value.is_nan() && *value != 0.0).map(|value| value as i64).collect()
 }
 
 /// Runs of sizes in one direction.

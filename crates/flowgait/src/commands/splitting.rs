@@ -93,7 +93,7 @@ impl SplitArg {
             ));
         }
         output::warn(
-            "no column says which rows belong together (--group), so the split is random and flatters",
+            "no split by capture, client or time is possible (--group COLUMN names another), so the split is random and flatters",
         );
         Self::Random
     }

@@ -11,7 +11,7 @@ use flowgait_features::layout::Layout;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::sizes::{payload, runs};
+use crate::sizes::{payload, runs, whole};
 
 /// The k-th size of a direction is a token for so many k.
 const PLACES: usize = 8;
@@ -39,6 +39,15 @@ enum About {
     Member = 4,
 }
 
+/// Which sizes a token is about. Those without headers are the same for two hosts whose TCP differs; those with headers, and the
+/// acknowledgements among them, tell protocols apart whose packets are hardly larger than headers. Measured on applications of real
+/// captures, both together do better than either.
+#[derive(Clone, Copy)]
+enum Seen {
+    Whole = 0,
+    Payload = 1,
+}
+
 impl Tokens {
     pub(crate) fn draw(seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -50,13 +59,21 @@ impl Tokens {
     pub(crate) fn of(&self, layout: &Layout, columns: &[Vec<f32>], row: usize) -> Vec<u64> {
         let mut found = Vec::new();
         if let Some(sizes) = &layout.sizes {
-            self.sizes(&payload(sizes, columns, row), &mut found);
+            self.sizes(&payload(sizes, columns, row), Seen::Payload, &mut found);
+            if !sizes.payload {
+                self.sizes(&whole(sizes, columns, row), Seen::Whole, &mut found);
+            }
         }
         for (set, members) in (0..).zip(&layout.sets) {
             for &column in members {
                 let value = columns[column][row];
                 if !value.is_nan() && value != 0.0 {
-                    found.push(token(About::Member, set, 0, i64::from(value.to_bits())));
+                    found.push(token(
+                        (About::Member, Seen::Whole),
+                        set,
+                        0,
+                        i64::from(value.to_bits()),
+                    ));
                 }
             }
         }
@@ -65,23 +82,23 @@ impl Tokens {
         found
     }
 
-    fn sizes(&self, sizes: &[i64], found: &mut Vec<u64>) {
+    fn sizes(&self, sizes: &[i64], seen_as: Seen, found: &mut Vec<u64>) {
         let mut seen = [0_u32; 2];
         for &size in sizes {
-            self.binned(About::Size, 0, size, found);
+            self.binned((About::Size, seen_as), 0, size, found);
             let place = &mut seen[usize::from(size < 0)];
             if (*place as usize) < PLACES {
-                self.binned(About::Place, *place, size, found);
+                self.binned((About::Place, seen_as), *place, size, found);
             }
             *place += 1;
         }
         for run in runs(sizes).take(RUNS) {
-            self.binned(About::Run, 0, run.iter().sum(), found);
+            self.binned((About::Run, seen_as), 0, run.iter().sum(), found);
         }
     }
 
     /// The exact value, and its bin at every width and shift; bins of the two directions are apart.
-    fn binned(&self, about: About, number: u32, size: i64, found: &mut Vec<u64>) {
+    fn binned(&self, about: (About, Seen), number: u32, size: i64, found: &mut Vec<u64>) {
         found.push(token(about, number, 0, size));
         let (magnitude, sign) = (size.unsigned_abs(), size.signum());
         let mut scale = 1;
@@ -96,8 +113,9 @@ impl Tokens {
 }
 
 /// A token as a number: equal parts always give the same one, and different parts almost never do.
-fn token(about: About, number: u32, scale: u32, bin: i64) -> u64 {
-    let parts = (about as u64) << 56 | u64::from(scale) << 48 | u64::from(number) << 32;
+fn token(about: (About, Seen), number: u32, scale: u32, bin: i64) -> u64 {
+    let about = (about.0 as u64) | (about.1 as u64) << 4;
+    let parts = about << 56 | u64::from(scale) << 48 | u64::from(number) << 32;
     // The finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), which is a bijection.
     let mut mixed = parts ^ (bin as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -122,8 +140,11 @@ mod tests {
         let plain = of(&tokens, false, &[60.0, -60.0, 40.0, 557.0, -40.0, -1_440.0, 0.0]);
         // The same flow with time stamps: 12 octets more in each packet, and an acknowledgement more.
         let stamped = of(&tokens, false, &[60.0, -60.0, 52.0, 569.0, -52.0, -1_452.0, 52.0]);
-        assert_eq!(plain, stamped);
-        assert_eq!(plain, of(&tokens, true, &[517.0, -1_400.0]));
+        let payload = of(&tokens, true, &[517.0, -1_400.0]);
+        for flow in [plain, stamped] {
+            assert!(payload.iter().all(|token| flow.contains(token)));
+            assert!(flow.len() > payload.len(), "the sizes as they are count, too");
+        }
     }
 
     #[test]

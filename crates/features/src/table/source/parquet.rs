@@ -7,7 +7,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
-use parquet::basic::{LogicalType, TimeUnit, Type as PhysicalType};
+use parquet::basic::{CompressionCodec, LogicalType, TimeUnit, Type as PhysicalType};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
@@ -20,6 +20,11 @@ use crate::table::cell::Cell;
 
 /// Rows held at a time, whatever the size of the file's row groups.
 const BATCH_ROWS: usize = 4_096;
+/// Octets of a page when it is unpacked; the library makes room for what a page claims. Writers cut pages at about one mebibyte.
+const PAGE_OCTETS_MAX: u64 = 64 << 20;
+/// Cells that an octet of a file may stand for. One value over and over, in pages as long as a row group, is the most that writers
+/// reach: some thousands.
+const CELLS_PER_OCTET: u64 = 10_000;
 
 pub(super) struct Rows {
     reader: SerializedFileReader<File>,
@@ -77,6 +82,7 @@ impl Rows {
             check_footer(&headers, octets)?;
             let reader = SerializedFileReader::new(file)?;
             check_chunks(&reader, octets)?;
+            check_rows(&reader, octets)?;
             Ok((reader, headers))
         })
         .map_err(|source| error(path, source))?;
@@ -133,8 +139,9 @@ impl Rows {
                 return Ok(false);
             }
             let group = self.reader.get_row_group(self.group)?;
+            let rows = u64::try_from(group.metadata().num_rows()).unwrap_or(0);
             for column in &self.columns {
-                check_page_headers(&self.file, group.metadata().column(column.leaf))?;
+                check_pages(&self.file, group.metadata().column(column.leaf), rows, column.list)?;
             }
             self.readers = self
                 .columns
@@ -343,13 +350,55 @@ fn check_footer(mut file: &File, octets: u64) -> Result<(), ParquetError> {
 }
 
 /// Walks the headers of a chunk's pages; costs one short read a page.
-fn check_page_headers(mut file: &File, chunk: &ColumnChunkMetaData) -> Result<(), ParquetError> {
+fn check_pages(
+    mut file: &File,
+    chunk: &ColumnChunkMetaData,
+    rows: u64,
+    list: bool,
+) -> Result<(), ParquetError> {
+    let refuse = |problem: String| {
+        let name = chunk.column_path().string();
+        Err(ParquetError::General(format!("column {name}: {problem}")))
+    };
     let (mut start, length) = chunk.byte_range();
     let end = start + length;
+    let mut values = 0_u64;
     while start < end {
         file.seek(SeekFrom::Start(start))?;
         let header = thrift::check_page_header(BufReader::new(file))?;
+        if header.unpacked_octets > PAGE_OCTETS_MAX {
+            let (octets, mebi) = (header.unpacked_octets, PAGE_OCTETS_MAX >> 20);
+            return refuse(format!(
+                "a page claims {octets} octets when unpacked, and no more than {mebi} MiB are read; write it with smaller pages"
+            ));
+        }
+        values = values.saturating_add(header.values);
         start = start.saturating_add(header.header_octets).saturating_add(header.page_octets);
+    }
+    if list && values > length.saturating_mul(CELLS_PER_OCTET) {
+        return refuse(format!("{values} values are claimed in {length} octets"));
+    }
+    if !list && values != rows {
+        return refuse(format!("its pages hold {values} values, and its row group {rows} rows"));
+    }
+    Ok(())
+}
+
+/// The rows that a file claims must be in some proportion to its size: a column that says one thing over and over needs few octets, but
+/// not none.
+fn check_rows(reader: &SerializedFileReader<File>, octets: u64) -> Result<(), ParquetError> {
+    let columns = reader.metadata().file_metadata().schema_descr().num_columns() as u64;
+    let mut rows = 0_u64;
+    for group in reader.metadata().row_groups() {
+        let Ok(own) = u64::try_from(group.num_rows()) else {
+            return Err(ParquetError::General("a row group of fewer rows than none".to_string()));
+        };
+        rows = rows.saturating_add(own);
+    }
+    if rows.saturating_mul(columns) > octets.saturating_mul(CELLS_PER_OCTET) {
+        return Err(ParquetError::General(format!(
+            "{rows} rows of {columns} columns are claimed in {octets} octets, more than any program writes"
+        )));
     }
     Ok(())
 }
@@ -363,9 +412,23 @@ fn check_chunks(reader: &SerializedFileReader<File>, octets: u64) -> Result<(), 
                 .ok()
                 .zip(u64::try_from(chunk.compressed_size()).ok())
                 .and_then(|(start, length)| start.checked_add(length));
+            let name = || chunk.column_path().string();
             if end.is_none_or(|end| end > octets) {
-                let name = chunk.column_path().string();
-                return Err(ParquetError::General(format!("column {name} lies outside the file")));
+                return Err(ParquetError::General(format!(
+                    "column {} lies outside the file",
+                    name()
+                )));
+            }
+            // Those that the library unpacks no further than a page's claim, which is checked.
+            if !matches!(
+                chunk.compression_codec(),
+                CompressionCodec::UNCOMPRESSED | CompressionCodec::SNAPPY | CompressionCodec::ZSTD
+            ) {
+                return Err(ParquetError::General(format!(
+                    "column {} is compressed with {}, which is not read: write it with snappy or zstd",
+                    name(),
+                    chunk.compression_codec()
+                )));
             }
         }
     }

@@ -2,19 +2,22 @@
 //!
 //! A shard is a function of the packets it is given and of the stream's clock, so it does not matter which thread runs it.
 
+mod connection;
+mod record;
+mod watch;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use flowgait_capture::{Packet, Protocol, TcpFlags, Timestamp};
+use flowgait_capture::{Packet, Protocol};
 
 use super::names::KnownNames;
-use super::params::{PortReuse, ValidMeterParams};
+use super::params::ValidMeterParams;
 use super::report::ShardReport;
-use crate::expiry::{NONE, Queue};
-use crate::handshake::{Handshake, Look, Segment, Watch};
+use crate::expiry::Queue;
 use crate::key::{FlowKey, Sender};
-use crate::record::{EndReason, FirstPacket, FlowRecord, InitiatorRule};
+use crate::record::{EndReason, FlowRecord, InitiatorRule};
 use crate::samples::{Run, Samples, Step};
 use crate::stats::Statistics;
 use crate::table::{Hello, Longs, Slab, Slot, Slots, State, Table};
@@ -211,26 +214,6 @@ impl Shard {
         .min_by_key(|&(deadline, _, timer)| (deadline, timer))
     }
 
-    /// Whether this packet is a SYN that belongs to a later connection than the flow does.
-    fn opens_anew(&self, at: u32, arrival: &Arrival<'_>) -> bool {
-        let flags = tcp_flags(arrival.packet);
-        if !flags.has(TcpFlags::SYN)
-            || flags.has(TcpFlags::ACK)
-            || self.params.port_reuse == PortReuse::Keep
-        {
-            return false;
-        }
-        let Slot { state, syn_sequence, .. } = &self.slots[at];
-        let sender = arrival.sender;
-        let is_copy =
-            state.has_syn(sender) && syn_sequence[sender.index()] == arrival.packet.tcp_sequence;
-        // While there was nothing but SYNs: another try of an end that was not answered, or the other end's part.
-        let is_opening = !state.is(State::CLOSED)
-            && state.is(State::ONLY_SYN)
-            && (!state.has_syn(sender) || !state.has_syn(sender.other()));
-        !is_copy && !is_opening
-    }
-
     fn open(&mut self, arrival: &Arrival<'_>) -> u32 {
         if self.open >= self.params.shard_flows
             && let Some(oldest) = self.activity.first()
@@ -321,55 +304,6 @@ impl Shard {
         self.longs.get_mut(long).expect("a long flow has statistics").push(step);
     }
 
-    /// What the flags say about the connection; whether they told who the initiator is.
-    fn take_flags(&mut self, at: u32, arrival: &Arrival<'_>) -> bool {
-        let flags = tcp_flags(arrival.packet);
-        let sender = arrival.sender;
-        let slot = &mut self.slots[at];
-        let mut is_told = false;
-        if flags.has(TcpFlags::SYN) {
-            slot.state.set_syn(sender);
-            slot.syn_sequence[sender.index()] = arrival.packet.tcp_sequence;
-            let (initiator, rule) = if flags.has(TcpFlags::ACK) {
-                (sender.other(), InitiatorRule::SynAck)
-            } else {
-                (sender, InitiatorRule::Syn)
-            };
-            // The first SYN is the best witness, then the first SYN-ACK.
-            is_told = match slot.state.rule() {
-                InitiatorRule::Syn => false,
-                InitiatorRule::SynAck => rule == InitiatorRule::Syn,
-                InitiatorRule::FirstPacket => true,
-            };
-            if is_told {
-                slot.state.set_initiator(initiator, rule);
-            }
-        } else {
-            slot.state.clear(State::ONLY_SYN);
-        }
-        if self.params.port_reuse == PortReuse::Split && !slot.state.is(State::CLOSED) {
-            let is_fin = flags.has(TcpFlags::FIN);
-            // Both have said their FIN before; the ACK of the second one is the last packet that has to come.
-            let is_last_ack = slot.state.has_both_fins() && flags.has(TcpFlags::ACK) && !is_fin;
-            if is_fin {
-                slot.state.set_fin(sender);
-            }
-            if flags.has(TcpFlags::RST) || is_last_ack {
-                self.close(at, arrival.clock);
-            }
-        }
-        is_told
-    }
-
-    fn close(&mut self, at: u32, clock: i64) {
-        self.starts.remove(&mut self.slots.timer, at);
-        self.lingering.push(&mut self.slots.timer, at);
-        let slot = &mut self.slots[at];
-        slot.state.set(State::CLOSED);
-        slot.timer_clock = clock;
-        self.wake = self.wake.min(clock.saturating_add(self.params.linger_micros));
-    }
-
     fn name(&mut self, at: u32, arrival: &Arrival<'_>, names: &KnownNames) {
         let slot = &mut self.slots[at];
         let initiator = slot.state.initiator();
@@ -378,64 +312,6 @@ impl Shard {
             arrival.key.endpoint(initiator.other()).address,
         );
         slot.dns_name = names.find(pair, slot.first, arrival.ordinal);
-    }
-
-    /// Shows a payload to the flow's watch, if it still looks for a handshake.
-    fn watch(&mut self, at: u32, arrival: &Arrival<'_>) {
-        let packet = arrival.packet;
-        let slot = &mut self.slots[at];
-        if !slot.state.is(State::WATCHED) {
-            slot.state.set(State::WATCHED);
-            if packet.protocol == Protocol::TCP || packet.protocol == Protocol::UDP {
-                slot.state.set(State::WATCHING);
-                slot.hello = self.hellos.insert(Hello::Watch(Watch::new(packet.protocol)));
-            }
-        }
-        if !slot.state.is(State::WATCHING) {
-            return;
-        }
-        let Some(hello) = self.hellos.get_mut(slot.hello) else { return };
-        let Hello::Watch(watch) = hello else { return };
-        let held_before = watch.octets_held();
-        let look = watch.push(&Segment {
-            forward: arrival.sender == slot.state.first(),
-            tcp_sequence: packet.tcp_sequence,
-            payload_octets: packet.payload_octets,
-            payload: arrival.payload,
-        });
-        self.held -= held_before;
-        match look {
-            Look::More => {
-                let held = watch.octets_held();
-                self.held += held;
-                if held == 0 || self.held <= self.params.shard_reassembly_octets {
-                    return;
-                }
-                self.report.watches_dropped += 1;
-                self.stop_watch(at);
-            }
-            Look::Done(handshake) => {
-                self.report.handshakes += 1;
-                *hello = Hello::Found(handshake);
-                slot.state.clear(State::WATCHING);
-            }
-            Look::Stop => {
-                slot.state.clear(State::WATCHING);
-                self.hellos.remove(slot.hello);
-                slot.hello = NONE;
-            }
-        }
-    }
-
-    fn stop_watch(&mut self, at: u32) {
-        let slot = &mut self.slots[at];
-        if slot.state.is(State::WATCHING) {
-            slot.state.clear(State::WATCHING);
-            if let Some(Hello::Watch(watch)) = self.hellos.remove(slot.hello) {
-                self.held -= watch.octets_held();
-            }
-            slot.hello = NONE;
-        }
     }
 
     /// Ends a record at the active timeout. The flow stays, empty, and keeps its initiator and its handshake.
@@ -485,46 +361,6 @@ impl Shard {
         self.ended.push(Reverse((slot.clock, slot.first, at)));
         self.report.ended(reason);
     }
-
-    /// Makes the record of an ended flow and frees what it held.
-    fn record(&mut self, at: u32) -> FlowRecord {
-        let slot = &mut self.slots[at];
-        let key = slot.key();
-        let initiator = slot.state.initiator();
-        let capture = &self.captures[slot.capture as usize];
-        let mut record = FlowRecord {
-            capture: Arc::clone(&capture.name),
-            first_packet: slot.first - capture.before,
-            initiator: key.endpoint(initiator),
-            responder: key.endpoint(initiator.other()),
-            initiator_rule: slot.state.rule(),
-            protocol: key.protocol,
-            tunnel: slot.tunnel,
-            vlan: slot.vlan_plus_one.checked_sub(1),
-            start: timestamp(slot.start),
-            end: timestamp(slot.end),
-            end_reason: slot.reason,
-            packets: first_packets(&self.samples, slot.run(), usize::from(slot.listed), initiator),
-            dns_name: slot.dns_name.take(),
-            handshake: found(self.hellos.remove(slot.hello)),
-            ..FlowRecord::default()
-        };
-        let statistics = match slot.long() {
-            Some(long) => *self.longs.remove(long).expect("a long flow has statistics"),
-            None => {
-                let mut statistics = Statistics::new(usize::from(self.params.packets));
-                self.samples.steps(slot.run()).for_each(|step| statistics.push(&step));
-                statistics
-            }
-        };
-        statistics.write(initiator, &mut record);
-        record.forward.ttl_first = slot.ttl[initiator.index()];
-        record.backward.ttl_first = slot.ttl[initiator.other().index()];
-        record.both.ttl_first = slot.ttl[slot.state.first().index()];
-        self.samples.free(slot.run());
-        self.slots.free(at);
-        record
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -532,43 +368,4 @@ enum Timer {
     Linger,
     Idle,
     Active,
-}
-
-/// The flags, of packets that have any.
-fn tcp_flags(packet: &Packet) -> TcpFlags {
-    if packet.protocol == Protocol::TCP && !packet.fragment {
-        packet.tcp_flags
-    } else {
-        TcpFlags(0)
-    }
-}
-
-fn timestamp(micros: i64) -> Timestamp {
-    Timestamp(micros.saturating_mul(1_000))
-}
-
-fn found(hello: Option<Hello>) -> Option<Box<Handshake>> {
-    match hello? {
-        Hello::Found(handshake) => Some(handshake),
-        Hello::Watch(_) => None,
-    }
-}
-
-fn first_packets(
-    samples: &Samples,
-    run: Run,
-    packets: usize,
-    initiator: Sender,
-) -> Vec<FirstPacket> {
-    let mut list = Vec::with_capacity(packets);
-    list.extend(samples.steps(run).map(|step| {
-        let sign = if step.sender == initiator { 1 } else { -1 };
-        FirstPacket {
-            octets: sign * i32::from(step.octets),
-            payload: sign * i32::from(step.payload),
-            gap_micros: step.gap,
-            window: step.window,
-        }
-    }));
-    list
 }

@@ -9,6 +9,8 @@ use flowgait_features::layout::Sizes;
 const BARE_OCTETS_MAX: i64 = 94;
 /// How much the options of a handshake add to a packet without payload, in octets.
 const OPTIONS_OCTETS: i64 = 20;
+/// No packet is larger; a table may say anything, and sums of it must not overflow.
+const OCTETS_MAX: i64 = 1 << 24;
 /// So many first sizes of each direction are columns.
 const PLACES: usize = 8;
 /// So many first runs of packets in one direction are columns.
@@ -28,7 +30,10 @@ pub(crate) fn payload(sizes: &Sizes, columns: &[Vec<f32>], row: usize) -> Vec<i6
 /// The sizes as they are, in order, negative from the responder.
 pub(crate) fn whole(sizes: &Sizes, columns: &[Vec<f32>], row: usize) -> Vec<i64> {
     let values = sizes.columns.iter().map(|&column| columns[column][row]);
-    values.filter(|value| !value.is_nan() && *value != 0.0).map(|value| value as i64).collect()
+    values
+        .filter(|value| !value.is_nan() && *value != 0.0)
+        .map(|value| (value as i64).clamp(-OCTETS_MAX, OCTETS_MAX))
+        .collect()
 }
 
 /// Runs of sizes in one direction.
@@ -77,6 +82,15 @@ impl SizeColumns {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_that_no_packet_has_do_no_harm() {
+        let columns = [vec![f32::MAX], vec![f32::MIN], vec![1e30], vec![f32::NAN]];
+        let sizes = Sizes { columns: (0..4).collect(), payload: false };
+        assert_eq!(payload(&sizes, &columns, 0), [OCTETS_MAX, -OCTETS_MAX, OCTETS_MAX]);
+        let found = SizeColumns(sizes).of(&columns, &[0]).concat();
+        assert!(found.iter().all(|value| !value.is_infinite()));
+    }
 
     #[test]
     fn an_acknowledgement_more_changes_no_column() {

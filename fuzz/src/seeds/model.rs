@@ -1,8 +1,9 @@
-//! A forest of three trees on a dozen made rows, as a model file.
+//! Small models of every kind on a dozen made rows, as model files.
 
 use flowgait_features::{Feature, Schema};
 use flowgait_model::Training;
 use flowgait_model::forest::ForestParams;
+use flowgait_model::recipe::{EstimatorKind, Recipe};
 use flowgait_model::{Card, Estimator, Model};
 
 use super::Seed;
@@ -14,7 +15,32 @@ pub fn seeds() -> Vec<Seed> {
         ("artifact", "forest", file),
         ("artifact", "one-tree", model(1).to_bytes()),
         ("artifact", "cut", cut),
+        ("artifact", "linear", of_sizes(EstimatorKind::Linear)),
+        ("artifact", "forest-of-sizes", of_sizes(EstimatorKind::ExtraTrees)),
     ]
+}
+
+/// A model of a table with a sequence of signed sizes, and a number beside it.
+fn of_sizes(estimator: EstimatorKind) -> Vec<u8> {
+    const LENGTH: u8 = 8;
+    let size = |row: u8, place: u8| {
+        let size = f32::from(40 + 10 * (row / 4) + place);
+        if place % 2 == 0 { size } else { -size }
+    };
+    let mut columns: Vec<Vec<f32>> =
+        (0..LENGTH).map(|place| (0..12).map(|row| size(row, place)).collect()).collect();
+    columns.push((0..12_u8).map(f32::from).collect());
+    let rows: Vec<u32> = (0..12).collect();
+    let codes: Vec<u32> = (0..12).map(|row| row / 4).collect();
+    let training =
+        Training { columns: &columns, rows: &rows, codes: &codes, classes: 3, class_weights: None };
+    let name = |place| if place < LENGTH { format!("s{place}") } else { "n".to_owned() };
+    let feature = |place| Feature { name: name(place), unit: String::new() };
+    let schema = Schema { name: "made".into(), features: (0..=LENGTH).map(feature).collect() };
+    let recipe = Recipe { trees: 1, sizes: true, ..Recipe::new(estimator) };
+    let fitted = recipe.fit(&schema, &training, 7, &|| {}).expect("a table of equal lengths");
+    let classes = ["chat", "video", "web"].map(str::to_owned).to_vec();
+    Model::new(schema, classes, fitted, Card::default()).expect("three classes").to_bytes()
 }
 
 fn model(trees: usize) -> Model {

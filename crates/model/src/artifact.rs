@@ -19,6 +19,7 @@
 //! | `FRST` | a forest, as `artifact/forest.rs` says |
 //! | `SZFR` | a forest that also sees columns that follow from packet sizes, as `artifact/trees.rs` says |
 //! | `LINR` | a linear classifier, as `artifact/linear.rs` says |
+//! | `STCK` | a stack of the others, as `artifact/stack.rs` says |
 //!
 //! A section whose first letter is small may be passed over by a program that does not know it; any
 //! other unknown section is refused. Each section occurs once. A file without a `card` has an empty one.
@@ -28,8 +29,10 @@
 
 mod card;
 mod differ;
+mod estimator;
 mod forest;
 mod linear;
+mod stack;
 mod trees;
 mod wire;
 
@@ -174,17 +177,7 @@ impl Model {
             self.classes.iter().for_each(|class| writer.text(class));
         });
         writer.section(*b"card", |writer| writer.octets(self.card.to_json().as_bytes()));
-        match &self.estimator {
-            Estimator::Forest(forest) => {
-                writer.section(*b"FRST", |writer| forest::write(forest, writer));
-            }
-            Estimator::SizeForest(trees) => {
-                writer.section(*b"SZFR", |writer| trees::write(trees, writer));
-            }
-            Estimator::Linear(linear) => {
-                writer.section(*b"LINR", |writer| linear::write(linear, writer));
-            }
-        }
+        estimator::write(&self.estimator, &mut writer);
         let checksum = Sha256::digest(writer.as_slice());
         writer.octets(&checksum);
         writer.into_vec()
@@ -272,17 +265,9 @@ impl Sections {
                 b"SCHM" => sections.schema.replace(read_schema(&mut content)?).is_some(),
                 b"CLAS" => sections.classes.replace(read_classes(&mut content)?).is_some(),
                 b"card" => sections.card.replace(read_card(&mut content)?).is_some(),
-                b"FRST" => {
-                    let forest = Estimator::Forest(forest::read(&mut content)?);
-                    sections.estimator.replace(forest).is_some()
-                }
-                b"SZFR" => {
-                    let trees = Estimator::SizeForest(Box::new(trees::read(&mut content)?));
-                    sections.estimator.replace(trees).is_some()
-                }
-                b"LINR" => {
-                    let linear = Estimator::Linear(Box::new(linear::read(&mut content)?));
-                    sections.estimator.replace(linear).is_some()
+                tag if estimator::is_tag(tag) => {
+                    let found = estimator::read(tag, &mut content)?;
+                    sections.estimator.replace(found).is_some()
                 }
                 [first, ..] if first.is_ascii_lowercase() => {
                     content.skip();

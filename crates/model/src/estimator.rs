@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::forest::Forest;
 use crate::linear::Linear;
+use crate::stack::Stack;
 use crate::training::Probabilities;
 use crate::trees::SizeForest;
 
@@ -16,6 +17,8 @@ pub enum Estimator {
     SizeForest(Box<SizeForest>),
     /// A linear classifier on bags of packet sizes.
     Linear(Box<Linear>),
+    /// Several estimators under a judge.
+    Stack(Box<Stack>),
 }
 
 impl Estimator {
@@ -26,6 +29,7 @@ impl Estimator {
             Self::Forest(forest) => forest.classes(),
             Self::SizeForest(trees) => trees.classes(),
             Self::Linear(linear) => linear.classes(),
+            Self::Stack(stack) => stack.classes(),
         }
     }
 
@@ -36,6 +40,7 @@ impl Estimator {
             Self::Forest(forest) => forest.features(),
             Self::SizeForest(trees) => trees.features(),
             Self::Linear(linear) => linear.features(),
+            Self::Stack(stack) => stack.features(),
         }
     }
 
@@ -45,7 +50,7 @@ impl Estimator {
         match self {
             Self::Forest(forest) => forest.importance(),
             Self::SizeForest(trees) => trees.importance(),
-            Self::Linear(_) => &[],
+            Self::Linear(_) | Self::Stack(_) => &[],
         }
     }
 
@@ -64,6 +69,7 @@ impl Estimator {
             Self::Forest(forest) => forest.predict_proba(columns, rows),
             Self::SizeForest(trees) => trees.predict_proba(columns, rows),
             Self::Linear(linear) => linear.predict_proba(columns, rows),
+            Self::Stack(stack) => stack.predict_proba(columns, rows),
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod recipe;
 pub mod report;
 mod sizes;
+pub mod stack;
 pub mod training;
 pub mod trees;
 pub mod validation;

@@ -217,7 +217,7 @@ fn judged(
 /// The facts of a recipe.
 pub fn recipe_facts(recipe: Recipe) -> Vec<Fact> {
     let mut facts = vec![Fact::new("Estimator", recipe.estimator.name())];
-    if recipe.estimator != EstimatorKind::Linear {
+    if !matches!(recipe.estimator, EstimatorKind::Linear | EstimatorKind::Stack) {
         let depth = recipe.depth_max.map_or("as many as it takes".to_owned(), |d| d.to_string());
         facts.push(Fact::new("Trees", recipe.trees));
         facts.push(Fact::new("Depth", depth));

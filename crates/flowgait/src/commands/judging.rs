@@ -14,10 +14,15 @@ use super::splitting::SplitArg;
 use crate::failure::Failure;
 use crate::progress::Progress;
 
-/// Trees while choosing: enough to rank two estimators, few enough to be quick.
+/// Trees while choosing: enough to rank estimators, few enough to be quick.
 const CHOOSING_TREES: usize = 60;
 /// Rows by classes, above which a linear classifier is not tried: it would take longer than all trees.
 const LINEAR_WORK_MAX: usize = 500_000;
+/// The same for a stack, which learns all of them on five folds more.
+const STACK_WORK_MAX: usize = 150_000;
+/// A stack is for many classes with few rows: so many classes at least, and so many rows of each at most, on average.
+const STACK_CLASSES_MIN: usize = 10;
+const STACK_ROWS_MAX: usize = 50;
 /// Folds on which an estimator is chosen.
 pub const CHOOSING_FOLDS: usize = 3;
 
@@ -157,6 +162,10 @@ fn candidates(args: &RecipeArgs, labelled: &Labelled, rows: usize) -> Result<Vec
         let here: Vec<u32> = (0..dataset.rows as u32).collect();
         if Layout::of(&dataset.schema, &dataset.columns, &here).sizes.is_some() {
             kinds.push(EstimatorKind::Linear);
+            let few = classes >= STACK_CLASSES_MIN && rows <= classes * STACK_ROWS_MAX;
+            if few && rows * classes <= STACK_WORK_MAX {
+                kinds.push(EstimatorKind::Stack);
+            }
         }
     }
     kinds.into_iter().map(|kind| args.with(kind)).collect()

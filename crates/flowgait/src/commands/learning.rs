@@ -43,7 +43,7 @@ pub struct TableArgs {
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 #[command(next_help_heading = "Learning")]
 pub struct RecipeArgs {
-    /// What learns; auto tries them on folds and keeps the better
+    /// What learns; auto tries them on folds and keeps the best
     #[arg(long, value_enum, value_name = "NAME")]
     pub estimator: Option<EstimatorArg>,
 
@@ -63,7 +63,7 @@ pub struct RecipeArgs {
 /// What learns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum EstimatorArg {
-    /// Whichever does better on folds
+    /// Whichever does best on folds
     Auto,
     /// A random forest
     Forest,
@@ -71,6 +71,8 @@ pub enum EstimatorArg {
     ExtraTrees,
     /// A linear classifier on packet sizes as a bag of tokens
     Linear,
+    /// All three under a judge, for many classes with few rows
+    Stack,
 }
 
 /// A table that was read, every row with a label.
@@ -222,6 +224,7 @@ impl RecipeArgs {
             Some(EstimatorArg::Forest) => EstimatorKind::Forest,
             Some(EstimatorArg::ExtraTrees) => EstimatorKind::ExtraTrees,
             Some(EstimatorArg::Linear) => EstimatorKind::Linear,
+            Some(EstimatorArg::Stack) => EstimatorKind::Stack,
         };
         self.with(kind).map(Some)
     }

@@ -1,4 +1,5 @@
-//! The linear classifier on made flows: what it learns, that it comes back from a file as it was, and what it refuses.
+//! Estimators for many classes with few rows of each, on made flows: what they learn, that they come back from a file as they were,
+//! and what they refuse.
 
 use flowgait_features::layout::{Layout, Sizes};
 use flowgait_features::{Feature, Schema};
@@ -140,6 +141,32 @@ fn trees_see_the_sizes_without_acknowledgements_too() {
     let bytes = model.to_bytes();
     assert!(Model::from_bytes(&bytes).unwrap() == model);
     for cut in (0..bytes.len()).step_by(997) {
+        assert!(Model::from_bytes(&bytes[..cut]).is_err(), "{cut} of {}", bytes.len());
+    }
+}
+
+#[test]
+fn a_stack_answers_in_probabilities_and_comes_back_from_its_file() {
+    let (known, unseen) = (made(4, 1), made(4, 2));
+    let rows = all(&known);
+    let recipe = Recipe { trees: 20, ..Recipe::new(EstimatorKind::Stack) };
+    let fitted = recipe.fit(&known.schema, &training(&known, &rows), 7, &|| {}).unwrap();
+    let said = fitted.predict_proba(&unseen.columns, &all(&unseen)).unwrap();
+    let right = (0..said.rows()).filter(|&row| said.best(row) == unseen.codes[row]).count();
+    assert!(right * 100 >= said.rows() * 95, "{right} of {}", said.rows());
+    for row in 0..said.rows() {
+        let sum: f32 = said.row(row).iter().sum();
+        assert!((sum - 1.0).abs() < 1e-5 && said.row(row).iter().all(|p| *p >= 0.0));
+    }
+    // Rows are answered one by one as they are together.
+    let alone = fitted.predict_proba(&unseen.columns, &[7]).unwrap();
+    assert_eq!(alone.row(0), said.row(7));
+
+    let classes = (0..CLASSES).map(|class| format!("app {class}")).collect();
+    let model = Model::new(known.schema.clone(), classes, fitted, Card::default()).unwrap();
+    let bytes = model.to_bytes();
+    assert!(Model::from_bytes(&bytes).unwrap() == model);
+    for cut in (0..bytes.len()).step_by(2_003) {
         assert!(Model::from_bytes(&bytes[..cut]).is_err(), "{cut} of {}", bytes.len());
     }
 }

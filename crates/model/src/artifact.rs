@@ -15,6 +15,7 @@
 //! | --- | --- |
 //! | `SCHM` | the schema's hash, its name, number of columns, name and unit of each |
 //! | `CLAS` | number of classes, their labels in the order of their codes |
+//! | `SHRP` | the power that the estimator's probabilities are raised to (f32); without it 1 |
 //! | `card` | the model card as JSON |
 //! | `FRST` | a forest, as `artifact/forest.rs` says |
 //! | `SZFR` | a forest that also sees columns that follow from packet sizes, as `artifact/trees.rs` says |
@@ -48,7 +49,7 @@ use sha2::{Digest, Sha256};
 
 pub use card::{Card, TrainingTable, fingerprint};
 
-use crate::{error::Error, estimator::Estimator, training::Probabilities};
+use crate::{calibrate::Sharpness, error::Error, estimator::Estimator, training::Probabilities};
 use wire::{Reader, Writer};
 
 const MAGIC: [u8; 8] = *b"\x89FGM\r\n\x1a\n";
@@ -66,6 +67,7 @@ pub struct Model {
     schema_hash: String,
     classes: Vec<String>,
     estimator: Estimator,
+    sharpness: Sharpness,
     card: Card,
 }
 
@@ -89,7 +91,20 @@ impl Model {
             return Err(Error::Length { what: "labels of classes", expected, got });
         }
         let schema_hash = schema.hash();
-        Ok(Self { schema, schema_hash, classes, estimator, card })
+        let sharpness = Sharpness::NONE;
+        Ok(Self { schema, schema_hash, classes, estimator, sharpness, card })
+    }
+
+    /// The model with its confidence made true by what its estimator said of rows that it had not learnt from.
+    #[must_use]
+    pub fn calibrated(self, sharpness: Sharpness) -> Self {
+        Self { sharpness, ..self }
+    }
+
+    /// How much the estimator's probabilities are sharpened.
+    #[must_use]
+    pub fn sharpness(&self) -> Sharpness {
+        self.sharpness
     }
 
     /// The columns that it expects.
@@ -141,7 +156,9 @@ impl Model {
         rows: &[u32],
     ) -> Result<Probabilities, Error> {
         self.check_schema(&dataset.schema)?;
-        self.estimator.predict_proba(&dataset.columns, rows)
+        let mut said = self.estimator.predict_proba(&dataset.columns, rows)?;
+        self.sharpness.apply(&mut said);
+        Ok(said)
     }
 
     /// Refuses another schema, by its hash.
@@ -162,7 +179,8 @@ impl Model {
         let mut writer = Writer::default();
         writer.octets(&MAGIC);
         writer.u32(FORMAT_VERSION);
-        writer.u32(4);
+        let is_calibrated = self.sharpness != Sharpness::NONE;
+        writer.u32(if is_calibrated { 5 } else { 4 });
         writer.section(*b"SCHM", |writer| {
             writer.text(&self.schema_hash);
             writer.text(&self.schema.name);
@@ -178,6 +196,9 @@ impl Model {
         });
         writer.section(*b"card", |writer| writer.octets(self.card.to_json().as_bytes()));
         estimator::write(&self.estimator, &mut writer);
+        if is_calibrated {
+            writer.section(*b"SHRP", |writer| writer.f32(self.sharpness.power()));
+        }
         let checksum = Sha256::digest(writer.as_slice());
         writer.octets(&checksum);
         writer.into_vec()
@@ -248,6 +269,7 @@ struct Sections {
     classes: Option<Vec<String>>,
     card: Option<Card>,
     estimator: Option<Estimator>,
+    sharpness: Option<Sharpness>,
 }
 
 impl Sections {
@@ -265,6 +287,7 @@ impl Sections {
                 b"SCHM" => sections.schema.replace(read_schema(&mut content)?).is_some(),
                 b"CLAS" => sections.classes.replace(read_classes(&mut content)?).is_some(),
                 b"card" => sections.card.replace(read_card(&mut content)?).is_some(),
+                b"SHRP" => sections.sharpness.replace(read_sharpness(&mut content)?).is_some(),
                 tag if estimator::is_tag(tag) => {
                     let found = estimator::read(tag, &mut content)?;
                     sections.estimator.replace(found).is_some()
@@ -297,6 +320,7 @@ impl Sections {
             return Err(reader.refuse("the hash of its schema is not that of its columns"));
         }
         Model::new(schema, classes, estimator, self.card.unwrap_or_default())
+            .map(|model| model.calibrated(self.sharpness.unwrap_or(Sharpness::NONE)))
             .map_err(|error| reader.refuse(&format!("its parts do not fit together: {error}")))
     }
 }
@@ -316,6 +340,11 @@ fn read_schema(reader: &mut Reader) -> Result<(String, Schema), Error> {
 fn read_classes(reader: &mut Reader) -> Result<Vec<String>, Error> {
     let count = reader.count(4)?;
     (0..count).map(|_| reader.text()).collect()
+}
+
+fn read_sharpness(reader: &mut Reader) -> Result<Sharpness, Error> {
+    let power = f32::from_le_bytes(reader.array()?);
+    Sharpness::new(power).ok_or_else(|| reader.refuse("its probabilities have no sharpness"))
 }
 
 fn read_card(reader: &mut Reader) -> Result<Card, Error> {

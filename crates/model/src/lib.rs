@@ -7,6 +7,7 @@
 
 pub mod artifact;
 pub mod baseline;
+pub mod calibrate;
 mod error;
 mod estimator;
 pub mod forest;
@@ -21,6 +22,7 @@ pub mod trees;
 pub mod validation;
 
 pub use artifact::{Card, Model};
+pub use calibrate::Sharpness;
 pub use error::Error;
 pub use estimator::Estimator;
 pub use training::{Probabilities, Training};

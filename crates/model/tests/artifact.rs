@@ -6,7 +6,7 @@ use std::{fs, sync::LazyLock};
 
 use flowgait_features::{Codes, Dataset, Feature, Schema};
 use flowgait_model::{
-    Card, Error, Estimator, Model, Training,
+    Card, Error, Estimator, Model, Sharpness, Training,
     artifact::{TrainingTable, fingerprint},
     forest::ForestParams,
 };
@@ -336,4 +336,28 @@ fn a_fingerprint_tells_tables_apart() {
     let mut other = data;
     other.schema.features[0].name = "else".into();
     assert_ne!(same, fingerprint(&other));
+}
+
+#[test]
+fn a_calibrated_model_keeps_its_sharpness_and_its_answers() {
+    let dataset = dataset(60, 3, 4);
+    let model = model(&dataset, ForestParams::new().trees(5));
+    let sharp = model.clone().calibrated(Sharpness::new(2.5).unwrap());
+    let bytes = sharp.to_bytes();
+    assert!(Model::from_bytes(&bytes).unwrap() == sharp);
+    let (raw, said) =
+        (model.predict_proba(&dataset).unwrap(), sharp.predict_proba(&dataset).unwrap());
+    let mut changed = 0;
+    for row in 0..raw.rows() {
+        assert_eq!(raw.best(row), said.best(row));
+        assert!((said.row(row).iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        changed += usize::from(raw.row(row) != said.row(row));
+    }
+    assert!(changed > 0);
+    let place = bytes.windows(4).position(|four| four == b"SHRP").unwrap() + 12;
+    for power in [0.0_f32, -1.0, f32::NAN, f32::INFINITY] {
+        let mut hostile = bytes.clone();
+        hostile[place..place + 4].copy_from_slice(&power.to_le_bytes());
+        assert!(Model::from_bytes(&with_checksum(hostile)).is_err(), "{power}");
+    }
 }

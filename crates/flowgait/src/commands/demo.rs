@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use super::evaluate::{self, Measuring};
 use super::fit::Fitting;
 use super::flow_table::{Addresses, FlowTable};
-use super::judging::Learner;
+use super::judging::{Candidates, Learner};
 use super::learning::{self, Labelled, RecipeArgs, TableArgs};
 use super::metering::MeterArgs;
 use super::splitting::SplitArg;
@@ -159,8 +159,10 @@ fn judge(folder: &Path, labelled: &Labelled, model: &Model, seed: u64) -> Result
     let measuring = Measuring {
         labelled,
         whole: &labelled.dataset,
-        learner: Learner::Fixed(evaluate::recipe_of(model)?),
-        split: &split,
+        learner: Learner {
+            candidates: Candidates::Fixed(evaluate::recipe_of(model)?),
+            split: &split,
+        },
         repeats: &repeats,
     };
     let (mut evaluation, _) = measuring.evaluation("kinds of use in made traffic")?;

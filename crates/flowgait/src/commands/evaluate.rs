@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use flowgait_features::Dataset;
 use flowgait_features::dataset::Codes;
 use flowgait_features::extract::prefix;
-use flowgait_model::Probabilities;
 use flowgait_model::artifact::{Model, fingerprint};
 use flowgait_model::recipe::{EstimatorKind, Recipe};
-use flowgait_model::report::{Class, Data, Evaluation, Fact, Groups, Origin};
+use flowgait_model::report::{Class, Confidence, Data, Evaluation, Fact, Groups, Origin};
+use flowgait_model::{Probabilities, Sharpness};
 
 pub use measure::Measuring;
 
-use super::judging::Learner;
+use super::judging::{Candidates, Learner};
 use super::learning::{self, Labelled, RecipeArgs, TableArgs};
 use super::splitting::SplitArg;
 use crate::config::Config;
@@ -145,6 +145,9 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
     let mut evaluation = Evaluation::new(&title(args), classes, &truth, &said)?;
     evaluation.data = data(args, &labelled.dataset, model.card().origin);
     evaluation.model = facts(model);
+    if model.sharpness() != Sharpness::NONE {
+        evaluation.confidence = Confidence::Calibrated;
+    }
     evaluation.importances = measure::importances(model.schema(), model.importance());
     if !strangers.is_empty() {
         let names: Vec<&str> = strangers.iter().map(String::as_str).collect();
@@ -196,12 +199,12 @@ fn judged(
     };
     let seeds: Vec<u64> = (args.seed..).take(args.repeats as usize).collect();
     let repeats = split.repeats(&labelled, args.folds, &seeds)?;
-    let learner = match recipe.map_or_else(|| args.recipe.recipe(), |recipe| Ok(Some(recipe)))? {
-        Some(recipe) => Learner::Fixed(recipe),
-        None => Learner::Chosen(&args.recipe, &split),
+    let candidates = match recipe.map_or_else(|| args.recipe.recipe(), |recipe| Ok(Some(recipe)))? {
+        Some(recipe) => Candidates::Fixed(recipe),
+        None => Candidates::Best(&args.recipe),
     };
-    let measuring =
-        Measuring { labelled: &labelled, whole: &whole, learner, split: &split, repeats: &repeats };
+    let learner = Learner { candidates, split: &split };
+    let measuring = Measuring { labelled: &labelled, whole: &whole, learner, repeats: &repeats };
     let (mut evaluation, judged) = measuring.evaluation(&title(args))?;
     if let Some(path) = &args.export {
         export::export(path, &labelled, &judged, &repeats)?;

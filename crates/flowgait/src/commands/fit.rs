@@ -7,13 +7,12 @@ use flowgait_model::Training;
 use flowgait_model::artifact::{Card, Model, fingerprint};
 use flowgait_model::baseline::Majority;
 use flowgait_model::metrics::Scores;
-use flowgait_model::recipe::Recipe;
 use flowgait_model::report::Origin;
 use flowgait_model::validation::CrossValidation;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::judging::{self, CHOOSING_FOLDS};
+use super::judging::{self, CHOOSING_FOLDS, Candidates, Choice};
 use super::learning::{self, Labelled, RecipeArgs, TableArgs};
 use super::sources;
 use super::splitting::SplitArg;
@@ -87,9 +86,8 @@ pub fn save(model: &Model, path: &Path) -> Result<(), Failure> {
 
 /// What a recipe does on rows that it did not learn from.
 struct Expectation {
-    recipe: Recipe,
+    choice: Choice,
     split: SplitArg,
-    judged: CrossValidation,
     majority: CrossValidation,
 }
 
@@ -104,11 +102,11 @@ impl Expectation {
         };
         output::note(&format!(
             "expect accuracy {} (the most frequent class alone: {}), macro-F1 {} ({}); {}, {}",
-            said(&self.judged, |s| s.accuracy),
+            said(&self.choice.judged, |s| s.accuracy),
             said(&self.majority, |s| s.accuracy),
-            said(&self.judged, |s| s.f1_macro),
+            said(&self.choice.judged, |s| s.f1_macro),
             said(&self.majority, |s| s.f1_macro),
-            units::counted(self.judged.trials.len() as u64, "fold"),
+            units::counted(self.choice.judged.trials.len() as u64, "fold"),
             self.split.named().words(),
         ));
     }
@@ -134,7 +132,7 @@ impl Fitting<'_> {
         let (dataset, labels) = (&self.labelled.dataset, self.labelled.labels());
         self.tell_small_classes();
         let expectation = self.expectation()?;
-        let recipe = expectation.recipe;
+        let recipe = expectation.choice.recipe;
         let rows: Vec<u32> = (0..dataset.rows as u32).collect();
         let training = Training {
             columns: &dataset.columns,
@@ -156,13 +154,14 @@ impl Fitting<'_> {
         ));
         expectation.tell();
         let card = self.card(&expectation);
-        Ok(Model::new(dataset.schema.clone(), labels.values.clone(), estimator, card)?)
+        let model = Model::new(dataset.schema.clone(), labels.values.clone(), estimator, card)?;
+        Ok(model.calibrated(expectation.choice.sharpness))
     }
 
     fn card(&self, expectation: &Expectation) -> Card {
-        let recipe = expectation.recipe;
+        let recipe = expectation.choice.recipe;
         let dataset = &self.labelled.dataset;
-        let spreads = expectation.judged.spreads().into_iter();
+        let spreads = expectation.choice.judged.spreads().into_iter();
         Card {
             made_by: concat!("flowgait ", env!("CARGO_PKG_VERSION")).to_owned(),
             label: self.labelled.labels().name.clone(),
@@ -188,12 +187,12 @@ impl Fitting<'_> {
         let (columns, labels) = (&labelled.dataset.columns, labelled.labels());
         let split = SplitArg::default_for(labelled, self.table.group.as_ref());
         let repeats = split.repeats(labelled, CHOOSING_FOLDS, &[self.seed])?;
-        let (recipe, judged) =
-            judging::choose(self.args, labelled, self.labelled.dataset.rows, &repeats)?;
+        let rows = self.labelled.dataset.rows;
+        let choice = judging::choose(&Candidates::Best(self.args), labelled, rows, &repeats)?;
         let majority = judging::trials(columns, labels, &repeats, |training, trial| {
             Ok(Majority::fit(training)?.probabilities(trial.test.len()))
         })?;
-        Ok(Expectation { recipe, split, judged, majority })
+        Ok(Expectation { choice, split, majority })
     }
 
     fn sample(&self) -> Result<Option<Labelled>, Failure> {

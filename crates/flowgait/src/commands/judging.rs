@@ -7,7 +7,7 @@ use flowgait_features::layout::Layout;
 use flowgait_model::linear;
 use flowgait_model::recipe::{EstimatorKind, Recipe};
 use flowgait_model::validation::{CrossValidation, Repeat, Trial, cross_validate};
-use flowgait_model::{Probabilities, Training};
+use flowgait_model::{Probabilities, Sharpness, Training};
 
 use super::learning::{Labelled, RecipeArgs};
 use super::splitting::SplitArg;
@@ -26,12 +26,31 @@ const STACK_ROWS_MAX: usize = 50;
 /// Folds on which an estimator is chosen.
 pub const CHOOSING_FOLDS: usize = 3;
 
-/// What learns in each trial.
-pub enum Learner<'a> {
+/// What learns in each trial. What is chosen or calibrated, is so on folds of the trial's own training rows, which come apart as the
+/// whole does, so that no row that is judged had a say.
+pub struct Learner<'a> {
+    /// What is tried.
+    pub candidates: Candidates<'a>,
+    /// How rows come apart.
+    pub split: &'a SplitArg,
+}
+
+/// What may learn.
+pub enum Candidates<'a> {
     /// This.
     Fixed(Recipe),
-    /// Whichever does better on folds of the trial's own training rows, so that no row that is judged had a say.
-    Chosen(&'a RecipeArgs, &'a SplitArg),
+    /// Whichever does best.
+    Best(&'a RecipeArgs),
+}
+
+/// What did best, and what it did.
+pub struct Choice {
+    /// The recipe.
+    pub recipe: Recipe,
+    /// Its scores on the folds.
+    pub judged: CrossValidation,
+    /// What makes its confidence true, by the same folds.
+    pub sharpness: Sharpness,
 }
 
 /// A cross-validation, and what learnt in each of its trials.
@@ -64,14 +83,10 @@ pub fn judge(
     let fits = repeats.iter().map(|r| r.folds.len()).sum::<usize>();
     let progress = Progress::count(what, fits as u64);
     let scores = trials(columns, labels, repeats, |training, trial| {
-        let recipe = match learner {
-            Learner::Fixed(recipe) => *recipe,
-            Learner::Chosen(args, split) => {
-                choose_within(args, labelled, split, trial.train, trial.seed)?
-            }
-        };
-        recipes.insert((trial.seed, trial.fold), recipe);
-        let said = fit_and_answer(recipe, &labelled.dataset, training, trial)?;
+        let choice = choose_within(learner, labelled, trial.train, trial.seed)?;
+        recipes.insert((trial.seed, trial.fold), choice.recipe);
+        let mut said = fit_and_answer(choice.recipe, &labelled.dataset, training, trial)?;
+        choice.sharpness.apply(&mut said);
         progress.advance(1);
         Ok(said)
     })?;
@@ -128,34 +143,43 @@ pub fn trials(
     })
 }
 
-/// The best candidate by macro-F1 over folds, with its scores there; the one that was named where one was.
+/// The best candidate by macro-F1 over folds, with its scores there.
 ///
-/// `rows` is how many the chosen one will learn from; `labelled` may be a sample of them.
+/// `rows` is how many it will learn from; `labelled` may be a sample of them.
 pub fn choose(
-    args: &RecipeArgs,
+    candidates: &Candidates<'_>,
     labelled: &Labelled,
     rows: usize,
     repeats: &[Repeat],
-) -> Result<(Recipe, CrossValidation), Failure> {
-    let candidates = match args.recipe()? {
-        Some(recipe) => vec![recipe],
-        None => candidates(args, labelled, rows)?,
+) -> Result<Choice, Failure> {
+    let recipes = match candidates {
+        Candidates::Fixed(recipe) => vec![*recipe],
+        Candidates::Best(args) => match args.recipe()? {
+            Some(recipe) => vec![recipe],
+            None => worth_trying(args, labelled, rows)?,
+        },
     };
     let mut best: Option<(Recipe, CrossValidation, f64)> = None;
-    for recipe in candidates {
-        let tried = Learner::Fixed(recipe.at_most(CHOOSING_TREES));
-        let judged = judge("choose", labelled, &tried, repeats)?.scores;
+    for recipe in recipes {
+        let few_trees = recipe.at_most(CHOOSING_TREES);
+        let labels = labelled.labels();
+        let judged = judge_columns("choose", &labelled.dataset, labels, few_trees, repeats)?;
         let score = judged.spread(|s| s.f1_macro).map_or(0.0, |s| s.mean);
         if best.as_ref().is_none_or(|(_, _, other)| score > *other) {
             best = Some((recipe, judged, score));
         }
     }
     let (recipe, judged, _) = best.expect("there is at least one candidate");
-    Ok((recipe, judged))
+    let sharpness = Sharpness::fit(&judged.truth, &judged.probabilities)?;
+    Ok(Choice { recipe, judged, sharpness })
 }
 
 /// What is tried where no estimator was named.
-fn candidates(args: &RecipeArgs, labelled: &Labelled, rows: usize) -> Result<Vec<Recipe>, Failure> {
+fn worth_trying(
+    args: &RecipeArgs,
+    labelled: &Labelled,
+    rows: usize,
+) -> Result<Vec<Recipe>, Failure> {
     let mut kinds = vec![EstimatorKind::Forest, EstimatorKind::ExtraTrees];
     let (dataset, classes) = (&labelled.dataset, labelled.labels().values.len());
     if rows <= linear::ROWS_MAX && rows * classes <= LINEAR_WORK_MAX {
@@ -171,17 +195,17 @@ fn candidates(args: &RecipeArgs, labelled: &Labelled, rows: usize) -> Result<Vec
     kinds.into_iter().map(|kind| args.with(kind)).collect()
 }
 
-/// The better estimator on folds of some rows only, split as the whole is; by chance where so few rows cannot be split so.
+/// The best candidate on folds of some rows only, split as the whole is; by chance where so few rows cannot be split so.
 fn choose_within(
-    args: &RecipeArgs,
+    learner: &Learner<'_>,
     labelled: &Labelled,
-    split: &SplitArg,
     rows: &[u32],
     seed: u64,
-) -> Result<Recipe, Failure> {
+) -> Result<Choice, Failure> {
     let known = labelled.select(rows);
-    let repeats = split
+    let repeats = learner
+        .split
         .repeats(&known, CHOOSING_FOLDS, &[seed])
         .or_else(|_| SplitArg::Random.repeats(&known, CHOOSING_FOLDS, &[seed]))?;
-    Ok(choose(args, &known, rows.len(), &repeats)?.0)
+    choose(&learner.candidates, &known, rows.len(), &repeats)
 }

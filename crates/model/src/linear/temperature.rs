@@ -9,15 +9,11 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use super::{LinearParams, softmax};
+use crate::calibrate::least;
 use crate::training::{Probabilities, Training};
 
 /// Folds of the training rows.
 const FOLDS: usize = 3;
-/// What is tried, as powers of two; between the best two neighbours it is refined.
-const POWERS: std::ops::RangeInclusive<i32> = -2..=7;
-/// Steps of the refinement, each of which leaves 0.62 of the interval.
-const STEPS: usize = 16;
-
 /// The sharpness of margins; 1 where there are too few rows to hold some out.
 pub(super) fn sharpness(
     params: &LinearParams,
@@ -40,7 +36,11 @@ pub(super) fn sharpness(
         truth.extend(held_out.iter().map(|&row| training.codes[row as usize]));
     }
     let said = Probabilities { classes: training.classes, values: margins };
-    best(|sharpness| log_loss(&said, &truth, sharpness))
+    most_likely(&said, &truth)
+}
+
+fn most_likely(margins: &Probabilities, truth: &[u32]) -> f32 {
+    least(|exponent| log_loss(margins, truth, exponent.exp2())).exp2()
 }
 
 fn log_loss(margins: &Probabilities, truth: &[u32], sharpness: f32) -> f64 {
@@ -55,20 +55,6 @@ fn log_loss(margins: &Probabilities, truth: &[u32], sharpness: f32) -> f64 {
     sum
 }
 
-/// The sharpness with the least loss: a grid, then golden sections of its logarithm.
-fn best(loss: impl Fn(f32) -> f64) -> f32 {
-    let at = |power: f32| loss(power.exp2());
-    let coarse = POWERS.min_by(|&a, &b| at(a as f32).total_cmp(&at(b as f32)));
-    let coarse = coarse.expect("some powers are tried") as f32;
-    let golden = (5.0_f32.sqrt() - 1.0) / 2.0;
-    let (mut low, mut high) = (coarse - 1.0, coarse + 1.0);
-    for _ in 0..STEPS {
-        let (a, b) = (high - golden * (high - low), low + golden * (high - low));
-        if at(a) < at(b) { high = b } else { low = a }
-    }
-    ((low + high) / 2.0).exp2()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,7 +63,7 @@ mod tests {
     fn the_sharpness_is_that_of_the_answers() {
         // Of four rows with a margin of 1 between two classes three are right: odds of 3 want a sharpness of ln 3.
         let margins = Probabilities { classes: 2, values: [1.0, 0.0].repeat(4) };
-        let found = best(|sharpness| log_loss(&margins, &[0, 0, 0, 1], sharpness));
+        let found = most_likely(&margins, &[0, 0, 0, 1]);
         assert!((found - 3.0_f32.ln()).abs() < 0.01, "{found}");
     }
 }

@@ -6,12 +6,12 @@ use flowgait_features::{Dataset, Schema};
 use flowgait_model::baseline::{AddressLookup, Majority, NearestParams};
 use flowgait_model::recipe::Recipe;
 use flowgait_model::report::{
-    Baseline, BaselineKind, Class, Evaluation, Fact, Importance, Importances,
+    Baseline, BaselineKind, Class, Confidence, Evaluation, Fact, Importance, Importances,
 };
 use flowgait_model::validation::{CrossValidation, PacketPoint, Repeat, Spread, after_packets};
 
 use super::recipe_facts;
-use crate::commands::judging::{Judged, Learner, judge, judge_columns, trials};
+use crate::commands::judging::{Candidates, Judged, Learner, judge, judge_columns, trials};
 use crate::commands::learning::Labelled;
 use crate::commands::splitting::SplitArg;
 use crate::failure::Failure;
@@ -31,8 +31,6 @@ pub struct Measuring<'a> {
     pub whole: &'a Dataset,
     /// What learns.
     pub learner: Learner<'a>,
-    /// How the rows came apart.
-    pub split: &'a SplitArg,
     /// On what.
     pub repeats: &'a [Repeat],
 }
@@ -45,9 +43,10 @@ impl Measuring<'_> {
         let classes = labels.values.iter().map(|name| Class::named(name)).collect();
         let mut evaluation = Evaluation::of(title, classes, &judged.scores)?;
         let (recipe, in_trials) = judged.usual();
-        evaluation.split = self.split.named();
+        evaluation.split = self.learner.split.named();
+        evaluation.confidence = Confidence::Calibrated;
         evaluation.model = recipe_facts(recipe);
-        if matches!(self.learner, Learner::Chosen(..)) {
+        if matches!(self.learner.candidates, Candidates::Best(_)) {
             let trials = judged.recipes.len();
             evaluation.model.push(Fact::new(
                 "Chosen",
@@ -55,7 +54,7 @@ impl Measuring<'_> {
             ));
         }
         evaluation.baselines = self.baselines(&judged.scores)?;
-        if *self.split != SplitArg::Random {
+        if *self.learner.split != SplitArg::Random {
             evaluation.random_split = self.random_split(recipe)?;
         }
         evaluation.after_packets = self.curve(recipe)?;
@@ -111,8 +110,8 @@ impl Measuring<'_> {
         let folds = self.repeats[0].folds.len().max(2);
         let seed = self.repeats[0].seed;
         let repeats = SplitArg::Random.repeats(self.labelled, folds, &[seed])?;
-        let judged = judge("random", self.labelled, &Learner::Fixed(recipe), &repeats)?;
-        Ok(judged.scores.spread(|s| s.accuracy))
+        let (dataset, labels) = (&self.labelled.dataset, self.labelled.labels());
+        Ok(judge_columns("random", dataset, labels, recipe, &repeats)?.spread(|s| s.accuracy))
     }
 
     /// Accuracy after the first packets, where the table has their sequences: fitted for each length on the folds of the first repeat.

@@ -106,7 +106,7 @@ impl Expectation {
             said(&self.majority, |s| s.accuracy),
             said(&self.choice.judged, |s| s.f1_macro),
             said(&self.majority, |s| s.f1_macro),
-            units::counted(self.choice.judged.trials.len() as u64, "fold"),
+            units::counted(self.choice.judged.trials.len() as u64, "trial"),
             self.split.named().words(),
         ));
     }
@@ -186,7 +186,8 @@ impl Fitting<'_> {
         let labelled = sample.as_ref().unwrap_or(self.labelled);
         let (columns, labels) = (&labelled.dataset.columns, labelled.labels());
         let split = SplitArg::default_for(labelled, self.table.group.as_ref());
-        let repeats = split.repeats(labelled, CHOOSING_FOLDS, &[self.seed])?;
+        let seeds = judging::choosing_seeds(labelled.dataset.rows, self.seed);
+        let repeats = split.repeats(labelled, CHOOSING_FOLDS, &seeds)?;
         let rows = self.labelled.dataset.rows;
         let choice = judging::choose(&Candidates::Best(self.args), labelled, rows, &repeats)?;
         let majority = judging::trials(columns, labels, &repeats, |training, trial| {

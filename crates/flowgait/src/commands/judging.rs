@@ -195,6 +195,13 @@ fn worth_trying(
     kinds.into_iter().map(|kind| args.with(kind)).collect()
 }
 
+/// Seeds of the folds on which a recipe is chosen: of few rows one draw says little, and many cost little.
+pub fn choosing_seeds(rows: usize, seed: u64) -> Vec<u64> {
+    const FEW_ROWS: usize = 200;
+    const DRAWS: usize = 10;
+    (seed..).take(if rows <= FEW_ROWS { DRAWS } else { 1 }).collect()
+}
+
 /// The best candidate on folds of some rows only, split as the whole is; by chance where so few rows cannot be split so.
 fn choose_within(
     learner: &Learner<'_>,
@@ -203,9 +210,10 @@ fn choose_within(
     seed: u64,
 ) -> Result<Choice, Failure> {
     let known = labelled.select(rows);
+    let seeds = choosing_seeds(rows.len(), seed);
     let repeats = learner
         .split
-        .repeats(&known, CHOOSING_FOLDS, &[seed])
-        .or_else(|_| SplitArg::Random.repeats(&known, CHOOSING_FOLDS, &[seed]))?;
+        .repeats(&known, CHOOSING_FOLDS, &seeds)
+        .or_else(|_| SplitArg::Random.repeats(&known, CHOOSING_FOLDS, &seeds))?;
     choose(&learner.candidates, &known, rows.len(), &repeats)
 }

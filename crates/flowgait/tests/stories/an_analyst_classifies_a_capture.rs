@@ -191,7 +191,10 @@ fn what_must_be_beaten_stands_beside_every_score() {
     }
     let report = place.text("report.json");
     assert!(report.contains("on folds of each trial's own training rows"), "auto is chosen within");
-    assert!(report.contains("\"confidence\": \"calibrated\""), "and its confidence made true there");
+    assert!(
+        report.contains("\"confidence\": \"calibrated\""),
+        "and its confidence made true there"
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a reader must know before quoting a number.
 
 use super::words::{count, counted, list, score};
-use super::{Baseline, BaselineKind, Evaluation, Origin, Split};
+use super::{Baseline, BaselineKind, Confidence, Evaluation, Origin, Split};
 use crate::metrics::wilson;
 
 /// Fewer rows of a class than this, and its scores are guesses.
@@ -176,9 +176,12 @@ fn confidence(evaluation: &Evaluation) -> Option<Note> {
         return None;
     }
     let way = if off > 0.0 { "high" } else { "low" };
-    let text = format!(
-        "Its confidence is too {way} by {} on average; calibrate it before setting a threshold.",
-        score(off.abs())
-    );
+    let what = match evaluation.confidence {
+        Confidence::Raw => "calibrate it before setting a threshold.",
+        Confidence::Calibrated => {
+            "it was calibrated on rows that these are unlike, or on too few. Set no threshold by it."
+        }
+    };
+    let text = format!("Its confidence is too {way} by {} on average; {what}", score(off.abs()));
     Some(Note { weight: Weight::Plain, text })
 }

@@ -1,6 +1,6 @@
 //! The sizes of a flow's packets without what says nothing: acknowledgements dropped, headers subtracted.
 //!
-//! As tokens they feed the linear classifier; as columns ([`SizeColumns`]) they help trees, for which the fifth packet of a row and
+//! As tokens they feed the linear classifier; as columns (`SizeColumns`) they help trees, for which the fifth packet of a row and
 //! the sixth of another, with an acknowledgement before it, are two different things.
 
 use flowgait_features::layout::Sizes;

@@ -7,7 +7,7 @@ use crate::forest::{Forest, ValidForestParams};
 use crate::sizes::SizeColumns;
 use crate::training::{Probabilities, Training, check_rows};
 
-/// A forest over a table's columns and those of [`SizeColumns`] behind them.
+/// A forest over a table's columns and those that follow from their sizes behind them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SizeForest {
     pub(crate) sizes: SizeColumns,

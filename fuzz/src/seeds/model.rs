@@ -25,7 +25,7 @@ fn of_sizes(estimator: EstimatorKind) -> Vec<u8> {
     const LENGTH: u8 = 8;
     let size = |row: u8, place: u8| {
         let size = f32::from(40 + 10 * (row / 4) + place);
-        if place % 2 == 0 { size } else { -size }
+        if place.is_multiple_of(2) { size } else { -size }
     };
     let mut columns: Vec<Vec<f32>> =
         (0..LENGTH).map(|place| (0..12).map(|row| size(row, place)).collect()).collect();

@@ -16,6 +16,7 @@
 //! | `SCHM` | the schema's hash, its name, number of columns, name and unit of each |
 //! | `CLAS` | number of classes, their labels in the order of their codes |
 //! | `SHRP` | the power that the estimator's probabilities are raised to (f32); without it 1 |
+//! | `strg` | how strange true classes looked: number of scores, each as f32, ascending |
 //! | `card` | the model card as JSON |
 //! | `FRST` | a forest, as `artifact/forest.rs` says |
 //! | `SZFR` | a forest that also sees columns that follow from packet sizes, as `artifact/trees.rs` says |
@@ -49,7 +50,10 @@ use sha2::{Digest, Sha256};
 
 pub use card::{Card, TrainingTable, fingerprint};
 
-use crate::{calibrate::Sharpness, error::Error, estimator::Estimator, training::Probabilities};
+use crate::{
+    calibrate::Sharpness, conformal::Strangeness, error::Error, estimator::Estimator,
+    training::Probabilities,
+};
 use wire::{Reader, Writer};
 
 const MAGIC: [u8; 8] = *b"\x89FGM\r\n\x1a\n";
@@ -68,6 +72,7 @@ pub struct Model {
     classes: Vec<String>,
     estimator: Estimator,
     sharpness: Sharpness,
+    strangeness: Option<Strangeness>,
     card: Card,
 }
 
@@ -92,13 +97,25 @@ impl Model {
         }
         let schema_hash = schema.hash();
         let sharpness = Sharpness::NONE;
-        Ok(Self { schema, schema_hash, classes, estimator, sharpness, card })
+        Ok(Self { schema, schema_hash, classes, estimator, sharpness, strangeness: None, card })
     }
 
     /// The model with its confidence made true by what its estimator said of rows that it had not learnt from.
     #[must_use]
     pub fn calibrated(self, sharpness: Sharpness) -> Self {
         Self { sharpness, ..self }
+    }
+
+    /// The model with what sets of labels are made by; it is to be that of calibrated probabilities.
+    #[must_use]
+    pub fn with_strangeness(self, strangeness: Strangeness) -> Self {
+        Self { strangeness: Some(strangeness), ..self }
+    }
+
+    /// What sets of labels are made by, where the model has it.
+    #[must_use]
+    pub fn strangeness(&self) -> Option<&Strangeness> {
+        self.strangeness.as_ref()
     }
 
     /// How much the estimator's probabilities are sharpened.
@@ -180,7 +197,7 @@ impl Model {
         writer.octets(&MAGIC);
         writer.u32(FORMAT_VERSION);
         let is_calibrated = self.sharpness != Sharpness::NONE;
-        writer.u32(if is_calibrated { 5 } else { 4 });
+        writer.u32(4 + u32::from(is_calibrated) + u32::from(self.strangeness.is_some()));
         writer.section(*b"SCHM", |writer| {
             writer.text(&self.schema_hash);
             writer.text(&self.schema.name);
@@ -198,6 +215,12 @@ impl Model {
         estimator::write(&self.estimator, &mut writer);
         if is_calibrated {
             writer.section(*b"SHRP", |writer| writer.f32(self.sharpness.power()));
+        }
+        if let Some(strangeness) = &self.strangeness {
+            writer.section(*b"strg", |writer| {
+                writer.count(strangeness.scores().len());
+                strangeness.scores().iter().for_each(|score| writer.f32(*score));
+            });
         }
         let checksum = Sha256::digest(writer.as_slice());
         writer.octets(&checksum);
@@ -270,6 +293,7 @@ struct Sections {
     card: Option<Card>,
     estimator: Option<Estimator>,
     sharpness: Option<Sharpness>,
+    strangeness: Option<Strangeness>,
 }
 
 impl Sections {
@@ -288,6 +312,7 @@ impl Sections {
                 b"CLAS" => sections.classes.replace(read_classes(&mut content)?).is_some(),
                 b"card" => sections.card.replace(read_card(&mut content)?).is_some(),
                 b"SHRP" => sections.sharpness.replace(read_sharpness(&mut content)?).is_some(),
+                b"strg" => sections.strangeness.replace(read_strangeness(&mut content)?).is_some(),
                 tag if estimator::is_tag(tag) => {
                     let found = estimator::read(tag, &mut content)?;
                     sections.estimator.replace(found).is_some()
@@ -321,6 +346,7 @@ impl Sections {
         }
         Model::new(schema, classes, estimator, self.card.unwrap_or_default())
             .map(|model| model.calibrated(self.sharpness.unwrap_or(Sharpness::NONE)))
+            .map(|model| Model { strangeness: self.strangeness, ..model })
             .map_err(|error| reader.refuse(&format!("its parts do not fit together: {error}")))
     }
 }
@@ -345,6 +371,13 @@ fn read_classes(reader: &mut Reader) -> Result<Vec<String>, Error> {
 fn read_sharpness(reader: &mut Reader) -> Result<Sharpness, Error> {
     let power = f32::from_le_bytes(reader.array()?);
     Sharpness::new(power).ok_or_else(|| reader.refuse("its probabilities have no sharpness"))
+}
+
+fn read_strangeness(reader: &mut Reader) -> Result<Strangeness, Error> {
+    let count = reader.count(4)?;
+    let scores = reader.arrays::<4>(count)?;
+    let scores = scores.iter().map(|octets| f32::from_le_bytes(*octets)).collect();
+    Strangeness::new(scores).ok_or_else(|| reader.refuse("its scores do not ascend from 0 to 1"))
 }
 
 fn read_card(reader: &mut Reader) -> Result<Card, Error> {

@@ -8,6 +8,7 @@
 pub mod artifact;
 pub mod baseline;
 pub mod calibrate;
+pub mod conformal;
 mod error;
 mod estimator;
 pub mod forest;

@@ -8,6 +8,7 @@ use flowgait_features::{Codes, Dataset, Feature, Schema};
 use flowgait_model::{
     Card, Error, Estimator, Model, Sharpness, Training,
     artifact::{TrainingTable, fingerprint},
+    conformal::Strangeness,
     forest::ForestParams,
 };
 use proptest::prelude::*;
@@ -342,7 +343,9 @@ fn a_fingerprint_tells_tables_apart() {
 fn a_calibrated_model_keeps_its_sharpness_and_its_answers() {
     let dataset = dataset(60, 3, 4);
     let model = model(&dataset, ForestParams::new().trees(5));
-    let sharp = model.clone().calibrated(Sharpness::new(2.5).unwrap());
+    let strangeness = Strangeness::new(vec![0.0, 0.25, 0.5]).unwrap();
+    let sharp =
+        model.clone().calibrated(Sharpness::new(2.5).unwrap()).with_strangeness(strangeness);
     let bytes = sharp.to_bytes();
     assert!(Model::from_bytes(&bytes).unwrap() == sharp);
     let (raw, said) =

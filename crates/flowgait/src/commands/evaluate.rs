@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use flowgait_features::Dataset;
 use flowgait_features::dataset::Codes;
 use flowgait_features::extract::prefix;
+use flowgait_features::split;
+use flowgait_flow::label::time_micros;
 use flowgait_model::artifact::{Model, fingerprint};
 use flowgait_model::recipe::{EstimatorKind, Recipe};
 use flowgait_model::report::{Class, Confidence, Data, Evaluation, Fact, Groups, Origin};
@@ -17,7 +19,7 @@ pub use measure::Measuring;
 
 use super::judging::{Candidates, Learner};
 use super::learning::{self, Labelled, RecipeArgs, TableArgs};
-use super::splitting::SplitArg;
+use super::splitting::{self, SplitArg};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::output;
@@ -44,6 +46,10 @@ pub struct Args {
     /// How rows to learn from and rows to be judged on come apart: given, random, group:COLUMN, time, time:COLUMN or block:N
     #[arg(long, value_name = "SPLIT")]
     split: Option<SplitArg>,
+
+    /// Judge only what began at this time or later (2026-11-21T08:00:00Z, or seconds since 1970), and learn from what was before
+    #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with = "split")]
+    since: Option<i64>,
 
     /// Number of folds
     #[arg(long, value_name = "N", default_value_t = 5)]
@@ -83,18 +89,25 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     learning::use_threads(config.threads());
     check(args)?;
     let model = args.model.as_deref().map(Model::load).transpose()?;
-    let evaluation = match (&model, &args.split) {
-        (Some(model), None | Some(SplitArg::Given)) => given(args, model)?,
+    let split = args.since.map(SplitArg::Since).or_else(|| args.split.clone());
+    let evaluation = match (&model, &split) {
+        (Some(model), None | Some(SplitArg::Given | SplitArg::Since(_))) => given(args, model)?,
         (model, _) => {
             let recipe = model.as_ref().map(recipe_of).transpose()?;
             let origin = model.as_ref().map_or(Origin::Recorded, |m| m.card().origin);
             let labelled =
-                args.table.read(&split_columns(args), model.as_ref().map(Model::schema))?;
+                table(args).read(&split_columns(args), model.as_ref().map(Model::schema))?;
             judged(args, labelled, recipe, origin)?
         }
     };
     save(&evaluation, args.output.as_deref())?;
     Ok(Outcome::Done)
+}
+
+fn moment(text: &str) -> Result<i64, String> {
+    time_micros(text).ok_or_else(|| {
+        format!("'{text}' is no time; write 2026-11-21T08:00:00Z, or seconds since 1970")
+    })
 }
 
 fn check(args: &Args) -> Result<(), Failure> {
@@ -132,12 +145,15 @@ pub fn save(evaluation: &Evaluation, path: Option<&Path>) -> Result<(), Failure>
 
 /// The model on the table as it is; unless it was trained on this very table, which would flatter it beyond all use.
 fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
-    let labelled = args.table.read(&split_columns(args), Some(model.schema()))?;
+    let mut labelled = table(args).read(&split_columns(args), Some(model.schema()))?;
     if args.split.is_none() && model.card().fingerprint == fingerprint(&labelled.dataset) {
         output::warn(
             "the model was trained on this very table, so its recipe is judged on folds instead",
         );
         return judged(args, labelled, Some(recipe_of(model)?), model.card().origin);
+    }
+    if let Some(since) = args.since {
+        labelled = labelled.select(&split::time_since(splitting::times(&labelled)?, since)?.test);
     }
     let said = model.predict_proba(&labelled.dataset)?;
     let (classes, truth, said, strangers) =
@@ -193,7 +209,7 @@ fn judged(
     if let Some(packets) = args.packets {
         labelled.dataset = prefix(&labelled.dataset, packets)?;
     }
-    let split = match args.split.clone() {
+    let split = match args.since.map(SplitArg::Since).or_else(|| args.split.clone()) {
         Some(split) => split,
         None => SplitArg::default_for(&labelled, args.table.group.as_ref()),
     };
@@ -267,6 +283,15 @@ fn title(args: &Args) -> String {
         Some(path) => super::sources::name(path),
         None => args.table.label.clone(),
     }
+}
+
+/// The tables, with the column that a split by time names.
+fn table(args: &Args) -> TableArgs {
+    let time = match &args.split {
+        Some(SplitArg::Time(column)) => column.clone(),
+        _ => None,
+    };
+    TableArgs { time, ..args.table.clone() }
 }
 
 /// The columns that splitting and baselines need beside the group.

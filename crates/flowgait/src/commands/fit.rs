@@ -155,7 +155,8 @@ impl Fitting<'_> {
         expectation.tell();
         let card = self.card(&expectation);
         let model = Model::new(dataset.schema.clone(), labels.values.clone(), estimator, card)?;
-        Ok(model.calibrated(expectation.choice.sharpness))
+        let Choice { sharpness, strangeness, .. } = expectation.choice;
+        Ok(model.calibrated(sharpness).with_strangeness(strangeness))
     }
 
     fn card(&self, expectation: &Expectation) -> Card {

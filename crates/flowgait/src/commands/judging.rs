@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use flowgait_features::dataset::{Codes, Dataset};
 use flowgait_features::layout::Layout;
+use flowgait_model::conformal::Strangeness;
 use flowgait_model::linear;
 use flowgait_model::recipe::{EstimatorKind, Recipe};
 use flowgait_model::validation::{CrossValidation, Repeat, Trial, cross_validate};
@@ -51,6 +52,8 @@ pub struct Choice {
     pub judged: CrossValidation,
     /// What makes its confidence true, by the same folds.
     pub sharpness: Sharpness,
+    /// What makes its sets of labels hold, by the same folds.
+    pub strangeness: Strangeness,
 }
 
 /// A cross-validation, and what learnt in each of its trials.
@@ -171,7 +174,10 @@ pub fn choose(
     }
     let (recipe, judged, _) = best.expect("there is at least one candidate");
     let sharpness = Sharpness::fit(&judged.truth, &judged.probabilities)?;
-    Ok(Choice { recipe, judged, sharpness })
+    let mut said = judged.probabilities.clone();
+    sharpness.apply(&mut said);
+    let strangeness = Strangeness::of(&judged.truth, &said)?;
+    Ok(Choice { recipe, judged, sharpness, strangeness })
 }
 
 /// What is tried where no estimator was named.

@@ -37,6 +37,10 @@ pub struct TableArgs {
     /// Do not learn from this column; may be repeated
     #[arg(long, value_name = "COLUMN")]
     pub drop: Vec<String>,
+
+    /// The column with each row's start, where a split names one.
+    #[arg(skip)]
+    pub time: Option<String>,
 }
 
 /// An estimator and its parameters.
@@ -116,10 +120,10 @@ impl TableArgs {
             label: Some(self.label.clone()),
             groups: asked,
             ends: true,
+            time: self.time.clone(),
             keep: self.keep.clone(),
             drop: self.drop.clone(),
             schema: schema.cloned(),
-            ..ReadParams::default()
         };
         let paths: Vec<&Path> = self.tables.iter().map(PathBuf::as_path).collect();
         let (dataset, report) = table::read(&paths, &params)?;

@@ -7,6 +7,7 @@ use flowgait_features::table::RowReader;
 use flowgait_flow::export::{CellSink, ColumnSpec, Format, Kind, RowSchema, TableWriter};
 use flowgait_model::Probabilities;
 use flowgait_model::artifact::Model;
+use flowgait_model::conformal;
 use flowgait_model::report::Origin;
 
 use super::flow_table::{Columns, FlowTable};
@@ -54,6 +55,10 @@ pub struct Args {
     #[arg(long, value_name = "P")]
     reject: Option<f32>,
 
+    /// Add a set of labels that misses the true one in no more than this share of rows like those learnt from
+    #[arg(long, value_name = "A")]
+    conformal: Option<f64>,
+
     #[command(flatten)]
     filter: FilterArgs,
 
@@ -75,10 +80,21 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     let mut metering = |input: &PathBuf| {
         args.meter.metering(std::slice::from_ref(input), reader.clone(), &mut config)
     };
+    if args.conformal.is_some_and(|missed| !(missed > 0.0 && missed < 1.0)) {
+        return Err(Failure::usage("--conformal takes a share above 0 and below 1, such as 0.1"));
+    }
     let model = Model::load(&args.model)?;
+    let set_from = set_from(args, &model)?;
     introduce(args, &model);
-    let mut answers =
-        Answers { args, model: &model, writer: None, header: Vec::new(), rows: 0, unknown: 0 };
+    let mut answers = Answers {
+        args,
+        model: &model,
+        set_from,
+        writer: None,
+        header: Vec::new(),
+        rows: 0,
+        unknown: 0,
+    };
     let (mut bad, mut left_out) = (false, Vec::new());
     for input in &args.inputs {
         match answers.input(input, metering(input)?) {
@@ -100,6 +116,16 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
         output::warn(&format!("{} of {all} could not be read", units::counted(count, "input")));
     }
     Ok(Outcome::from_bad(bad || !left_out.is_empty()))
+}
+
+/// The least probability of a label in a set, where sets are asked for.
+fn set_from(args: &Args, model: &Model) -> Result<Option<f32>, Failure> {
+    let Some(missed) = args.conformal else { return Ok(None) };
+    let strangeness = model.strangeness().ok_or_else(|| {
+        Failure::work(format!("{} was fitted without what sets are made by", args.model.display()))
+            .help("Fit it anew with this version.")
+    })?;
+    Ok(Some(strangeness.least_probability(missed)))
 }
 
 /// Says what the model can answer at all, and whether it ever saw a network.
@@ -142,6 +168,8 @@ fn bad_output(error: impl Into<Failure>) -> Trouble {
 struct Answers<'a> {
     args: &'a Args,
     model: &'a Model,
+    /// The least probability of a label in a set.
+    set_from: Option<f32>,
     writer: Option<TableWriter>,
     header: Vec<String>,
     rows: u64,
@@ -225,6 +253,9 @@ impl Answers<'_> {
                 add(&format!("confidence_{place}"), Kind::Float);
             }
         }
+        if self.set_from.is_some() {
+            columns.push(ColumnSpec { name: "prediction_set".to_owned(), kind: Kind::Text });
+        }
         let schema = RowSchema { columns, ..RowSchema::default() };
         self.writer = Some(if sources::is_standard_input(&self.args.output) {
             TableWriter::stream("standard output", Box::new(std::io::stdout()), schema)
@@ -261,6 +292,11 @@ impl Answers<'_> {
                 writer.text(&self.model.classes()[class]);
                 writer.float(probabilities[class]);
             }
+        }
+        if let Some(least) = self.set_from {
+            let set = conformal::set(probabilities, least);
+            let names: Vec<&str> = set.iter().map(|&c| self.model.classes()[c].as_str()).collect();
+            writer.text(&names.join("|"));
         }
         Ok(writer.end_row()?)
     }

@@ -27,6 +27,8 @@ pub enum SplitArg {
     Group(String),
     /// Earlier and later rows.
     Time(Option<String>),
+    /// What is before a moment, in microseconds since 1970, and what is from it on.
+    Since(i64),
     /// Runs of neighbouring rows.
     Block(usize),
 }
@@ -59,6 +61,7 @@ impl SplitArg {
             Self::Given => Split::Given,
             Self::Random => Split::Random,
             Self::Group(by) => Split::Grouped { by: by.clone() },
+            Self::Since(_) => Split::Time { by: "start".to_owned() },
             Self::Time(by) => Split::Time { by: by.clone().unwrap_or_else(|| "start".to_owned()) },
             Self::Block(count) => Split::Blocks { count: *count as u64 },
         }
@@ -154,15 +157,18 @@ impl SplitArg {
                 let groups = split::block_groups(dataset.rows, dataset.rows.div_ceil(*count));
                 split::group_folds(&groups, codes, folds.min(*count), &mut rng)?
             }
-            Self::Time(_) => {
-                let times = dataset.times.as_ref().ok_or_else(|| {
-                    Failure::work("The table has no column with times to split by").help(
-                        "Name one (--split time:COLUMN), or split by a column that says which rows belong together (--split group:COLUMN).",
-                    )
-                })?;
-                vec![split::time_hold_out(times, LATEST_SHARE)?]
-            }
+            Self::Time(_) => vec![split::time_hold_out(times(labelled)?, LATEST_SHARE)?],
+            Self::Since(since) => vec![split::time_since(times(labelled)?, *since)?],
         };
         Ok(folds)
     }
+}
+
+/// When each row began.
+pub fn times(labelled: &Labelled) -> Result<&[i64], Failure> {
+    labelled.dataset.times.as_deref().ok_or_else(|| {
+        Failure::work("The table has no column with times to split by").help(
+            "Name one (--split time:COLUMN), or split by a column that says which rows belong together (--split group:COLUMN).",
+        )
+    })
 }

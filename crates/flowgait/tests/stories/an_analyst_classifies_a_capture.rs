@@ -198,6 +198,28 @@ fn what_must_be_beaten_stands_beside_every_score() {
 }
 
 #[test]
+fn sets_of_labels_hold_the_truth_as_often_as_asked() {
+    let place = Place::new();
+    two_days(&place);
+    let tables = ["monday.csv", "--label", "category", "--estimator", "forest"];
+    place.ok(&[["fit"].as_slice(), &tables, &["-o", "m.fgm", "--trees", "30"]].concat());
+    let predict = ["predict", "--model", "m.fgm", "tuesday.csv"];
+    place.ok(&[predict.as_slice(), &["--conformal", "0.1", "-o", "sets.csv"]].concat());
+    let table = place.text("sets.csv");
+    let (truth, sets) =
+        (support::column(&table, "category"), support::column(&table, "prediction_set"));
+    let known: Vec<_> = truth.iter().zip(&sets).filter(|(truth, _)| !truth.is_empty()).collect();
+    let held = known.iter().filter(|(truth, set)| set.split('|').any(|label| label == *truth));
+    // Nine in ten are asked for; another day of other homes is not quite like the one learnt from.
+    assert!(held.count() * 100 >= known.len() * 80, "of {}", known.len());
+    assert!(sets.iter().any(|set| set.contains('|')) && sets.iter().any(|set| !set.contains('|')));
+    for wrong in ["0", "1", "-0.5"] {
+        let asked = format!("--conformal={wrong}");
+        assert_eq!(place.run(&[predict.as_slice(), &[&asked]].concat()).status, 2, "{wrong}");
+    }
+}
+
+#[test]
 fn one_capture_is_split_by_its_clients_and_one_client_by_time() {
     let place = Place::new();
     two_days(&place);
@@ -220,4 +242,34 @@ fn one_capture_is_split_by_its_clients_and_one_client_by_time() {
     let run = place.run(&[["evaluate", "one.csv"].as_slice(), &judge, &split].concat());
     assert_eq!(run.status, 1);
     run.tells(&["Every row has the same initiator_address", "--split time"]);
+}
+
+#[test]
+fn the_time_that_a_split_names_is_the_one_it_is_made_by() {
+    let place = Place::new();
+    // By `seen` the last rows are all of class b, by `start` they are mixed; a size tells the classes.
+    let row = |i: u32| {
+        let class = if i < 70 { ["a", "b"][(i % 2) as usize] } else { "b" };
+        let size = if class == "a" { 100 + i } else { 900 + i };
+        format!("{},{},{size},{class}\n", (i * 37) % 100 + 1_000_000, 2_000_000 + i)
+    };
+    let rows: String = (0..100).map(row).collect();
+    place.write("t.csv", format!("start,seen,size,label\n{rows}"));
+    let judge = ["--label", "label", "--estimator", "forest", "--trees", "5", "-o", "r.json"];
+    let judged = |split: &[&str]| {
+        place.ok(&[["evaluate", "t.csv"].as_slice(), &judge, split].concat());
+        let report: serde_json::Value = serde_json::from_str(&place.text("r.json")).unwrap();
+        let rows = report["scores"]["rows"].as_u64().unwrap();
+        let a = report["per_class"][0]["support"].as_u64().unwrap();
+        (rows, a)
+    };
+    assert_eq!(judged(&["--split", "time:seen"]), (30, 0));
+    assert!(judged(&["--split", "time:start"]).1 > 0);
+    // What began at a moment or later is judged, and what was before is learnt.
+    let (rows, a) = judged(&["--since", "1000051"]);
+    assert_eq!(rows, 49);
+    assert!(a > 0);
+    let run = place.run(&["evaluate", "t.csv", "--label", "label", "--since", "soon"]);
+    assert_eq!(run.status, 2);
+    run.tells(&["'soon' is no time"]);
 }

@@ -143,10 +143,7 @@ impl Metering {
         }
         account.meter = meter.report();
         for damage in &account.capture.damage {
-            output::warn(&format!(
-                "{damage}; what came before it was used (offset {})",
-                damage.offset
-            ));
+            output::warn(&format!("{damage}; what came before it was used"));
         }
         Ok(account)
     }

@@ -43,7 +43,7 @@ fn a_capture_that_breaks_off_gives_its_whole_packets_and_status_3() {
     place.write("cut.pcap", &whole[..whole.len() / 2 + 1]);
     let run = place.run(&["meter", "cut.pcap", "-o", "f.csv"]);
     assert_eq!(run.status, 3, "{}", run.err);
-    run.tells(&["cut.pcap", "offset"]);
+    run.tells(&["cut.pcap at octet", "what came before it was used"]);
     assert!(place.text("f.csv").lines().count() > 2);
 }
 

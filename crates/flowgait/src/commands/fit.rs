@@ -2,15 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use flowgait_features::split;
 use flowgait_model::Training;
 use flowgait_model::artifact::{Card, Model, fingerprint};
 use flowgait_model::baseline::Majority;
 use flowgait_model::metrics::Scores;
 use flowgait_model::report::Origin;
 use flowgait_model::validation::CrossValidation;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
 use super::judging::{self, CHOOSING_FOLDS, Candidates, Choice};
 use super::learning::{self, Labelled, RecipeArgs, TableArgs};
@@ -21,9 +18,6 @@ use crate::failure::{Failure, Outcome};
 use crate::output;
 use crate::progress::Progress;
 use crate::units;
-
-/// Most rows for choosing; more would take longer than they tell.
-const CHOOSE_ROWS_MAX: usize = 20_000;
 
 /// What a person may type.
 #[derive(Debug, clap::Args)]
@@ -183,7 +177,7 @@ impl Fitting<'_> {
 
     /// The recipe, how it was judged, and its scores there; on a sample when there are many rows.
     fn expectation(&self) -> Result<Expectation, Failure> {
-        let sample = self.sample()?;
+        let sample = judging::sample(self.labelled, self.seed)?;
         let labelled = sample.as_ref().unwrap_or(self.labelled);
         let (columns, labels) = (&labelled.dataset.columns, labelled.labels());
         let split = SplitArg::default_for(labelled, self.table.group.as_ref());
@@ -195,17 +189,6 @@ impl Fitting<'_> {
             Ok(Majority::fit(training)?.probabilities(trial.test.len()))
         })?;
         Ok(Expectation { choice, split, majority })
-    }
-
-    fn sample(&self) -> Result<Option<Labelled>, Failure> {
-        let (dataset, labels) = (&self.labelled.dataset, self.labelled.labels());
-        if dataset.rows <= CHOOSE_ROWS_MAX {
-            return Ok(None);
-        }
-        let share = CHOOSE_ROWS_MAX as f64 / dataset.rows as f64;
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let rows = split::random_hold_out(dataset.rows, Some(&labels.codes), share, &mut rng)?.test;
-        Ok(Some(self.labelled.select(&rows)))
     }
 
     fn tell_small_classes(&self) {

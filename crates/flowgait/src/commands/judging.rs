@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use flowgait_features::dataset::{Codes, Dataset};
 use flowgait_features::layout::Layout;
+use flowgait_features::split;
 use flowgait_model::conformal::Strangeness;
 use flowgait_model::linear;
 use flowgait_model::recipe::{EstimatorKind, Recipe};
 use flowgait_model::validation::{CrossValidation, Repeat, Trial, cross_validate};
 use flowgait_model::{Probabilities, Sharpness, Training};
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 use super::learning::{Labelled, RecipeArgs};
 use super::splitting::SplitArg;
@@ -24,6 +28,8 @@ const STACK_WORK_MAX: usize = 150_000;
 /// A stack is for many classes with few rows: so many classes at least, and so many rows of each at most, on average.
 const STACK_CLASSES_MIN: usize = 10;
 const STACK_ROWS_MAX: usize = 50;
+/// Most rows for choosing; more would take longer than they tell.
+const CHOOSING_ROWS_MAX: usize = 20_000;
 /// Folds on which an estimator is chosen.
 pub const CHOOSING_FOLDS: usize = 3;
 
@@ -201,6 +207,18 @@ fn worth_trying(
     kinds.into_iter().map(|kind| args.with(kind)).collect()
 }
 
+/// Some of the rows, where there are more than choosing needs.
+pub fn sample(labelled: &Labelled, seed: u64) -> Result<Option<Labelled>, Failure> {
+    let (rows, labels) = (labelled.dataset.rows, labelled.labels());
+    if rows <= CHOOSING_ROWS_MAX {
+        return Ok(None);
+    }
+    let share = CHOOSING_ROWS_MAX as f64 / rows as f64;
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let chosen = split::random_hold_out(rows, Some(&labels.codes), share, &mut rng)?.test;
+    Ok(Some(labelled.select(&chosen)))
+}
+
 /// Seeds of the folds on which a recipe is chosen: of few rows one draw says little, and many cost little.
 pub fn choosing_seeds(rows: usize, seed: u64) -> Vec<u64> {
     const FEW_ROWS: usize = 200;
@@ -216,7 +234,8 @@ fn choose_within(
     seed: u64,
 ) -> Result<Choice, Failure> {
     let known = labelled.select(rows);
-    let seeds = choosing_seeds(rows.len(), seed);
+    let known = sample(&known, seed)?.unwrap_or(known);
+    let seeds = choosing_seeds(known.dataset.rows, seed);
     let repeats = learner
         .split
         .repeats(&known, CHOOSING_FOLDS, &seeds)

@@ -3,6 +3,7 @@
 //! Machines are shared, so CPU seconds count, not the clock on the wall. Each run's figures go to
 //! `target/compare/NAME.jsonl`; the row for `docs/BENCHMARKS.md` is printed.
 
+mod boost;
 mod cost;
 mod folds;
 mod forest;
@@ -48,6 +49,8 @@ enum Name {
     Ndpi,
     /// Fit and predict: scikit-learn's random forest on made rows
     Forest,
+    /// Boosting at equal log loss: LightGBM on made rows
+    Boost,
     /// Accuracy: scikit-learn's random forest on our columns and folds of nDPI's categories
     Folds,
 }
@@ -57,6 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         Name::Nfstream => meters::nfstream(arguments),
         Name::Ndpi => meters::ndpi(arguments),
         Name::Forest => forest::run(arguments),
+        Name::Boost => boost::run(arguments),
         Name::Folds => folds::run(arguments),
     }
 }

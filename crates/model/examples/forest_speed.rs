@@ -4,47 +4,14 @@
 
 #![allow(clippy::print_stdout)]
 
-use std::{error::Error, fs, time::Instant};
+#[path = "made_table/mod.rs"]
+mod made_table;
+
+use std::{error::Error, time::Instant};
 
 use flowgait_features::{Feature, Schema};
 use flowgait_model::{Card, Estimator, Model, Training, forest::ForestParams};
-
-/// Columns, labels, and how many of the rows are for training.
-struct Table {
-    columns: Vec<Vec<f32>>,
-    codes: Vec<u32>,
-    train: usize,
-}
-
-/// Reads four little-endian u32 (rows for training, rows for testing, columns, classes), then the
-/// columns as f32, then the labels as u32.
-fn read(path: &str) -> Result<Table, Box<dyn Error>> {
-    let octets = fs::read(path)?;
-    let words: Vec<[u8; 4]> = octets.as_chunks().0.to_vec();
-    let number = |at: usize| u32::from_le_bytes(words[at]) as usize;
-    let (train, test, features) = (number(0), number(1), number(2));
-    let rows = train + test;
-    let column = |c: usize| &words[4 + c * rows..4 + (c + 1) * rows];
-    let columns = (0..features)
-        .map(|c| column(c).iter().map(|word| f32::from_le_bytes(*word)).collect())
-        .collect();
-    let codes = column(features).iter().map(|word| u32::from_le_bytes(*word)).collect();
-    Ok(Table { columns, codes, train })
-}
-
-/// CPU seconds of this process, all threads, from the kernel's books (hundredths of a second).
-fn cpu_seconds() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> =
-        stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|f| f.parse::<f64>().ok()).unwrap_or(f64::NAN);
-    (ticks(11) + ticks(12)) / 100.0
-}
-
-fn argument(name: &str, default: usize) -> usize {
-    let mut arguments = std::env::args().skip_while(|a| a != name).skip(1);
-    arguments.next().and_then(|a| a.parse().ok()).unwrap_or(default)
-}
+use made_table::{argument, cpu_seconds, read};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("which table?")?;

@@ -29,6 +29,7 @@
 //! A file is data from outside: every length is checked against what is left before memory is taken for
 //! it, and every index before it is used; so memory stays within a small multiple of the file's size.
 
+mod boost;
 mod card;
 mod differ;
 mod estimator;

@@ -1,5 +1,6 @@
 //! What gives the probabilities: every kind of fitted estimator behind one door.
 
+use crate::boost::Boost;
 use crate::error::Error;
 use crate::forest::Forest;
 use crate::linear::Linear;
@@ -15,6 +16,8 @@ pub enum Estimator {
     Forest(Forest),
     /// The same with columns that follow from packet sizes.
     SizeForest(Box<SizeForest>),
+    /// Gradient boosting.
+    Boost(Box<Boost>),
     /// A linear classifier on bags of packet sizes.
     Linear(Box<Linear>),
     /// Several estimators under a judge.
@@ -28,6 +31,7 @@ impl Estimator {
         match self {
             Self::Forest(forest) => forest.classes(),
             Self::SizeForest(trees) => trees.classes(),
+            Self::Boost(boost) => boost.classes(),
             Self::Linear(linear) => linear.classes(),
             Self::Stack(stack) => stack.classes(),
         }
@@ -39,6 +43,7 @@ impl Estimator {
         match self {
             Self::Forest(forest) => forest.features(),
             Self::SizeForest(trees) => trees.features(),
+            Self::Boost(boost) => boost.features(),
             Self::Linear(linear) => linear.features(),
             Self::Stack(stack) => stack.features(),
         }
@@ -50,6 +55,7 @@ impl Estimator {
         match self {
             Self::Forest(forest) => forest.importance(),
             Self::SizeForest(trees) => trees.importance(),
+            Self::Boost(boost) => boost.importance(),
             Self::Linear(_) | Self::Stack(_) => &[],
         }
     }
@@ -68,6 +74,7 @@ impl Estimator {
         match self {
             Self::Forest(forest) => forest.predict_proba(columns, rows),
             Self::SizeForest(trees) => trees.predict_proba(columns, rows),
+            Self::Boost(boost) => boost.predict_proba(columns, rows),
             Self::Linear(linear) => linear.predict_proba(columns, rows),
             Self::Stack(stack) => stack.predict_proba(columns, rows),
         }

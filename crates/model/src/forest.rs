@@ -27,12 +27,13 @@
 //! between two bins.
 
 pub(crate) mod bin;
+pub(crate) mod columns;
 mod grow;
 pub(crate) mod pack;
 mod params;
-mod predict;
+pub(crate) mod predict;
 mod split;
-mod tree;
+pub(crate) mod tree;
 
 use rayon::prelude::*;
 
@@ -45,14 +46,15 @@ use crate::{
     training::{Probabilities, Training, check_rows},
 };
 use bin::{Bins, MISSING, Place};
+use columns::Columns;
 use grow::{Ground, Grower, Limits};
 use pack::Tree;
 use split::Amount;
 
 /// Most memory of a block of binned rows, in octets: it shares the second-level cache with a tree.
-const BLOCK_OCTETS: usize = 1 << 18;
+pub(crate) const BLOCK_OCTETS: usize = 1 << 18;
 /// Most rows of a block.
-const BLOCK_ROWS: usize = 4_096;
+pub(crate) const BLOCK_ROWS: usize = 4_096;
 
 /// A trained forest.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,7 +140,7 @@ impl ValidForestParams {
             .collect();
         let importance = mean_importance(ground.has_missing.len(), &grown);
         let mut trees: Vec<Tree> = grown.into_iter().map(|(tree, _)| tree).collect();
-        let places = columns.keep_used(&mut trees);
+        let places = columns.keep_used(&mut trees, |tree| &mut tree.nodes);
         (trees, places, importance)
     }
 
@@ -170,47 +172,6 @@ impl ValidForestParams {
     }
 }
 
-/// Octets of binned rows while trees are packed: one a column, and a second one, with missing values
-/// below all others, where a column has missing values.
-struct Columns {
-    places: Vec<Place>,
-    below: Vec<usize>,
-}
-
-impl Columns {
-    fn new(has_missing: &[bool]) -> Self {
-        let mut places: Vec<Place> =
-            (0..has_missing.len()).map(|feature| Place { feature, shift: 0 }).collect();
-        let mut below = vec![0; has_missing.len()];
-        for (feature, _) in has_missing.iter().enumerate().filter(|(_, missing)| **missing) {
-            below[feature] = places.len();
-            places.push(Place { feature, shift: 1 });
-        }
-        Self { places, below }
-    }
-
-    fn of(&self, feature: u32, missing_left: bool) -> (usize, u8) {
-        let feature = feature as usize;
-        if missing_left { (self.below[feature], 1) } else { (feature, 0) }
-    }
-
-    /// Drops what no tree looks at.
-    fn keep_used(&self, trees: &mut [Tree]) -> Vec<Place> {
-        let mut used = vec![false; self.places.len()];
-        for tree in trees.iter() {
-            tree.for_each_column(|column| used[column] = true);
-        }
-        let mut number = vec![0; used.len()];
-        let mut places = Vec::new();
-        for (column, _) in used.iter().enumerate().filter(|(_, used)| **used) {
-            number[column] = places.len();
-            places.push(self.places[column]);
-        }
-        trees.par_iter_mut().for_each(|tree| tree.renumber(&number));
-        places
-    }
-}
-
 /// Mean over trees of each column's share of the tree's decrease.
 fn mean_importance(features: usize, grown: &[(Tree, Vec<f64>)]) -> Vec<f32> {
     let mut mean = vec![0.0; features];
@@ -225,7 +186,8 @@ fn mean_importance(features: usize, grown: &[(Tree, Vec<f64>)]) -> Vec<f32> {
     mean.into_iter().map(|value: f64| (value * scale) as f32).collect()
 }
 
-fn bin_rows(
+/// Bins rows of a table, one line of `stride` octets after the other.
+pub(crate) fn bin_rows(
     bins: &Bins,
     columns: &[Vec<f32>],
     rows: &[u32],

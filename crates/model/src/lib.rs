@@ -7,6 +7,7 @@
 
 pub mod artifact;
 pub mod baseline;
+pub mod boost;
 pub mod calibrate;
 pub mod conformal;
 mod error;

@@ -8,6 +8,7 @@ use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::boost::{BoostParams, ValidBoostParams};
 use crate::estimator::Estimator;
 use crate::forest::{ClassWeights, ForestParams, ValidForestParams};
 use crate::linear::LinearParams;
@@ -39,6 +40,8 @@ pub enum EstimatorKind {
     Forest,
     /// Extremely randomised trees.
     ExtraTrees,
+    /// Gradient boosting with one tree a round for all classes.
+    Boost,
     /// A linear classifier on bags of packet sizes.
     Linear,
     /// A forest, extra-trees and the linear classifier under a judge.
@@ -52,6 +55,7 @@ impl EstimatorKind {
         match self {
             Self::Forest => "random forest",
             Self::ExtraTrees => "extra-trees",
+            Self::Boost => "gradient boosting",
             Self::Linear => "linear classifier on packet sizes",
             Self::Stack => "stack of a linear classifier and trees",
         }
@@ -59,10 +63,11 @@ impl EstimatorKind {
 }
 
 impl Recipe {
-    /// The recipe with default parameters: 200 trees of any depth.
+    /// The recipe with default parameters: 200 trees of any depth, or up to 500 rounds of boosting.
     #[must_use]
     pub fn new(estimator: EstimatorKind) -> Self {
-        Self { estimator, trees: 200, depth_max: None, balanced: false, sizes: false }
+        let trees = if estimator == EstimatorKind::Boost { 500 } else { 200 };
+        Self { estimator, trees, depth_max: None, balanced: false, sizes: false }
     }
 
     /// It in a few words, such as `random forest of 200 trees`.
@@ -73,14 +78,20 @@ impl Recipe {
                 let trees = if self.trees == 1 { "tree" } else { "trees" };
                 format!("{} of {} {trees}", self.estimator.name(), self.trees)
             }
-            EstimatorKind::Linear | EstimatorKind::Stack => self.estimator.name().to_owned(),
+            EstimatorKind::Boost | EstimatorKind::Linear | EstimatorKind::Stack => {
+                self.estimator.name().to_owned()
+            }
         }
     }
 
     /// The recipe with at most so many trees, for choosing and for curves, where many fits are made and small differences do not count.
     #[must_use]
     pub fn at_most(self, trees: usize) -> Self {
-        Self { trees: self.trees.min(trees), ..self }
+        match self.estimator {
+            // A booster of fewer trees is not a rougher one but an unfinished one; it ends early by itself.
+            EstimatorKind::Boost => self,
+            _ => Self { trees: self.trees.min(trees), ..self },
+        }
     }
 
     /// Refuses parameters that make no sense, before anything is read or fitted.
@@ -88,20 +99,30 @@ impl Recipe {
     /// # Errors
     /// [`Error::Parameter`] names the first parameter that cannot be.
     pub fn check(&self) -> Result<(), Error> {
-        self.forest().map(|_| ())
+        match self.estimator {
+            EstimatorKind::Boost => self.boost().map(|_| ()),
+            _ => self.forest().map(|_| ()),
+        }
     }
 
     /// The parameters of trees.
     fn forest(&self) -> Result<ValidForestParams, Error> {
         let params = match self.estimator {
             EstimatorKind::ExtraTrees => ForestParams::extra_trees(),
-            EstimatorKind::Forest | EstimatorKind::Linear | EstimatorKind::Stack => {
-                ForestParams::new()
-            }
+            _ => ForestParams::new(),
         };
-        let weights = if self.balanced { ClassWeights::Balanced } else { ClassWeights::Equal };
-        let params = params.trees(self.trees).class_weights(weights);
+        let params = params.trees(self.trees).class_weights(self.weights());
         self.depth_max.map_or(params.clone(), |depth| params.depth_max(depth)).check()
+    }
+
+    /// The parameters of boosting.
+    fn boost(&self) -> Result<ValidBoostParams, Error> {
+        let params = BoostParams::new().rounds(self.trees).class_weights(self.weights());
+        self.depth_max.map_or(params.clone(), |depth| params.depth_max(depth)).check()
+    }
+
+    fn weights(&self) -> ClassWeights {
+        if self.balanced { ClassWeights::Balanced } else { ClassWeights::Equal }
     }
 
     /// Fits the estimator; `tree_done` is called after each tree, from any thread.
@@ -132,6 +153,10 @@ impl Recipe {
                     }
                     None => Estimator::Forest(params.fit_with(training, seed, tree_done)?),
                 })
+            }
+            EstimatorKind::Boost => {
+                let fitted = self.boost()?.fit(training, seed, tree_done)?;
+                Ok(Estimator::Boost(Box::new(fitted)))
             }
             EstimatorKind::Linear => {
                 let layout = layout();

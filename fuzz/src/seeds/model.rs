@@ -16,6 +16,7 @@ pub fn seeds() -> Vec<Seed> {
         ("artifact", "one-tree", model(1).to_bytes()),
         ("artifact", "cut", cut),
         ("artifact", "linear", of_sizes(EstimatorKind::Linear)),
+        ("artifact", "boost", of_sizes(EstimatorKind::Boost)),
         ("artifact", "forest-of-sizes", of_sizes(EstimatorKind::ExtraTrees)),
     ]
 }

@@ -28,6 +28,9 @@ const STACK_WORK_MAX: usize = 150_000;
 /// A stack is for many classes with few rows: so many classes at least, and so many rows of each at most, on average.
 const STACK_CLASSES_MIN: usize = 10;
 const STACK_ROWS_MAX: usize = 50;
+/// Boosting is for rows enough to tell when to stop, and for tables that it does not take minutes to choose on.
+const BOOST_ROWS_MIN: usize = 1_000;
+const BOOST_WORK_MAX: usize = 2_000_000;
 /// Most rows for choosing; more would take longer than they tell.
 const CHOOSING_ROWS_MAX: usize = 20_000;
 /// Folds on which an estimator is chosen.
@@ -194,6 +197,9 @@ fn worth_trying(
 ) -> Result<Vec<Recipe>, Failure> {
     let mut kinds = vec![EstimatorKind::Forest, EstimatorKind::ExtraTrees];
     let (dataset, classes) = (&labelled.dataset, labelled.labels().values.len());
+    if rows >= BOOST_ROWS_MIN && dataset.rows * dataset.columns.len() <= BOOST_WORK_MAX {
+        kinds.push(EstimatorKind::Boost);
+    }
     if rows <= linear::ROWS_MAX && rows * classes <= LINEAR_WORK_MAX {
         let here: Vec<u32> = (0..dataset.rows as u32).collect();
         if Layout::of(&dataset.schema, &dataset.columns, &here).sizes.is_some() {

@@ -51,7 +51,7 @@ pub struct RecipeArgs {
     #[arg(long, value_enum, value_name = "NAME")]
     pub estimator: Option<EstimatorArg>,
 
-    /// Number of trees [default: 200]
+    /// Number of trees [default: 200; boost: at most 500, fewer where more bring nothing]
     #[arg(long, value_name = "N")]
     pub trees: Option<usize>,
 
@@ -73,9 +73,11 @@ pub enum EstimatorArg {
     Forest,
     /// Extremely randomised trees
     ExtraTrees,
+    /// Gradient boosting, one tree a round for all classes
+    Boost,
     /// A linear classifier on packet sizes as a bag of tokens
     Linear,
-    /// All three under a judge, for many classes with few rows
+    /// Forest, extra-trees and linear under a judge, for many classes with few rows
     Stack,
 }
 
@@ -227,6 +229,7 @@ impl RecipeArgs {
             }
             Some(EstimatorArg::Forest) => EstimatorKind::Forest,
             Some(EstimatorArg::ExtraTrees) => EstimatorKind::ExtraTrees,
+            Some(EstimatorArg::Boost) => EstimatorKind::Boost,
             Some(EstimatorArg::Linear) => EstimatorKind::Linear,
             Some(EstimatorArg::Stack) => EstimatorKind::Stack,
         };

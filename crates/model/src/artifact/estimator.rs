@@ -1,12 +1,13 @@
 //! Which section an estimator has.
 
 use super::wire::{Reader, Writer};
-use super::{forest, linear, stack, trees};
+use super::{boost, forest, linear, stack, trees};
 use crate::error::Error;
 use crate::estimator::Estimator;
 
 const FOREST: &[u8; 4] = b"FRST";
 const SIZE_FOREST: &[u8; 4] = b"SZFR";
+const BOOST: &[u8; 4] = b"BSTR";
 const LINEAR: &[u8; 4] = b"LINR";
 const STACK: &[u8; 4] = b"STCK";
 
@@ -16,6 +17,7 @@ pub(super) fn write(estimator: &Estimator, writer: &mut Writer) {
         Estimator::SizeForest(of) => {
             writer.section(*SIZE_FOREST, |writer| trees::write(of, writer))
         }
+        Estimator::Boost(of) => writer.section(*BOOST, |writer| boost::write(of, writer)),
         Estimator::Linear(of) => writer.section(*LINEAR, |writer| linear::write(of, writer)),
         Estimator::Stack(of) => writer.section(*STACK, |writer| stack::write(of, writer)),
     }
@@ -23,7 +25,7 @@ pub(super) fn write(estimator: &Estimator, writer: &mut Writer) {
 
 /// Whether a section of this name holds an estimator.
 pub(super) fn is_tag(tag: &[u8; 4]) -> bool {
-    [FOREST, SIZE_FOREST, LINEAR, STACK].contains(&tag)
+    [FOREST, SIZE_FOREST, BOOST, LINEAR, STACK].contains(&tag)
 }
 
 /// Reads an estimator that a stack may hold: any but another stack.
@@ -31,6 +33,7 @@ pub(super) fn read_base(tag: &[u8; 4], content: &mut Reader) -> Result<Estimator
     match tag {
         FOREST => Ok(Estimator::Forest(forest::read(content)?)),
         SIZE_FOREST => Ok(Estimator::SizeForest(Box::new(trees::read(content)?))),
+        BOOST => Ok(Estimator::Boost(Box::new(boost::read(content)?))),
         LINEAR => Ok(Estimator::Linear(Box::new(linear::read(content)?))),
         _ => Err(content.refuse("it holds no estimator that is known")),
     }

@@ -32,22 +32,10 @@ use crate::{
 };
 
 pub(super) fn write(forest: &Forest, writer: &mut Writer) {
-    writer.count(forest.bins.cuts().len());
-    for cuts in forest.bins.cuts() {
-        writer.u8(cuts.missing());
-        writer.u8(cuts.edges().len() as u8);
-        cuts.edges().iter().for_each(|edge| writer.f32(*edge));
-    }
-    forest.importance.iter().for_each(|importance| writer.f32(*importance));
-    writer.count(forest.classes);
-    writer.count(forest.places.len());
-    for place in &forest.places {
-        writer.count(place.feature);
-        writer.u8(place.shift);
-    }
+    write_head(&forest.bins, &forest.importance, forest.classes, &forest.places, writer);
     writer.count(forest.trees.len());
     for tree in &forest.trees {
-        writer.u8(if matches!(tree.nodes, Nodes::Narrow(_)) { 4 } else { 8 });
+        writer.u8(node_octets(&tree.nodes));
         writer.count(tree.leaves.len());
         tree.leaves.iter().for_each(|leaf| writer.u32(leaf.end));
         writer.count(tree.shares.len());
@@ -55,20 +43,69 @@ pub(super) fn write(forest: &Forest, writer: &mut Writer) {
             writer.u16(*class);
             writer.u16(*share);
         }
-        match &tree.nodes {
-            Nodes::Narrow(nodes) => {
-                writer.count(nodes.len());
-                nodes.iter().for_each(|node| writer.octets(&node.to_le_bytes()));
-            }
-            Nodes::Wide(nodes) => {
-                writer.count(nodes.len());
-                nodes.iter().for_each(|node| writer.octets(&node.to_le_bytes()));
-            }
+        write_nodes(&tree.nodes, writer);
+    }
+}
+
+/// What stands before the trees: where columns are cut, what matters, classes, and octets of a binned row.
+pub(super) fn write_head(
+    bins: &Bins,
+    importance: &[f32],
+    classes: usize,
+    places: &[Place],
+    writer: &mut Writer,
+) {
+    writer.count(bins.cuts().len());
+    for cuts in bins.cuts() {
+        writer.u8(cuts.missing());
+        writer.u8(cuts.edges().len() as u8);
+        cuts.edges().iter().for_each(|edge| writer.f32(*edge));
+    }
+    importance.iter().for_each(|importance| writer.f32(*importance));
+    writer.count(classes);
+    writer.count(places.len());
+    for place in places {
+        writer.count(place.feature);
+        writer.u8(place.shift);
+    }
+}
+
+/// Octets of each of a tree's nodes.
+pub(super) fn node_octets(nodes: &Nodes) -> u8 {
+    if matches!(nodes, Nodes::Narrow(_)) { 4 } else { 8 }
+}
+
+pub(super) fn write_nodes(nodes: &Nodes, writer: &mut Writer) {
+    match nodes {
+        Nodes::Narrow(nodes) => {
+            writer.count(nodes.len());
+            nodes.iter().for_each(|node| writer.octets(&node.to_le_bytes()));
+        }
+        Nodes::Wide(nodes) => {
+            writer.count(nodes.len());
+            nodes.iter().for_each(|node| writer.octets(&node.to_le_bytes()));
         }
     }
 }
 
 pub(super) fn read(reader: &mut Reader) -> Result<Forest, Error> {
+    let Head { bins, importance, classes, places } = read_head(reader)?;
+    let trees = limited(reader, 1, 1, TREES_MAX, "trees")?;
+    let trees = (0..trees)
+        .map(|_| read_tree(reader, classes, places.len()))
+        .collect::<Result<Vec<_>, Error>>()?;
+    Ok(Forest { bins, classes, places, trees, importance })
+}
+
+/// What stands before the trees.
+pub(super) struct Head {
+    pub(super) bins: Bins,
+    pub(super) importance: Vec<f32>,
+    pub(super) classes: usize,
+    pub(super) places: Vec<Place>,
+}
+
+pub(super) fn read_head(reader: &mut Reader) -> Result<Head, Error> {
     let features = limited(reader, 2, 1, COLUMNS_MAX, "columns")?;
     let mut columns = Vec::with_capacity(features);
     for _ in 0..features {
@@ -84,15 +121,11 @@ pub(super) fn read(reader: &mut Reader) -> Result<Forest, Error> {
     let places = limited(reader, 5, 0, 2 * COLUMNS_MAX, "octets of a binned row")?;
     let places =
         (0..places).map(|_| read_place(reader, features)).collect::<Result<Vec<_>, Error>>()?;
-    let trees = limited(reader, 1, 1, TREES_MAX, "trees")?;
-    let trees = (0..trees)
-        .map(|_| read_tree(reader, classes, places.len()))
-        .collect::<Result<Vec<_>, Error>>()?;
-    Ok(Forest { bins: Bins::from_cuts(columns), classes, places, trees, importance })
+    Ok(Head { bins: Bins::from_cuts(columns), importance, classes, places })
 }
 
 /// A count between two limits, of things that take at least so many octets.
-fn limited(
+pub(super) fn limited(
     reader: &mut Reader,
     octets_each: usize,
     least: usize,
@@ -141,21 +174,30 @@ fn read_tree(reader: &mut Reader, classes: usize, columns: usize) -> Result<Tree
         .map(|&[a, b, c, d]| (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])))
         .collect();
     check_shares(&ends, &shares, classes).map_err(|reason| reader.refuse(reason))?;
-    let rests = classes + lists;
-    let nodes = match octets {
+    let nodes = read_nodes(reader, octets, classes + lists, columns)?;
+    Ok(Tree { nodes, leaves: leaves(&ends, &shares), shares })
+}
+
+/// The nodes of a tree with so many resting places, over so many octets of a binned row.
+pub(super) fn read_nodes(
+    reader: &mut Reader,
+    octets: u8,
+    rests: usize,
+    columns: usize,
+) -> Result<Nodes, Error> {
+    match octets {
         4 => {
             let count = reader.count(4)?;
             let nodes = reader.arrays(count)?.iter().map(|o| u32::from_le_bytes(*o)).collect();
-            Nodes::Narrow(checked(reader, nodes, rests, columns)?)
+            Ok(Nodes::Narrow(checked(reader, nodes, rests, columns)?))
         }
         8 => {
             let count = reader.count(8)?;
             let nodes = reader.arrays(count)?.iter().map(|o| u64::from_le_bytes(*o)).collect();
-            Nodes::Wide(checked(reader, nodes, rests, columns)?)
+            Ok(Nodes::Wide(checked(reader, nodes, rests, columns)?))
         }
-        _ => return Err(reader.refuse(&format!("a node of {octets} octets"))),
-    };
-    Ok(Tree { nodes, leaves: leaves(&ends, &shares), shares })
+        _ => Err(reader.refuse(&format!("a node of {octets} octets"))),
+    }
 }
 
 fn checked<N: Node>(

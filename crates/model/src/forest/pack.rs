@@ -127,14 +127,7 @@ impl Tree {
         columns: usize,
         column_of: impl Fn(u32, bool) -> (usize, u8),
     ) -> Self {
-        let rests = classes + grown.leaves.len();
-        let pairs = rests + grown.nodes.len() / 2;
-        let narrow = pairs <= u32::PAIRS_MAX && columns <= u32::COLUMNS_MAX;
-        let nodes = if narrow {
-            Nodes::Narrow(pack_nodes(&grown.nodes, classes, rests, column_of))
-        } else {
-            Nodes::Wide(pack_nodes(&grown.nodes, classes, rests, column_of))
-        };
+        let nodes = Nodes::pack(&grown.nodes, classes, grown.leaves.len(), columns, column_of);
         let mut shares = Vec::new();
         let mut ends = Vec::with_capacity(grown.leaves.len());
         for leaf in &grown.leaves {
@@ -143,20 +136,39 @@ impl Tree {
         }
         Self { nodes, leaves: leaves(&ends, &shares), shares }
     }
+}
+
+impl Nodes {
+    /// Packs the nodes of a grown tree with so many lists of shares, which rest behind the `classes` pure leaves.
+    pub(crate) fn pack(
+        grown: &[Grown],
+        classes: usize,
+        leaves: usize,
+        columns: usize,
+        column_of: impl Fn(u32, bool) -> (usize, u8),
+    ) -> Self {
+        let rests = classes + leaves;
+        let pairs = rests + grown.len() / 2;
+        if pairs <= u32::PAIRS_MAX && columns <= u32::COLUMNS_MAX {
+            Self::Narrow(pack_nodes(grown, classes, rests, column_of))
+        } else {
+            Self::Wide(pack_nodes(grown, classes, rests, column_of))
+        }
+    }
 
     /// Gives every split's column another number.
     pub(crate) fn renumber(&mut self, number: &[usize]) {
-        match &mut self.nodes {
-            Nodes::Narrow(nodes) => renumber(nodes, number),
-            Nodes::Wide(nodes) => renumber(nodes, number),
+        match self {
+            Self::Narrow(nodes) => renumber(nodes, number),
+            Self::Wide(nodes) => renumber(nodes, number),
         }
     }
 
     /// Calls `see` with the column of every split.
     pub(crate) fn for_each_column(&self, see: impl FnMut(usize)) {
-        match &self.nodes {
-            Nodes::Narrow(nodes) => columns(nodes).for_each(see),
-            Nodes::Wide(nodes) => columns(nodes).for_each(see),
+        match self {
+            Self::Narrow(nodes) => columns(nodes).for_each(see),
+            Self::Wide(nodes) => columns(nodes).for_each(see),
         }
     }
 }

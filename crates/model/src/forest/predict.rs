@@ -50,16 +50,44 @@ fn add_trees<const STRIDE: usize>(trees: &[Tree], bins: &[u8], classes: usize, o
     let mut rests = vec![0; rows.len() * GROUP];
     for trees in trees.chunks(GROUP) {
         for (tree, rests) in trees.iter().zip(rests.chunks_exact_mut(rows.len())) {
-            match &tree.nodes {
-                Nodes::Narrow(nodes) => walk_rows(nodes, rows, rests),
-                Nodes::Wide(nodes) => walk_rows(nodes, rows, rests),
-            }
+            walk_all(&tree.nodes, rows, rests);
         }
         for (row, out) in out.chunks_exact_mut(classes).enumerate() {
             for (tree, rests) in trees.iter().zip(rests.chunks_exact(rows.len())) {
                 add_rest(tree, rests[row] as usize, out);
             }
         }
+    }
+}
+
+/// Finds where each row of a block rests in one tree.
+pub(crate) fn find_rests(nodes: &Nodes, bins: &[u8], stride: usize, rests: &mut [u32]) {
+    match stride {
+        64 => walk_all::<64>(nodes, bins.as_chunks().0, rests),
+        128 => walk_all::<128>(nodes, bins.as_chunks().0, rests),
+        256 => walk_all::<256>(nodes, bins.as_chunks().0, rests),
+        512 => walk_all::<512>(nodes, bins.as_chunks().0, rests),
+        1024 => walk_all::<1024>(nodes, bins.as_chunks().0, rests),
+        _ => {
+            for (row, rest) in bins.chunks_exact(stride).zip(rests) {
+                *rest = find_rest(nodes, row) as u32;
+            }
+        }
+    }
+}
+
+/// Finds where one row rests in one tree.
+pub(crate) fn find_rest(nodes: &Nodes, row: &[u8]) -> usize {
+    match nodes {
+        Nodes::Narrow(nodes) => walk_one(nodes, row),
+        Nodes::Wide(nodes) => walk_one(nodes, row),
+    }
+}
+
+fn walk_all<const STRIDE: usize>(nodes: &Nodes, rows: &[[u8; STRIDE]], rests: &mut [u32]) {
+    match nodes {
+        Nodes::Narrow(nodes) => walk_rows(nodes, rows, rests),
+        Nodes::Wide(nodes) => walk_rows(nodes, rows, rests),
     }
 }
 
@@ -114,11 +142,7 @@ fn add_rest(tree: &Tree, rest: usize, out: &mut [f32]) {
 /// One row through all trees.
 fn add_row(trees: &[Tree], row: &[u8], out: &mut [f32]) {
     for tree in trees {
-        let rest = match &tree.nodes {
-            Nodes::Narrow(nodes) => walk_one(nodes, row),
-            Nodes::Wide(nodes) => walk_one(nodes, row),
-        };
-        add_rest(tree, rest, out);
+        add_rest(tree, find_rest(&tree.nodes, row), out);
     }
 }
 

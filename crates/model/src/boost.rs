@@ -1,0 +1,344 @@
+//! Gradient boosting with one tree a round for all classes: its leaves hold a step for each class.
+//!
+//! A library that grows a tree for each class pays for 128 of them a round. Here the split is searched for along a few directions
+//! of the gradients, and costs the same for any number of classes.
+//!
+//! # Reference
+//! J. Friedman, *Greedy function approximation: a gradient boosting machine*, Annals of Statistics 29, 2001. L. Iosipoi,
+//! A. Vakhrushev, *SketchBoost*, NeurIPS 2022 (directions in place of all outputs).
+
+mod grow;
+mod histogram;
+mod params;
+mod sketch;
+mod softmax;
+mod state;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use rayon::prelude::*;
+
+pub use params::{BoostParams, LEAVES_MAX, ROUNDS_MAX, ValidBoostParams};
+
+use crate::error::Error;
+use crate::forest::bin::{self, Bins, MISSING, Place};
+use crate::forest::columns::Columns;
+use crate::forest::pack::Nodes;
+use crate::forest::predict::find_rests;
+use crate::forest::tree::{Grown, Kind};
+use crate::forest::{BLOCK_OCTETS, BLOCK_ROWS, ClassWeights, bin_rows};
+use crate::training::{Probabilities, Training, check_rows};
+use grow::{Ground, Wood, grow};
+use histogram::{Lines, Rules};
+use sketch::Sketch;
+use softmax::softmax;
+use state::{State, leaf_of};
+
+/// Fewer rows than this are all learnt from, for a fixed number of rounds: what is held out of them says too little.
+const HOLD_OUT_FROM: usize = 400;
+/// One in so many rows is held out, to tell when to stop.
+const HELD_OUT: usize = 8;
+/// Rounds where nothing is held out.
+const ROUNDS_WITHOUT: usize = 60;
+/// A tree learns from so many rows at most, drawn by chance: their sums fit in 32 bits.
+const TREE_ROWS_MAX: usize = 1 << 21;
+
+/// A fitted booster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Boost {
+    pub(crate) bins: Bins,
+    pub(crate) classes: usize,
+    /// Octets of a binned row, as the trees number them.
+    pub(crate) places: Vec<Place>,
+    /// Margins before the first tree.
+    pub(crate) first: Vec<f32>,
+    pub(crate) trees: Vec<StepTree>,
+    pub(crate) importance: Vec<f32>,
+}
+
+/// A tree with a step for each class in each leaf.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StepTree {
+    pub(crate) nodes: Nodes,
+    /// `[leaves][classes]`.
+    pub(crate) steps: Vec<f32>,
+}
+
+impl ValidBoostParams {
+    /// Learns; `tree_done` is called after each tree.
+    ///
+    /// Threads are those of the surrounding rayon pool; the result does not depend on them.
+    ///
+    /// # Errors
+    /// When the shapes of `training` do not fit together ([`Training::check`]).
+    pub fn fit(
+        &self,
+        training: &Training,
+        seed: u64,
+        tree_done: &(dyn Fn() + Sync),
+    ) -> Result<Boost, Error> {
+        training.check()?;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (learnt, held_out) = self.hold_out(training, &mut rng);
+        let (bins, _) = Bins::learn(training.columns, &learnt);
+        let features = training.columns.len();
+        let places: Vec<Place> = (0..features).map(|feature| Place { feature, shift: 0 }).collect();
+        let stride = bin::stride(features);
+        let lines = bin_rows(&bins, training.columns, &learnt, &places, stride);
+        let held_lines = bin_rows(&bins, training.columns, &held_out, &places, stride);
+        let has_missing: Vec<bool> =
+            bins.cuts().iter().map(|cuts| cuts.missing() == MISSING).collect();
+        let weights = self.weights(training, &learnt);
+        let shares = shares(training, &learnt, &weights);
+        let codes =
+            |rows: &[u32]| rows.iter().map(|&r| training.codes[r as usize] as u16).collect();
+        let mut round = Round {
+            ground: Ground {
+                lines: Lines { octets: &lines, stride },
+                has_missing: &has_missing,
+                leaves_max: self.leaf_limit(),
+                depth_max: self.depth_limit(),
+                rules: Rules {
+                    leaf_rows_min: self.leaf_rows(learnt.len(), training.classes),
+                    penalty: self.l2(),
+                },
+            },
+            params: self,
+            state: State::new(codes(&learnt), weights.clone(), &shares),
+            rng,
+        };
+        let mut held = State::new(codes(&held_out), weights, &shares);
+        let columns = Columns::new(&has_missing);
+        let (mut trees, mut gains) = (Vec::new(), Vec::new());
+        let mut best = (f64::INFINITY, 0);
+        let waits = self.waits().filter(|_| !held_out.is_empty());
+        let rounds = match (waits, self.waits()) {
+            (None, Some(_)) => self.rounds().min(ROUNDS_WITHOUT),
+            _ => self.rounds(),
+        };
+        for number in 0..rounds {
+            let Some((wood, steps)) = round.make(training.classes) else { break };
+            if let Some(waits) = waits {
+                let lines = Lines { octets: &held_lines, stride };
+                let leaves = leaves_of_lines(&wood.nodes, lines);
+                held.advance(&leaves, &steps);
+                let loss = held.log_loss();
+                if loss < best.0 {
+                    best = (loss, number + 1);
+                }
+                if number + 1 - best.1 >= waits {
+                    break;
+                }
+            }
+            let count = columns.places.len();
+            let column_of = |feature, missing_left| columns.of(feature, missing_left);
+            let nodes = Nodes::pack(&wood.nodes, 0, wood.leaves.len(), count, column_of);
+            trees.push(StepTree { nodes, steps });
+            gains.push(wood.gains);
+            tree_done();
+        }
+        if waits.is_some() {
+            trees.truncate(best.1);
+            gains.truncate(best.1);
+        }
+        let places = columns.keep_used(&mut trees, |tree| &mut tree.nodes);
+        let first = shares.iter().map(|share| share.ln()).collect();
+        let importance = importance(features, &gains);
+        Ok(Boost { bins, classes: training.classes, places, first, trees, importance })
+    }
+
+    /// The rows to learn from and the rows that tell when to stop, each in the table's order.
+    fn hold_out(&self, training: &Training, rng: &mut ChaCha8Rng) -> (Vec<u32>, Vec<u32>) {
+        if self.waits().is_none() || training.rows.len() < HOLD_OUT_FROM {
+            return (training.rows.to_vec(), Vec::new());
+        }
+        let mut rows = training.rows.to_vec();
+        for at in (1..rows.len()).rev() {
+            rows.swap(at, below(rng, at + 1));
+        }
+        // Class by class, each loses its share, and none its last row.
+        let mut seen = vec![0_usize; training.classes];
+        let (held, learnt) = rows.into_iter().partition(|&row| {
+            let seen = &mut seen[training.codes[row as usize] as usize];
+            *seen += 1;
+            seen.is_multiple_of(HELD_OUT)
+        });
+        let (mut held, mut learnt): (Vec<u32>, Vec<u32>) = (held, learnt);
+        held.sort_unstable();
+        learnt.sort_unstable();
+        (learnt, held)
+    }
+
+    /// What a row of each class weighs.
+    fn weights(&self, training: &Training, rows: &[u32]) -> Vec<f32> {
+        let mut weights =
+            training.class_weights.map_or(vec![1.0; training.classes], <[f32]>::to_vec);
+        if self.balances() == ClassWeights::Balanced {
+            let mut counts = vec![0_u32; training.classes];
+            rows.iter().for_each(|&row| counts[training.codes[row as usize] as usize] += 1);
+            let present = counts.iter().filter(|count| **count > 0).count();
+            for (weight, count) in weights.iter_mut().zip(counts) {
+                *weight *= (rows.len() as f64 / (present as f64 * f64::from(count.max(1)))) as f32;
+            }
+        }
+        weights
+    }
+}
+
+/// A number below `limit`, by multiplication; its bias is below `limit` / 2^32.
+fn below(rng: &mut ChaCha8Rng, limit: usize) -> usize {
+    ((u64::from(rng.next_u32()) * limit as u64) >> 32) as usize
+}
+
+/// Each class's share of the rows by weight; a class without rows has one row's thousandth, so that its logarithm is a number.
+fn shares(training: &Training, rows: &[u32], weights: &[f32]) -> Vec<f32> {
+    let mut sums = vec![1e-3_f64; training.classes];
+    for &row in rows {
+        let class = training.codes[row as usize] as usize;
+        sums[class] += f64::from(weights[class]);
+    }
+    let all: f64 = sums.iter().sum();
+    sums.into_iter().map(|sum| (sum / all) as f32).collect()
+}
+
+/// What one round needs.
+struct Round<'a> {
+    ground: Ground<'a>,
+    params: &'a ValidBoostParams,
+    state: State,
+    rng: ChaCha8Rng,
+}
+
+impl Round<'_> {
+    /// Grows a tree and takes its steps; `None` where there is nothing left to split.
+    fn make(&mut self, classes: usize) -> Option<(Wood, Vec<f32>)> {
+        let sketch = Sketch::draw(classes, &mut self.rng);
+        let (cells, unit) = self.state.cells(&sketch);
+        let all = cells.len();
+        let rows: Vec<u32> = if all > TREE_ROWS_MAX {
+            (0..all as u32).filter(|_| below(&mut self.rng, all) < TREE_ROWS_MAX).collect()
+        } else {
+            (0..all as u32).collect()
+        };
+        let cells = rows.iter().map(|&row| cells[row as usize]).collect();
+        let mut wood = grow(self.ground, rows, cells);
+        wood.gains.iter_mut().for_each(|(_, gain)| *gain *= unit * unit);
+        if wood.leaves.len() < 2 {
+            return None;
+        }
+        let (state, rate, penalty) = (&self.state, self.params.rate(), self.params.l2());
+        let leaves = wood.leaves.par_iter();
+        let steps: Vec<Vec<f32>> =
+            leaves.map(|leaf| state.step(&wood.rows[leaf.clone()], rate, penalty)).collect();
+        let steps = steps.concat();
+        let leaves = if wood.rows.len() == all {
+            leaf_of(&wood.rows, &wood.leaves)
+        } else {
+            leaves_of_lines(&wood.nodes, self.ground.lines)
+        };
+        self.state.advance(&leaves, &steps);
+        Some((wood, steps))
+    }
+}
+
+/// The leaf of each line.
+fn leaves_of_lines(nodes: &[Grown], lines: Lines) -> Vec<u32> {
+    let lines = lines.octets.par_chunks_exact(lines.stride);
+    lines.map(|line| leaf_of_line(nodes, line)).collect()
+}
+
+/// Walks a growing tree.
+fn leaf_of_line(nodes: &[Grown], line: &[u8]) -> u32 {
+    let mut node = nodes[0];
+    loop {
+        match node.kind {
+            Kind::Split { feature, bin, missing_left, pair } => {
+                let shift = u8::from(missing_left);
+                let goes_right = line[feature as usize].wrapping_add(shift) > bin + shift;
+                node = nodes[2 * pair as usize + usize::from(goes_right)];
+            }
+            Kind::Mixed { leaf } => return leaf,
+            Kind::Pure { .. } => unreachable!("invariant: a leaf of boosting is never pure"),
+        }
+    }
+}
+
+/// Each column's share of what all splits gained.
+fn importance(features: usize, gains: &[Vec<(usize, f32)>]) -> Vec<f32> {
+    let mut sums = vec![0.0_f64; features];
+    gains.iter().flatten().for_each(|(feature, gain)| sums[*feature] += f64::from(*gain));
+    let all: f64 = sums.iter().sum();
+    sums.into_iter().map(|sum| if all > 0.0 { (sum / all) as f32 } else { 0.0 }).collect()
+}
+
+impl Boost {
+    /// Number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// Number of columns that a table must have.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.bins.cuts().len()
+    }
+
+    /// Number of trees.
+    #[must_use]
+    pub fn trees(&self) -> usize {
+        self.trees.len()
+    }
+
+    /// How much each column's splits gained, as a share of all.
+    #[must_use]
+    pub fn importance(&self) -> &[f32] {
+        &self.importance
+    }
+
+    /// Probabilities of some rows of a table, in the order of `rows`.
+    ///
+    /// # Shapes
+    /// `columns` is `[n_features][n_rows_of_the_table]`, missing values are NaN.
+    /// # Errors
+    /// When the table has another number of columns than the model, or `rows` go beyond it.
+    pub fn predict_proba(
+        &self,
+        columns: &[Vec<f32>],
+        rows: &[u32],
+    ) -> Result<Probabilities, Error> {
+        if columns.len() != self.features() {
+            return Err(Error::ColumnCount { found: columns.len(), expected: self.features() });
+        }
+        check_rows(columns, rows, columns.first().map_or(0, Vec::len))?;
+        let stride = bin::stride(self.places.len());
+        let share = rows.len().div_ceil(rayon::current_num_threads());
+        let block = (BLOCK_OCTETS / stride).min(share).clamp(64, BLOCK_ROWS);
+        let mut values = vec![0.0; rows.len() * self.classes];
+        values.par_chunks_mut(block * self.classes).zip(rows.par_chunks(block)).for_each_init(
+            || (vec![0; block.min(rows.len()) * stride], vec![0; block.min(rows.len())]),
+            |(lines, rests), (out, rows)| {
+                let lines = &mut lines[..rows.len() * stride];
+                self.bins.fill(columns, rows, &self.places, stride, lines);
+                self.predict_lines(lines, stride, &mut rests[..rows.len()], out);
+            },
+        );
+        Ok(Probabilities { classes: self.classes, values })
+    }
+
+    fn predict_lines(&self, lines: &[u8], stride: usize, rests: &mut [u32], out: &mut [f32]) {
+        for margins in out.chunks_exact_mut(self.classes) {
+            margins.copy_from_slice(&self.first);
+        }
+        for tree in &self.trees {
+            find_rests(&tree.nodes, lines, stride, rests);
+            for (margins, &rest) in out.chunks_exact_mut(self.classes).zip(&*rests) {
+                let steps = &tree.steps[rest as usize * self.classes..][..self.classes];
+                for (margin, step) in margins.iter_mut().zip(steps) {
+                    *margin += step;
+                }
+            }
+        }
+        out.chunks_exact_mut(self.classes).for_each(softmax);
+    }
+}

@@ -4,7 +4,7 @@
 
 #![allow(clippy::print_stdout)]
 
-#[path = "made_table/mod.rs"]
+#[path = "made_table/table.rs"]
 mod made_table;
 
 use std::{error::Error, time::Instant};

@@ -307,6 +307,15 @@ impl Boost {
         columns: &[Vec<f32>],
         rows: &[u32],
     ) -> Result<Probabilities, Error> {
+        let mut values = self.margins(columns, rows)?;
+        values.par_chunks_mut(BLOCK_ROWS * self.classes).for_each(|rows| {
+            rows.chunks_exact_mut(self.classes).for_each(softmax);
+        });
+        Ok(Probabilities { classes: self.classes, values })
+    }
+
+    /// What all trees sum up to, before it is made probabilities: `[rows][classes]`.
+    pub(crate) fn margins(&self, columns: &[Vec<f32>], rows: &[u32]) -> Result<Vec<f32>, Error> {
         if columns.len() != self.features() {
             return Err(Error::ColumnCount { found: columns.len(), expected: self.features() });
         }
@@ -320,13 +329,13 @@ impl Boost {
             |(lines, rests), (out, rows)| {
                 let lines = &mut lines[..rows.len() * stride];
                 self.bins.fill(columns, rows, &self.places, stride, lines);
-                self.predict_lines(lines, stride, &mut rests[..rows.len()], out);
+                self.add_lines(lines, stride, &mut rests[..rows.len()], out);
             },
         );
-        Ok(Probabilities { classes: self.classes, values })
+        Ok(values)
     }
 
-    fn predict_lines(&self, lines: &[u8], stride: usize, rests: &mut [u32], out: &mut [f32]) {
+    fn add_lines(&self, lines: &[u8], stride: usize, rests: &mut [u32], out: &mut [f32]) {
         for margins in out.chunks_exact_mut(self.classes) {
             margins.copy_from_slice(&self.first);
         }
@@ -339,6 +348,5 @@ impl Boost {
                 }
             }
         }
-        out.chunks_exact_mut(self.classes).for_each(softmax);
     }
 }

@@ -12,6 +12,7 @@ pub mod calibrate;
 pub mod conformal;
 mod error;
 mod estimator;
+pub mod explain;
 pub mod forest;
 pub mod linear;
 pub mod metrics;

@@ -86,7 +86,7 @@ impl SizeForest {
 }
 
 /// Some rows of a table, with the columns that follow from their sizes behind.
-fn extended(sizes: &SizeColumns, columns: &[Vec<f32>], rows: &[u32]) -> Vec<Vec<f32>> {
+pub(crate) fn extended(sizes: &SizeColumns, columns: &[Vec<f32>], rows: &[u32]) -> Vec<Vec<f32>> {
     let pick = |column: &Vec<f32>| rows.iter().map(|&row| column[row as usize]).collect();
     let mut own: Vec<Vec<f32>> = columns.iter().map(pick).collect();
     own.extend(sizes.of(columns, rows));

@@ -64,6 +64,19 @@ impl Layout {
     }
 }
 
+/// Columns that a person thinks of as one: each numbered list by its stem, each other column by its name; in the schema's order.
+#[must_use]
+pub fn together(schema: &Schema) -> Vec<(String, Vec<usize>)> {
+    let (lists, alone) = numbered(schema);
+    let lists =
+        lists.into_iter().map(|list| (list.stem.trim_end_matches('_').to_owned(), list.columns));
+    let alone =
+        alone.into_iter().map(|column| (schema.features[column].name.clone(), vec![column]));
+    let mut all: Vec<(String, Vec<usize>)> = lists.chain(alone).collect();
+    all.sort_by_key(|(_, columns)| columns[0]);
+    all
+}
+
 /// Columns `stem_0`, `stem_1`, …
 #[derive(Clone)]
 struct List {
@@ -182,6 +195,22 @@ mod tests {
                 (format!("{stem}{}", place + first), values)
             })
             .collect()
+    }
+
+    #[test]
+    fn a_list_is_one_thing_and_stands_where_it_begins() {
+        let mut columns = vec![("duration".into(), vec![0.0; 6])];
+        columns.extend(list("size_", 0, |_, _| 1.0));
+        columns.push(("ratio_1".into(), vec![0.5; 6]));
+        let names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
+        let feature = |name: &String| Feature { name: name.clone(), unit: String::new() };
+        let schema = Schema { name: "table".into(), features: names.iter().map(feature).collect() };
+        let found = together(&schema);
+        let of = |name: &str, columns: Vec<usize>| (name.to_owned(), columns);
+        assert_eq!(
+            found,
+            [of("duration", vec![0]), of("size", (1..11).collect()), of("ratio_1", vec![11])]
+        );
     }
 
     #[test]

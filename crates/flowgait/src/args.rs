@@ -49,6 +49,8 @@ pub enum Command {
     Evaluate(commands::evaluate::Args),
     /// A table or captures → the same rows with a prediction
     Predict(commands::predict::Args),
+    /// Why a row got its answer: what spoke for it, what against, and which rows are like it
+    Explain(commands::explain::Args),
     /// Made traffic from a seed: a capture and the truth about it
     Synth(commands::synth::Args),
     /// Every setting, its value and where that came from

@@ -4,6 +4,7 @@ pub mod completions;
 pub mod config;
 pub mod demo;
 pub mod evaluate;
+pub mod explain;
 pub mod fit;
 mod flow_table;
 pub mod inspect;
@@ -12,6 +13,7 @@ mod learning;
 pub mod meter;
 mod metering;
 pub mod predict;
+mod rows;
 mod sources;
 mod splitting;
 pub mod synth;
@@ -30,6 +32,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Fit(args) => fit::run(&args, config),
         Command::Evaluate(args) => evaluate::run(&args, config),
         Command::Predict(args) => predict::run(&args, config),
+        Command::Explain(args) => explain::run(&args, config),
         Command::Synth(args) => synth::run(&args),
         Command::Config(args) => self::config::run(&args, &config),
         Command::Completions(args) => completions::run(&args),

@@ -1,7 +1,6 @@
 //! `flowgait predict`: the input's rows, all its columns, then the prediction.
 
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use flowgait_features::table::RowReader;
 use flowgait_flow::export::{CellSink, ColumnSpec, Format, Kind, RowSchema, TableWriter};
@@ -10,9 +9,9 @@ use flowgait_model::artifact::Model;
 use flowgait_model::conformal;
 use flowgait_model::report::Origin;
 
-use super::flow_table::{Columns, FlowTable};
 use super::learning::{self, Labelled};
 use super::metering::{Account, MeterArgs, Metering};
+use super::rows::{self, METERED, Trouble, bad_input, bad_output};
 use super::sources::{self, FilterArgs};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
@@ -23,8 +22,6 @@ use crate::units;
 const BATCH_ROWS: usize = 8_192;
 /// How many of the likeliest classes `--proba` shows.
 const TOP: usize = 3;
-/// What errors call the flows of a capture.
-const METERED: &str = "the metered flows";
 /// The answer of a model that is not sure enough.
 const UNKNOWN: &str = "unknown";
 
@@ -150,20 +147,6 @@ fn introduce(args: &Args, model: &Model) {
     }
 }
 
-/// What went wrong: with one input, so that others may still be answered; or with the answers, which ends it all.
-enum Trouble {
-    Input(Failure),
-    Output(Failure),
-}
-
-fn bad_input(error: impl Into<Failure>) -> Trouble {
-    Trouble::Input(error.into())
-}
-
-fn bad_output(error: impl Into<Failure>) -> Trouble {
-    Trouble::Output(error.into())
-}
-
 /// The table of answers being written; its header is that of the first input.
 struct Answers<'a> {
     args: &'a Args,
@@ -184,37 +167,14 @@ impl Answers<'_> {
             output::note(&format!("{}: {}", path.display(), account.text()));
             return Ok(account.is_bad());
         }
-        let schema = self.model.schema();
-        let reader = if sources::is_standard_input(path) {
-            RowReader::csv("standard input", Box::new(std::io::stdin()), schema)
-        } else {
-            RowReader::open(path, schema)
-        };
-        self.table(reader.map_err(bad_input)?, path)?;
+        self.table(rows::open(path, self.model.schema()).map_err(bad_input)?, path)?;
         Ok(false)
     }
 
-    /// A capture goes through the very table that `meter` would write, so that both ways give the same answers.
     fn capture(&mut self, metering: Metering) -> Result<Account, Trouble> {
-        let (reader, writer) = std::io::pipe()
-            .map_err(|e| bad_output(Failure::work("Cannot open a pipe").because(e)))?;
-        // A model that learnt from another tool's columns is given those.
-        let columns = Columns::of_model(&self.model.schema().name);
-        let meter = thread::spawn(move || {
-            let mut table = FlowTable::over(METERED, Box::new(writer), columns);
-            let account = metering.run(&mut |record| table.push(record))?;
-            table.finish()?;
-            Ok::<_, Failure>(account)
-        });
-        let answered = RowReader::csv(METERED, Box::new(reader), self.model.schema())
-            .map_err(bad_input)
-            .and_then(|flows| self.table(flows, Path::new(METERED)));
-        // A meter whose flows nobody reads any longer fails with a closed pipe: then it is the answers that failed first.
-        match (answered, meter.join().expect("metering does not panic")) {
-            (_, Err(metered)) if !metered.is_closed_pipe() => Err(bad_input(metered)),
-            (Err(answered), _) => Err(answered),
-            (Ok(()), metered) => metered.map_err(bad_input),
-        }
+        let name = Path::new(METERED);
+        rows::metered(metering, self.model.schema(), |flows| self.table(flows, name))
+            .map(|((), account)| account)
     }
 
     fn table(&mut self, mut reader: RowReader, path: &Path) -> Result<(), Trouble> {

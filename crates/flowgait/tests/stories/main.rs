@@ -13,6 +13,7 @@ mod a_data_scientist_keeps_their_table;
 mod a_newcomer_reads_the_help;
 mod a_newcomer_runs_the_demo;
 mod a_researcher_holds_it_against_ndpi;
+mod an_analyst_asks_why;
 mod an_analyst_classifies_a_capture;
 mod an_engineer_meters_captures;
 mod bad_input_is_told_plainly;

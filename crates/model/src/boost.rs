@@ -29,7 +29,7 @@ use crate::forest::tree::{Grown, Kind};
 use crate::forest::{BLOCK_OCTETS, BLOCK_ROWS, ClassWeights, bin_rows};
 use crate::training::{Probabilities, Training, check_rows};
 use grow::{Ground, Wood, grow};
-use histogram::{Lines, Rules};
+use histogram::{CHUNK, Lines, Rules};
 use sketch::Sketch;
 use softmax::softmax;
 use state::{State, leaf_of};
@@ -40,6 +40,10 @@ const HOLD_OUT_FROM: usize = 400;
 const HELD_OUT: usize = 8;
 /// Rounds where nothing is held out.
 const ROUNDS_WITHOUT: usize = 60;
+/// A tree looks at this part of the columns, drawn by chance eight at a time, and at so many eights at least: the others' turn comes,
+/// trees differ more, and wide tables cost less.
+const EIGHTS_SHARE: usize = 3;
+const EIGHTS_MIN: usize = 8;
 /// A tree learns from so many rows at most, drawn by chance: their sums fit in 32 bits.
 const TREE_ROWS_MAX: usize = 1 << 21;
 
@@ -82,12 +86,15 @@ impl ValidBoostParams {
         let (learnt, held_out) = self.hold_out(training, &mut rng);
         let (bins, _) = Bins::learn(training.columns, &learnt);
         let features = training.columns.len();
-        let places: Vec<Place> = (0..features).map(|feature| Place { feature, shift: 0 }).collect();
+        // Columns stand in any order, so that the eights that a tree looks at are not neighbours in the table.
+        let mut order: Vec<usize> = (0..features).collect();
+        shuffle(&mut order, &mut rng);
+        let places: Vec<Place> = order.iter().map(|&feature| Place { feature, shift: 0 }).collect();
         let stride = bin::stride(features);
         let lines = bin_rows(&bins, training.columns, &learnt, &places, stride);
         let held_lines = bin_rows(&bins, training.columns, &held_out, &places, stride);
-        let has_missing: Vec<bool> =
-            bins.cuts().iter().map(|cuts| cuts.missing() == MISSING).collect();
+        let misses = |feature: usize| bins.cuts()[feature].missing() == MISSING;
+        let has_missing: Vec<bool> = order.iter().map(|&feature| misses(feature)).collect();
         let weights = self.weights(training, &learnt);
         let shares = shares(training, &learnt, &weights);
         let codes =
@@ -95,8 +102,9 @@ impl ValidBoostParams {
         let mut round = Round {
             ground: Ground {
                 lines: Lines { octets: &lines, stride },
+                firsts: &[],
                 has_missing: &has_missing,
-                leaves_max: self.leaf_limit(),
+                leaves_max: self.leaf_limit(learnt.len()),
                 depth_max: self.depth_limit(),
                 rules: Rules {
                     leaf_rows_min: self.leaf_rows(learnt.len(), training.classes),
@@ -108,8 +116,8 @@ impl ValidBoostParams {
             rng,
         };
         let mut held = State::new(codes(&held_out), weights, &shares);
-        let columns = Columns::new(&has_missing);
-        let (mut trees, mut gains) = (Vec::new(), Vec::new());
+        let columns = Columns::new(&(0..features).map(misses).collect::<Vec<_>>());
+        let (mut trees, mut gains) = (Vec::new(), Vec::<Vec<(usize, f32)>>::new());
         let mut best = (f64::INFINITY, 0);
         let waits = self.waits().filter(|_| !held_out.is_empty());
         let rounds = match (waits, self.waits()) {
@@ -131,10 +139,11 @@ impl ValidBoostParams {
                 }
             }
             let count = columns.places.len();
-            let column_of = |feature, missing_left| columns.of(feature, missing_left);
+            let column_of =
+                |place: u32, missing_left| columns.of(order[place as usize] as u32, missing_left);
             let nodes = Nodes::pack(&wood.nodes, 0, wood.leaves.len(), count, column_of);
             trees.push(StepTree { nodes, steps });
-            gains.push(wood.gains);
+            gains.push(wood.gains.into_iter().map(|(place, gain)| (order[place], gain)).collect());
             tree_done();
         }
         if waits.is_some() {
@@ -153,9 +162,7 @@ impl ValidBoostParams {
             return (training.rows.to_vec(), Vec::new());
         }
         let mut rows = training.rows.to_vec();
-        for at in (1..rows.len()).rev() {
-            rows.swap(at, below(rng, at + 1));
-        }
+        shuffle(&mut rows, rng);
         // Class by class, each loses its share, and none its last row.
         let mut seen = vec![0_usize; training.classes];
         let (held, learnt) = rows.into_iter().partition(|&row| {
@@ -182,6 +189,12 @@ impl ValidBoostParams {
             }
         }
         weights
+    }
+}
+
+fn shuffle<T>(items: &mut [T], rng: &mut ChaCha8Rng) {
+    for at in (1..items.len()).rev() {
+        items.swap(at, below(rng, at + 1));
     }
 }
 
@@ -221,7 +234,10 @@ impl Round<'_> {
             (0..all as u32).collect()
         };
         let cells = rows.iter().map(|&row| cells[row as usize]).collect();
-        let mut wood = grow(self.ground, rows, cells);
+        let mut firsts: Vec<usize> = (0..self.ground.has_missing.len()).step_by(CHUNK).collect();
+        shuffle(&mut firsts, &mut self.rng);
+        firsts.truncate(EIGHTS_MIN.max(firsts.len() / EIGHTS_SHARE));
+        let mut wood = grow(Ground { firsts: &firsts, ..self.ground }, rows, cells);
         wood.gains.iter_mut().for_each(|(_, gain)| *gain *= unit * unit);
         if wood.leaves.len() < 2 {
             return None;

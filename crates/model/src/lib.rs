@@ -16,6 +16,7 @@ pub mod explain;
 pub mod forest;
 pub mod linear;
 pub mod metrics;
+pub mod permutation;
 pub mod recipe;
 pub mod report;
 mod sizes;

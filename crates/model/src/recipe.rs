@@ -88,8 +88,10 @@ impl Recipe {
     #[must_use]
     pub fn at_most(self, trees: usize) -> Self {
         match self.estimator {
-            // A booster of fewer trees is not a rougher one but an unfinished one; it ends early by itself.
-            EstimatorKind::Boost => self,
+            // A booster of few trees is not a rougher one but an unfinished one.
+            EstimatorKind::Boost => {
+                Self { trees: self.trees.min(trees.max(BOOST_ROUNDS_MIN)), ..self }
+            }
             _ => Self { trees: self.trees.min(trees), ..self },
         }
     }
@@ -173,6 +175,8 @@ impl Recipe {
     }
 }
 
+/// Rounds of boosting, after which it ranks among others as it will in the end.
+const BOOST_ROUNDS_MIN: usize = 150;
 /// What a stack holds.
 const STACKED: [EstimatorKind; 3] =
     [EstimatorKind::Linear, EstimatorKind::ExtraTrees, EstimatorKind::Forest];

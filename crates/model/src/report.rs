@@ -68,8 +68,8 @@ pub struct Evaluation {
     pub unknown: Option<Unknown>,
     /// What must be beaten.
     pub baselines: Vec<Baseline>,
-    /// Accuracy of the same model and data under a random split, when that was measured beside another split.
-    pub random_split: Option<Spread>,
+    /// The same model and data under other splits.
+    pub other_splits: Vec<OtherSplit>,
     /// Accuracy after the first packets.
     pub after_packets: Vec<PacketPoint>,
     /// What the model looks at.
@@ -198,6 +198,17 @@ pub struct Unknown {
     pub score: UnknownScore,
 }
 
+/// The same model and data under another split.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OtherSplit {
+    /// How rows to learn from were kept apart from rows to be judged on.
+    pub split: Split,
+    /// Accuracy over its trials.
+    pub accuracy: Spread,
+    /// Macro-F1 over its trials.
+    pub f1_macro: Spread,
+}
+
 /// Something that must be beaten.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
@@ -259,6 +270,8 @@ impl Baseline {
 pub struct Importances {
     /// How importance was measured, such as `accuracy lost when shuffled`.
     pub measure: String,
+    /// What rows of a group have in common, where importance was measured within groups too, such as `capture`.
+    pub within: Option<String>,
     /// The features, in any order.
     pub features: Vec<Importance>,
 }
@@ -272,6 +285,8 @@ pub struct Importance {
     pub unit: String,
     /// How much.
     pub value: f64,
+    /// The same within groups, where that was measured too.
+    pub within: Option<f64>,
 }
 
 impl Evaluation {
@@ -307,7 +322,7 @@ impl Evaluation {
             risk_coverage: answers.risk_coverage(CURVE_POINTS),
             unknown: None,
             baselines: Vec::new(),
-            random_split: None,
+            other_splits: Vec::new(),
             after_packets: Vec::new(),
             importances: None,
             trials: Vec::new(),
@@ -350,6 +365,11 @@ impl Evaluation {
         }
         let value = self.scores.named().into_iter().find(|&(other, _)| other == name);
         (value.and_then(|(_, value)| value), None)
+    }
+
+    /// The same under a random split, where another is the one to quote.
+    fn random_split(&self) -> Option<&OtherSplit> {
+        self.other_splits.iter().find(|other| other.split == Split::Random)
     }
 
     /// The accuracy to quote.

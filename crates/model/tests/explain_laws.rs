@@ -74,14 +74,13 @@ impl Fitted {
         let factorial = |n: usize| (1..=n).map(|k| k as f64).product::<f64>();
         let mut values = vec![0.0; count];
         for &other in background {
-            for player in 0..count {
+            for (player, value) in values.iter_mut().enumerate() {
                 for set in (0..1_usize << count).filter(|set| set >> player & 1 == 0) {
                     let size = set.count_ones() as usize;
                     let weight = factorial(size) * factorial(count - size - 1) / factorial(count);
                     let with = self.mixed(row, other, |c| set >> c & 1 == 1 || c == player);
                     let without = self.mixed(row, other, |c| set >> c & 1 == 1);
-                    values[player] +=
-                        weight * (with[class] - without[class]) / background.len() as f64;
+                    *value += weight * (with[class] - without[class]) / background.len() as f64;
                 }
             }
         }
@@ -131,9 +130,10 @@ fn boosting_gives_the_values_of_the_definition() {
     let said = fitted.ask(250, &background, &alone(4));
     // The logarithm of a probability is the margin less what all classes share: the difference of two classes is free of that.
     let hand = [0, 1].map(|class| fitted.by_hand(250, &background, class));
-    for player in 0..4 {
-        let ours = said[0].contributions[player] - said[1].contributions[player];
-        let exact = hand[0][player] - hand[1][player];
+    let of_both = said[0].contributions.iter().zip(&said[1].contributions);
+    let by_hand = hand[0].iter().zip(&hand[1]);
+    for ((a, b), (exact_a, exact_b)) in of_both.zip(by_hand) {
+        let (ours, exact) = (a - b, exact_a - exact_b);
         assert!((ours - exact).abs() < 1e-3, "{ours}, not {exact}");
     }
 }

@@ -164,7 +164,7 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
     if model.sharpness() != Sharpness::NONE {
         evaluation.confidence = Confidence::Calibrated;
     }
-    evaluation.importances = measure::importances(model.schema(), model.importance());
+    evaluation.importances = measure::importance::of_model(model.schema(), model.importance());
     if !strangers.is_empty() {
         let names: Vec<&str> = strangers.iter().map(String::as_str).collect();
         evaluation.notes.push(format!(

@@ -74,12 +74,8 @@ pub struct Args {
 
 /// Explains.
 pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
-    if let Some(path) = &args.output {
-        if path.extension().is_none_or(|e| e != "json") {
-            return Err(Failure::usage(
-                "An explanation is written as JSON: its name ends in .json",
-            ));
-        }
+    if args.output.as_ref().is_some_and(|path| path.extension().is_none_or(|e| e != "json")) {
+        return Err(Failure::usage("An explanation is written as JSON: its name ends in .json"));
     }
     let model = Model::load(&args.model)?;
     let metering = args.meter.metering(

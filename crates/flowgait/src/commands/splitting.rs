@@ -102,7 +102,7 @@ impl SplitArg {
     }
 
     /// Whether most rows that are judged are of a class that the same fold learns.
-    fn is_learnable(&self, labelled: &Labelled) -> bool {
+    pub fn is_learnable(&self, labelled: &Labelled) -> bool {
         let Ok(folds) = self.folds(labelled, CHECKED_FOLDS, 1) else { return false };
         let codes = &labelled.labels().codes;
         let (mut judged, mut known) = (0, 0);

@@ -20,6 +20,8 @@ const PARALLEL_FROM: usize = 1 << 17;
 #[derive(Clone, Copy)]
 pub(super) struct Ground<'a> {
     pub(super) lines: Lines<'a>,
+    /// Where each eight columns that this tree may look at begin.
+    pub(super) firsts: &'a [usize],
     /// Whether a column has missing values anywhere.
     pub(super) has_missing: &'a [bool],
     pub(super) leaves_max: usize,
@@ -110,7 +112,7 @@ impl Grower<'_> {
     }
 
     fn is_parallel(&self, rows: usize) -> bool {
-        rows * self.features() >= PARALLEL_FROM
+        rows * self.ground.firsts.len() * CHUNK >= PARALLEL_FROM
     }
 
     /// Finds a leaf's split from its rows alone.
@@ -122,19 +124,19 @@ impl Grower<'_> {
             leaf.split = self.look_at_few(&leaf.range);
             return;
         }
-        let chunks = self.features().div_ceil(CHUNK);
-        let mut histogram = vec![[[[0; 4]; 256]; CHUNK]; chunks];
+        let mut histogram = vec![[[[0; 4]; 256]; CHUNK]; self.ground.firsts.len()];
         let (rows, total) = (self.rows(&leaf.range), self.total(&leaf.range));
         let Ground { lines, rules, .. } = self.ground;
         let features = self.features();
-        let one = |(chunk, columns): (usize, &mut [Column; CHUNK])| {
-            fill(columns, lines, rows, chunk * CHUNK);
-            search(columns, chunk * CHUNK..features, total, rules)
+        let one = |(columns, &first): (&mut [Column; CHUNK], &usize)| {
+            fill(columns, lines, rows, first);
+            search(columns, first..features, total, rules)
         };
+        let firsts = self.ground.firsts;
         let found: Vec<Option<Split>> = if self.is_parallel(rows.rows.len()) {
-            histogram.par_iter_mut().enumerate().map(one).collect()
+            histogram.par_iter_mut().zip(firsts).map(one).collect()
         } else {
-            histogram.iter_mut().enumerate().map(one).collect()
+            histogram.iter_mut().zip(firsts).map(one).collect()
         };
         leaf.split = best(found);
         leaf.histogram = self.keep(histogram);
@@ -144,16 +146,15 @@ impl Grower<'_> {
         let (rows, total) = (self.rows(range), self.total(range));
         let Ground { lines, rules, .. } = self.ground;
         let features = self.features();
-        let one = |scratch: &mut Scratch, first: usize| {
-            scratch.search(lines, rows, first..features, total, rules)
+        let one = |scratch: &mut Scratch, first: &usize| {
+            scratch.search(lines, rows, *first..features, total, rules)
         };
-        let chunks = features.div_ceil(CHUNK);
+        let firsts = self.ground.firsts;
         if self.is_parallel(range.len()) {
-            let firsts = (0..chunks).into_par_iter().map(|chunk| chunk * CHUNK);
-            best(firsts.map_init(Scratch::new, one).collect())
+            best(firsts.par_iter().map_init(Scratch::new, one).collect())
         } else {
             let mut scratch = Scratch::new();
-            best((0..chunks).map(|chunk| one(&mut scratch, chunk * CHUNK)).collect())
+            best(firsts.iter().map(|first| one(&mut scratch, first)).collect())
         }
     }
 
@@ -218,9 +219,8 @@ impl Grower<'_> {
         let Ground { lines, rules, .. } = self.ground;
         let features = self.features();
         let may_split = self.may_split(small);
-        type Chunk<'a> = (usize, (&'a mut [Column; CHUNK], &'a mut [Column; CHUNK]));
-        let one = |(chunk, (small, large)): Chunk| {
-            let first = chunk * CHUNK;
+        type Chunk<'a> = (&'a usize, (&'a mut [Column; CHUNK], &'a mut [Column; CHUNK]));
+        let one = |(&first, (small, large)): Chunk| {
             fill(small, lines, rows, first);
             subtract(large, small);
             let of_small =
@@ -228,9 +228,11 @@ impl Grower<'_> {
             (of_small, search(large, first..features, large_total, rules))
         };
         let (of_small, of_large): (Vec<_>, Vec<_>) = if self.is_parallel(large.range.len()) {
-            histogram.par_iter_mut().zip(parent.par_iter_mut()).enumerate().map(one).unzip()
+            let both = histogram.par_iter_mut().zip(parent.par_iter_mut());
+            self.ground.firsts.par_iter().zip(both).map(one).unzip()
         } else {
-            histogram.iter_mut().zip(parent.iter_mut()).enumerate().map(one).unzip()
+            let both = histogram.iter_mut().zip(parent.iter_mut());
+            self.ground.firsts.iter().zip(both).map(one).unzip()
         };
         (small.split, large.split) = (best(of_small), best(of_large));
         large.histogram = self.keep(parent);

@@ -141,8 +141,9 @@ impl ValidBoostParams {
         self.0.learning_rate
     }
 
-    pub(super) fn leaf_limit(&self) -> usize {
-        self.0.leaves
+    /// Most leaves of a tree on so many rows: a mean leaf has twenty of them at least, and there are eight leaves at least.
+    pub(super) fn leaf_limit(&self, rows: usize) -> usize {
+        self.0.leaves.min((rows / 20).max(8))
     }
 
     pub(super) fn depth_limit(&self) -> usize {

@@ -35,6 +35,7 @@ pub(super) fn notes(evaluation: &Evaluation) -> Vec<Note> {
     notes.extend(evaluation.baselines.iter().filter_map(|baseline| beaten(evaluation, baseline)));
     notes.extend(folds(evaluation));
     notes.extend(never_predicted(evaluation));
+    notes.extend(tells_where(evaluation));
     notes.extend(confidence(evaluation));
     notes.extend(
         evaluation.notes.iter().map(|text| Note { weight: Weight::Plain, text: text.clone() }),
@@ -70,7 +71,7 @@ fn split(split: &Split) -> Note {
 }
 
 fn random_split(evaluation: &Evaluation) -> Option<Note> {
-    let random = evaluation.random_split?.mean;
+    let random = evaluation.random_split()?.accuracy.mean;
     let ours = evaluation.accuracy();
     let points = ((random - ours) * 100.0).round();
     if points < 1.0 || evaluation.split == Split::Random {
@@ -80,6 +81,31 @@ fn random_split(evaluation: &Evaluation) -> Option<Note> {
     let (ours, random) = (score(ours), score(random));
     let text = format!(
         "A random split would flatter this model by {points:.0} {noun}. Quote {ours}, not {random}."
+    );
+    Some(Note { weight: Weight::Warn, text })
+}
+
+/// Columns that matter among all rows and hardly within groups.
+fn tells_where(evaluation: &Evaluation) -> Option<Note> {
+    const LOST_MIN: f64 = 0.02;
+    const KEPT_MAX: f64 = 0.2;
+    let importances = evaluation.importances.as_ref()?;
+    let by = importances.within.as_ref()?;
+    let mut found: Vec<_> = importances
+        .features
+        .iter()
+        .filter(|f| f.value >= LOST_MIN && f.within.is_some_and(|w| w < f.value * KEPT_MAX))
+        .collect();
+    found.sort_by(|a, b| b.value.total_cmp(&a.value));
+    let names: Vec<&str> = found.iter().take(4).map(|f| f.name.as_str()).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let (verb, pronoun) =
+        if names.len() == 1 { ("matters", "it tells") } else { ("matter", "they tell") };
+    let text = format!(
+        "{} {verb} among all rows and hardly within one {by}: {pronoun} which {by} a row is from rather than what it is. Leave out by --drop what will not be the same elsewhere.",
+        list(&names)
     );
     Some(Note { weight: Weight::Warn, text })
 }

@@ -105,20 +105,21 @@ pub(super) fn baselines(evaluation: &Evaluation) -> Option<Pane> {
 
 fn lines(evaluation: &Evaluation) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
-    if let Some(random) = evaluation.random_split.filter(|_| evaluation.split != Split::Random) {
-        let (name, what) = (
-            "Random split".to_owned(),
-            "same model; flows of one session on both sides".to_owned(),
-        );
-        lines.push(Line {
-            name,
-            what,
-            accuracy: random,
-            f1_macro: None,
+    let others = evaluation.other_splits.iter().filter(|other| other.split != evaluation.split);
+    lines.extend(others.map(|other| {
+        let (what, class) = match other.split {
+            Split::Random => ("same model; flows of one session on both sides", "leak"),
+            _ => ("same model, other rows to learn from", "other"),
+        };
+        Line {
+            name: in_capitals(&other.split.words()),
+            what: what.to_owned(),
+            accuracy: other.accuracy,
+            f1_macro: Some(other.f1_macro),
             lead: None,
-            class: "leak",
-        });
-    }
+            class,
+        }
+    }));
     let alone = |value: f64| Spread { mean: value, sd: None, low: value, high: value, trials: 1 };
     let own = |name: &str, value: f64| {
         evaluation.spreads.get(name).copied().unwrap_or_else(|| alone(value))
@@ -142,6 +143,12 @@ fn lines(evaluation: &Evaluation) -> Vec<Line<'_>> {
         });
     }
     lines
+}
+
+/// With its first letter large.
+fn in_capitals(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// One standard deviation to each side, within 0 and 1.
@@ -329,17 +336,29 @@ pub(super) fn features(evaluation: &Evaluation) -> Option<Pane> {
         importances.features.iter().filter(|feature| feature.value.is_finite()).collect();
     features.sort_by(|a, b| b.value.total_cmp(&a.value).then_with(|| a.name.cmp(&b.name)));
     let most = features.first().map(|feature| feature.value).filter(|&most| most > 0.0)?;
-    let mut body = String::from("<table class=\"features\"><tbody>");
+    let mut body = String::from("<table class=\"features\">");
+    if let Some(within) = &importances.within {
+        put!(
+            body,
+            "<thead><tr><th></th><th></th><th class=\"n\">among all</th><th class=\"n\">within {}</th></tr></thead>",
+            Text(&short(within, 20))
+        );
+    }
+    body += "<tbody>";
     for feature in features.iter().take(FEATURES_OPEN) {
         let width = (feature.value / most * 100.0).clamp(0.0, 100.0);
         put!(
             body,
-            "<tr><th scope=\"row\" title=\"{}\">{}<small>{}</small></th><td class=\"b\"><span class=\"bar\"><i style=\"width:{width:.1}%\"></i></span></td><td class=\"n\">{}</td></tr>",
+            "<tr><th scope=\"row\" title=\"{}\">{}<small>{}</small></th><td class=\"b\"><span class=\"bar\"><i style=\"width:{width:.1}%\"></i></span></td><td class=\"n\">{}</td>",
             Text(&feature.name),
             Text(&short(&feature.name, 34)),
             Text(&feature.unit),
             exact(Some(feature.value))
         );
+        if importances.within.is_some() {
+            put!(body, "<td class=\"n\">{}</td>", exact(feature.within));
+        }
+        body += "</tr>";
     }
     body += "</tbody></table>";
     let all: f64 = features.iter().map(|feature| feature.value.max(0.0)).sum();
@@ -356,11 +375,12 @@ pub(super) fn features(evaluation: &Evaluation) -> Option<Pane> {
         );
     }
     let row = |feature: &&super::Importance| {
-        vec![feature.name.clone(), feature.unit.clone(), exact(Some(feature.value))]
+        let (all, within) = (exact(Some(feature.value)), exact(feature.within));
+        vec![feature.name.clone(), feature.unit.clone(), all, within]
     };
     let rows: Vec<_> = features.iter().take(FEATURES_MAX).map(row).collect();
     let pane = Pane::new("What it looks at", &importances.measure)
         .body(body)
-        .numbers(table(&["Feature", "Unit", "Importance"], &rows));
+        .numbers(table(&["Feature", "Unit", "Importance", "Within groups"], &rows));
     Some(pane)
 }

@@ -9,8 +9,9 @@ use super::words::{NONE, clean, count, counted, exact, gain, percent, score, sho
 use super::{Evaluation, Origin, tables};
 use crate::validation::PacketPoint;
 
-/// Classes and mistakes shown.
+/// Classes, features and mistakes shown.
 const WEAKEST: usize = 10;
+const FEATURES: usize = 8;
 const MISTAKES: usize = 8;
 
 pub(super) fn text(evaluation: &Evaluation, width: usize) -> String {
@@ -21,6 +22,7 @@ pub(super) fn text(evaluation: &Evaluation, width: usize) -> String {
     packets(&mut out, evaluation);
     classes(&mut out, evaluation, width);
     mistakes(&mut out, evaluation, width);
+    features(&mut out, evaluation, width);
     out += "\nBefore you quote a number\n";
     for note in notes(evaluation) {
         let glyph = if note.weight == Weight::Warn { "! " } else { "· " };
@@ -71,7 +73,7 @@ fn scores(out: &mut String, evaluation: &Evaluation) {
 }
 
 fn baselines(out: &mut String, evaluation: &Evaluation, width: usize) {
-    if evaluation.baselines.is_empty() && evaluation.random_split.is_none() {
+    if evaluation.baselines.is_empty() && evaluation.other_splits.is_empty() {
         return;
     }
     let (accuracy, sd) = evaluation.headline("accuracy");
@@ -98,15 +100,14 @@ fn baselines(out: &mut String, evaluation: &Evaluation, width: usize) {
             p,
         ]);
     }
-    if let Some(random) = evaluation.random_split {
-        let none = || NONE.to_owned();
+    for other in &evaluation.other_splits {
         rows.push(vec![
-            "(random split)".to_owned(),
-            exact(Some(random.mean)),
-            exact(random.sd),
-            none(),
-            none(),
-            none(),
+            format!("({})", other.split.words()),
+            exact(Some(other.accuracy.mean)),
+            exact(other.accuracy.sd),
+            exact(Some(other.f1_macro.mean)),
+            NONE.to_owned(),
+            NONE.to_owned(),
         ]);
     }
     columns(
@@ -115,6 +116,25 @@ fn baselines(out: &mut String, evaluation: &Evaluation, width: usize) {
         &rows,
         width.saturating_sub(46).min(40),
     );
+}
+
+fn features(out: &mut String, evaluation: &Evaluation, width: usize) {
+    let Some(importances) = &evaluation.importances else { return };
+    let mut features: Vec<_> = importances.features.iter().filter(|f| f.value > 0.0).collect();
+    features.sort_by(|a, b| b.value.total_cmp(&a.value).then_with(|| a.name.cmp(&b.name)));
+    if features.is_empty() {
+        return;
+    }
+    let within = importances.within.as_ref().map(|name| format!("within {}", clean(name)));
+    let mut heads = vec!["What it looks at", "lost"];
+    heads.extend(within.as_deref());
+    let row = |feature: &&super::Importance| {
+        let mut cells = vec![clean(&feature.name), exact(Some(feature.value))];
+        cells.extend(within.is_some().then(|| exact(feature.within)));
+        cells
+    };
+    let rows: Vec<_> = features.iter().take(FEATURES).map(row).collect();
+    columns(out, &heads, &rows, width.saturating_sub(40).min(60));
 }
 
 fn packets(out: &mut String, evaluation: &Evaluation) {

@@ -4,7 +4,7 @@ use flowgait_model::baseline::Majority;
 use flowgait_model::metrics::unknown_score;
 use flowgait_model::report::{
     Baseline, BaselineKind, Class, Data, Evaluation, Fact, Groups, Importance, Importances, Origin,
-    Split, Unknown,
+    OtherSplit, Split, Unknown,
 };
 use flowgait_model::validation::{
     CrossValidation, Repeat, Trial, after_packets, cross_validate, each_once,
@@ -85,7 +85,14 @@ pub fn evaluation(classes: Vec<Class>, size: &Size) -> Result<Evaluation, Error>
         beside(BaselineKind::Address, "Server address alone", "no gait at all", &judge(2.0)?)?,
         beside(BaselineKind::Majority, "Majority class", "always says the same", &majority)?,
     ];
-    evaluation.random_split = random.spread(|scores| scores.accuracy);
+    let spread = |of: fn(&flowgait_model::metrics::Scores) -> f64| {
+        random.spread(of).ok_or(Error::NoRows { what: "trials" })
+    };
+    evaluation.other_splits = vec![OtherSplit {
+        split: Split::Random,
+        accuracy: spread(|scores| scores.accuracy)?,
+        f1_macro: spread(|scores| scores.f1_macro)?,
+    }];
     let soon = |packets: u32| judge(5.0 * (1.0 - (-f64::from(packets) / 4.0).exp()));
     evaluation.after_packets = after_packets(&[1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30], soon)?;
     facts(&mut evaluation);
@@ -124,10 +131,14 @@ fn facts(evaluation: &mut Evaluation) {
         name: names.get(number).map_or_else(|| format!("size_{number:02}"), ToString::to_string),
         unit: if number == 1 { "s".into() } else { "octets".into() },
         value: 0.12 * (-(number as f64) / 6.0).exp(),
+        within: Some(0.1 * (-(number as f64) / 5.0).exp()),
     };
     let features = (0..40).map(feature).collect();
-    evaluation.importances =
-        Some(Importances { measure: "accuracy lost when a feature is shuffled".into(), features });
+    evaluation.importances = Some(Importances {
+        measure: "accuracy lost when a feature is shuffled".into(),
+        within: Some("capture".into()),
+        features,
+    });
 }
 
 /// Probabilities that favour the truth by `skill`, and its neighbour among the classes by a little.

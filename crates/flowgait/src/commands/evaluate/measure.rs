@@ -1,19 +1,19 @@
 //! Everything that is measured when a learner is judged on folds.
 
+pub mod importance;
+mod leak;
+
+use flowgait_features::Dataset;
 use flowgait_features::extract::prefix;
 use flowgait_features::table::spelling;
-use flowgait_features::{Dataset, Schema};
 use flowgait_model::baseline::{AddressLookup, Majority, NearestParams};
 use flowgait_model::recipe::Recipe;
-use flowgait_model::report::{
-    Baseline, BaselineKind, Class, Confidence, Evaluation, Fact, Importance, Importances,
-};
-use flowgait_model::validation::{CrossValidation, PacketPoint, Repeat, Spread, after_packets};
+use flowgait_model::report::{Baseline, BaselineKind, Class, Confidence, Evaluation, Fact};
+use flowgait_model::validation::{CrossValidation, PacketPoint, Repeat, after_packets};
 
 use super::recipe_facts;
 use crate::commands::judging::{Candidates, Judged, Learner, judge, judge_columns, trials};
 use crate::commands::learning::Labelled;
-use crate::commands::splitting::SplitArg;
 use crate::failure::Failure;
 
 /// Packets of the raw nearest neighbour.
@@ -54,9 +54,7 @@ impl Measuring<'_> {
             ));
         }
         evaluation.baselines = self.baselines(&judged.scores)?;
-        if *self.learner.split != SplitArg::Random {
-            evaluation.random_split = self.random_split(recipe)?;
-        }
+        evaluation.other_splits = leak::other_splits(self, recipe)?;
         evaluation.after_packets = self.curve(recipe)?;
         if !evaluation.after_packets.is_empty() {
             evaluation.notes.push(format!(
@@ -64,7 +62,7 @@ impl Measuring<'_> {
                 recipe.at_most(CURVE_TREES).words()
             ));
         }
-        evaluation.importances = self.importances(&dataset.schema, recipe)?;
+        evaluation.importances = Some(importance::permuted(self, &dataset.schema, recipe)?);
         Ok((evaluation, judged))
     }
 
@@ -105,15 +103,6 @@ impl Measuring<'_> {
         Ok(found)
     }
 
-    /// How the same recipe would look under a random split, once.
-    fn random_split(&self, recipe: Recipe) -> Result<Option<Spread>, Failure> {
-        let folds = self.repeats[0].folds.len().max(2);
-        let seed = self.repeats[0].seed;
-        let repeats = SplitArg::Random.repeats(self.labelled, folds, &[seed])?;
-        let (dataset, labels) = (&self.labelled.dataset, self.labelled.labels());
-        Ok(judge_columns("random", dataset, labels, recipe, &repeats)?.spread(|s| s.accuracy))
-    }
-
     /// Accuracy after the first packets, where the table has their sequences: fitted for each length on the folds of the first repeat.
     fn curve(&self, recipe: Recipe) -> Result<Vec<PacketPoint>, Failure> {
         if prefix(self.whole, 1).is_err() {
@@ -126,40 +115,4 @@ impl Measuring<'_> {
             judge_columns(&what, &known, self.labelled.labels(), recipe, &self.repeats[..1])
         })
     }
-
-    fn importances(&self, schema: &Schema, recipe: Recipe) -> Result<Option<Importances>, Failure> {
-        let (dataset, labels) = (&self.labelled.dataset, self.labelled.labels());
-        let rows: Vec<u32> = (0..dataset.rows as u32).collect();
-        let training = flowgait_model::Training {
-            columns: &dataset.columns,
-            rows: &rows,
-            codes: &labels.codes,
-            classes: labels.values.len(),
-            class_weights: None,
-        };
-        let fitted =
-            recipe.at_most(CURVE_TREES).fit(schema, &training, self.repeats[0].seed, &|| {})?;
-        Ok(importances(schema, fitted.importance()))
-    }
-}
-
-/// What an estimator looks at, by the schema's names.
-pub fn importances(schema: &Schema, values: &[f32]) -> Option<Importances> {
-    if values.is_empty() {
-        return None;
-    }
-    let features = schema
-        .features
-        .iter()
-        .zip(values)
-        .map(|(feature, &value)| Importance {
-            name: feature.name.clone(),
-            unit: feature.unit.clone(),
-            value: f64::from(value),
-        })
-        .collect();
-    Some(Importances {
-        measure: "share of the impurity that splits on it removed, in training".to_owned(),
-        features,
-    })
 }

@@ -91,6 +91,36 @@ pub fn time_hold_out(times: &[i64], share: f64) -> Result<Fold, Error> {
     time_since(times, since)
 }
 
+/// Splits off the latest rows of each label, about a share of them; a label whose rows all have the same time is only learnt from.
+///
+/// For tables whose labels were recorded at different times, where a cut through all would leave labels that are never learnt.
+///
+/// # Errors
+/// [`Error::Split`] when the share is not between 0 and 1, or when no label has rows of different times.
+pub fn time_hold_out_in_each(times: &[i64], labels: &[u32], share: f64) -> Result<Fold, Error> {
+    let mut of_label: std::collections::BTreeMap<u32, Vec<i64>> = std::collections::BTreeMap::new();
+    for (&time, &label) in times.iter().zip(labels) {
+        of_label.entry(label).or_default().push(time);
+    }
+    let mut since = std::collections::BTreeMap::new();
+    for (label, times) in of_label {
+        let from = match time_hold_out(&times, share) {
+            Ok(fold) => fold.test.iter().map(|&row| times[row as usize]).min(),
+            Err(Error::Split { .. }) if check_share(share).is_ok() => None,
+            Err(error) => return Err(error),
+        };
+        since.insert(label, from.unwrap_or(i64::MAX));
+    }
+    let fold = by(times.len(), |row| {
+        let since = since[&labels[row]];
+        since < i64::MAX && times[row] >= since
+    });
+    if fold.test.is_empty() {
+        return refuse("no label has rows of different times");
+    }
+    Ok(fold)
+}
+
 /// Tests on the rows from a time on, learns from those before.
 ///
 /// # Units
@@ -275,6 +305,17 @@ mod tests {
 
     fn side<'a>(codes: &'a [u32], rows: &'a [u32]) -> HashSet<u32> {
         rows.iter().map(|&row| codes[row as usize]).collect()
+    }
+
+    #[test]
+    fn time_within_labels_learns_every_label_and_judges_its_latest() {
+        // The second label came a day after the first; the third has one moment only.
+        let times = [1, 2, 3, 4, 101, 102, 103, 104, 50, 50];
+        let labels = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2];
+        let fold = time_hold_out_in_each(&times, &labels, 0.25).unwrap();
+        assert_eq!((fold.train, fold.test), (vec![0, 1, 2, 4, 5, 6, 8, 9], vec![3, 7]));
+        assert!(time_hold_out_in_each(&[5, 5], &[0, 1], 0.3).is_err());
+        assert!(time_hold_out_in_each(&times, &labels, 1.5).is_err());
     }
 
     proptest! {

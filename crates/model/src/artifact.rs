@@ -52,7 +52,7 @@ use sha2::{Digest, Sha256};
 pub use card::{Card, TrainingTable, fingerprint};
 
 use crate::{
-    calibrate::Sharpness, conformal::Strangeness, error::Error, estimator::Estimator,
+    calibrate::Sharpness, conformal::Strangeness, doubt::Doubt, error::Error, estimator::Estimator,
     training::Probabilities,
 };
 use wire::{Reader, Writer};
@@ -74,6 +74,7 @@ pub struct Model {
     estimator: Estimator,
     sharpness: Sharpness,
     strangeness: Option<Strangeness>,
+    doubt: Option<Doubt>,
     card: Card,
 }
 
@@ -98,7 +99,8 @@ impl Model {
         }
         let schema_hash = schema.hash();
         let sharpness = Sharpness::NONE;
-        Ok(Self { schema, schema_hash, classes, estimator, sharpness, strangeness: None, card })
+        let (strangeness, doubt) = (None, None);
+        Ok(Self { schema, schema_hash, classes, estimator, sharpness, strangeness, doubt, card })
     }
 
     /// The model with its confidence made true by what its estimator said of rows that it had not learnt from.
@@ -117,6 +119,18 @@ impl Model {
     #[must_use]
     pub fn strangeness(&self) -> Option<&Strangeness> {
         self.strangeness.as_ref()
+    }
+
+    /// The model with what tells when to answer "unknown"; it is to be that of calibrated probabilities.
+    #[must_use]
+    pub fn with_doubt(self, doubt: Doubt) -> Self {
+        Self { doubt: Some(doubt), ..self }
+    }
+
+    /// What tells when to answer "unknown", where the model has it.
+    #[must_use]
+    pub fn doubt(&self) -> Option<&Doubt> {
+        self.doubt.as_ref()
     }
 
     /// How much the estimator's probabilities are sharpened.
@@ -198,7 +212,8 @@ impl Model {
         writer.octets(&MAGIC);
         writer.u32(FORMAT_VERSION);
         let is_calibrated = self.sharpness != Sharpness::NONE;
-        writer.u32(4 + u32::from(is_calibrated) + u32::from(self.strangeness.is_some()));
+        let extras = [is_calibrated, self.strangeness.is_some(), self.doubt.is_some()];
+        writer.u32(4 + extras.into_iter().map(u32::from).sum::<u32>());
         writer.section(*b"SCHM", |writer| {
             writer.text(&self.schema_hash);
             writer.text(&self.schema.name);
@@ -221,6 +236,12 @@ impl Model {
             writer.section(*b"strg", |writer| {
                 writer.count(strangeness.scores().len());
                 strangeness.scores().iter().for_each(|score| writer.f32(*score));
+            });
+        }
+        if let Some(doubt) = &self.doubt {
+            writer.section(*b"dbts", |writer| {
+                writer.count(doubt.known().len());
+                doubt.known().iter().for_each(|entropy| writer.f32(*entropy));
             });
         }
         let checksum = Sha256::digest(writer.as_slice());
@@ -295,6 +316,7 @@ struct Sections {
     estimator: Option<Estimator>,
     sharpness: Option<Sharpness>,
     strangeness: Option<Strangeness>,
+    doubt: Option<Doubt>,
 }
 
 impl Sections {
@@ -314,6 +336,7 @@ impl Sections {
                 b"card" => sections.card.replace(read_card(&mut content)?).is_some(),
                 b"SHRP" => sections.sharpness.replace(read_sharpness(&mut content)?).is_some(),
                 b"strg" => sections.strangeness.replace(read_strangeness(&mut content)?).is_some(),
+                b"dbts" => sections.doubt.replace(read_doubt(&mut content)?).is_some(),
                 tag if estimator::is_tag(tag) => {
                     let found = estimator::read(tag, &mut content)?;
                     sections.estimator.replace(found).is_some()
@@ -347,7 +370,7 @@ impl Sections {
         }
         Model::new(schema, classes, estimator, self.card.unwrap_or_default())
             .map(|model| model.calibrated(self.sharpness.unwrap_or(Sharpness::NONE)))
-            .map(|model| Model { strangeness: self.strangeness, ..model })
+            .map(|model| Model { strangeness: self.strangeness, doubt: self.doubt, ..model })
             .map_err(|error| reader.refuse(&format!("its parts do not fit together: {error}")))
     }
 }
@@ -375,10 +398,19 @@ fn read_sharpness(reader: &mut Reader) -> Result<Sharpness, Error> {
 }
 
 fn read_strangeness(reader: &mut Reader) -> Result<Strangeness, Error> {
+    Strangeness::new(read_numbers(reader)?)
+        .ok_or_else(|| reader.refuse("its scores do not ascend from 0 to 1"))
+}
+
+fn read_doubt(reader: &mut Reader) -> Result<Doubt, Error> {
+    Doubt::new(read_numbers(reader)?)
+        .ok_or_else(|| reader.refuse("its entropies do not ascend from 0"))
+}
+
+fn read_numbers(reader: &mut Reader) -> Result<Vec<f32>, Error> {
     let count = reader.count(4)?;
-    let scores = reader.arrays::<4>(count)?;
-    let scores = scores.iter().map(|octets| f32::from_le_bytes(*octets)).collect();
-    Strangeness::new(scores).ok_or_else(|| reader.refuse("its scores do not ascend from 0 to 1"))
+    let numbers = reader.arrays::<4>(count)?;
+    Ok(numbers.iter().map(|octets| f32::from_le_bytes(*octets)).collect())
 }
 
 fn read_card(reader: &mut Reader) -> Result<Card, Error> {

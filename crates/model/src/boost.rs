@@ -331,7 +331,7 @@ impl Boost {
     }
 
     /// What all trees sum up to, before it is made probabilities: `[rows][classes]`.
-    pub(crate) fn margins(&self, columns: &[Vec<f32>], rows: &[u32]) -> Result<Vec<f32>, Error> {
+    pub fn margins(&self, columns: &[Vec<f32>], rows: &[u32]) -> Result<Vec<f32>, Error> {
         if columns.len() != self.features() {
             return Err(Error::ColumnCount { found: columns.len(), expected: self.features() });
         }

@@ -10,6 +10,7 @@ pub mod baseline;
 pub mod boost;
 pub mod calibrate;
 pub mod conformal;
+pub mod doubt;
 mod error;
 mod estimator;
 pub mod explain;
@@ -27,6 +28,7 @@ pub mod validation;
 
 pub use artifact::{Card, Model};
 pub use calibrate::Sharpness;
+pub use doubt::Doubt;
 pub use error::Error;
 pub use estimator::Estimator;
 pub use training::{Probabilities, Training};

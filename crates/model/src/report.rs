@@ -131,6 +131,11 @@ pub enum Split {
         /// The column.
         by: String,
     },
+    /// Earlier rows of each class to learn from, its later ones to be judged on.
+    TimeInClass {
+        /// The column.
+        by: String,
+    },
     /// Runs of neighbouring rows.
     Blocks {
         /// How many.
@@ -396,6 +401,7 @@ impl Split {
             Self::Random => "random split".to_owned(),
             Self::Grouped { by } => format!("grouped by {by}"),
             Self::Time { by } => format!("by time ({by})"),
+            Self::TimeInClass { by } => format!("by time within each class ({by})"),
             Self::Blocks { count } => format!("in {count} blocks"),
         }
     }

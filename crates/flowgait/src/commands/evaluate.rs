@@ -43,7 +43,7 @@ pub struct Args {
     #[command(flatten)]
     table: TableArgs,
 
-    /// How rows to learn from and rows to be judged on come apart: given, random, group:COLUMN, time, time:COLUMN or block:N
+    /// How rows to learn from and rows to be judged on come apart: given, random, group:COLUMN, time, time:COLUMN, time-in-class or block:N
     #[arg(long, value_name = "SPLIT")]
     split: Option<SplitArg>,
 
@@ -288,7 +288,7 @@ fn title(args: &Args) -> String {
 /// The tables, with the column that a split by time names.
 fn table(args: &Args) -> TableArgs {
     let time = match &args.split {
-        Some(SplitArg::Time(column)) => column.clone(),
+        Some(SplitArg::Time(column) | SplitArg::TimeInClass(column)) => column.clone(),
         _ => None,
     };
     TableArgs { time, ..args.table.clone() }

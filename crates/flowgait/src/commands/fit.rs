@@ -149,8 +149,8 @@ impl Fitting<'_> {
         expectation.tell();
         let card = self.card(&expectation);
         let model = Model::new(dataset.schema.clone(), labels.values.clone(), estimator, card)?;
-        let Choice { sharpness, strangeness, .. } = expectation.choice;
-        Ok(model.calibrated(sharpness).with_strangeness(strangeness))
+        let Choice { sharpness, strangeness, doubt, .. } = expectation.choice;
+        Ok(model.calibrated(sharpness).with_strangeness(strangeness).with_doubt(doubt))
     }
 
     fn card(&self, expectation: &Expectation) -> Card {

@@ -9,7 +9,7 @@ use flowgait_model::conformal::Strangeness;
 use flowgait_model::linear;
 use flowgait_model::recipe::{EstimatorKind, Recipe};
 use flowgait_model::validation::{CrossValidation, Repeat, Trial, cross_validate};
-use flowgait_model::{Probabilities, Sharpness, Training};
+use flowgait_model::{Doubt, Probabilities, Sharpness, Training};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -63,6 +63,8 @@ pub struct Choice {
     pub sharpness: Sharpness,
     /// What makes its sets of labels hold, by the same folds.
     pub strangeness: Strangeness,
+    /// What tells when to answer "unknown", by the same folds.
+    pub doubt: Doubt,
 }
 
 /// A cross-validation, and what learnt in each of its trials.
@@ -186,7 +188,8 @@ pub fn choose(
     let mut said = judged.probabilities.clone();
     sharpness.apply(&mut said);
     let strangeness = Strangeness::of(&judged.truth, &said)?;
-    Ok(Choice { recipe, judged, sharpness, strangeness })
+    let doubt = Doubt::of(&said)?;
+    Ok(Choice { recipe, judged, sharpness, strangeness, doubt })
 }
 
 /// What is tried where no estimator was named.

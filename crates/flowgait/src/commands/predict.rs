@@ -6,8 +6,8 @@ use flowgait_features::table::RowReader;
 use flowgait_flow::export::{CellSink, ColumnSpec, Format, Kind, RowSchema, TableWriter};
 use flowgait_model::Probabilities;
 use flowgait_model::artifact::Model;
-use flowgait_model::conformal;
 use flowgait_model::report::Origin;
+use flowgait_model::{conformal, doubt};
 
 use super::learning::{self, Labelled};
 use super::metering::{Account, MeterArgs, Metering};
@@ -30,7 +30,7 @@ const UNKNOWN: &str = "unknown";
 #[command(after_help = "\
 Example:
   flowgait predict --model mine.fgm tuesday.pcap -o answers.csv --proba
-  flowgait predict --model mine.fgm flows.parquet --reject 0.6 -o sure.csv")]
+  flowgait predict --model mine.fgm flows.parquet --unknown 0.05 -o sure.csv")]
 pub struct Args {
     /// Tables with the model's columns, or captures, which are metered first; - is CSV on standard input
     #[arg(required = true, value_name = "TABLE|CAPTURE")]
@@ -51,6 +51,10 @@ pub struct Args {
     /// Answer 'unknown' where the confidence is below this
     #[arg(long, value_name = "P")]
     reject: Option<f32>,
+
+    /// Answer 'unknown' where an answer is more doubtful than all but this share of answers to what the model learnt (false alarms)
+    #[arg(long, value_name = "A", conflicts_with = "reject")]
+    unknown: Option<f64>,
 
     /// Add a set of labels that misses the true one in no more than this share of rows like those learnt from
     #[arg(long, value_name = "A")]
@@ -80,13 +84,18 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     if args.conformal.is_some_and(|missed| !(missed > 0.0 && missed < 1.0)) {
         return Err(Failure::usage("--conformal takes a share above 0 and below 1, such as 0.1"));
     }
+    if args.unknown.is_some_and(|alarms| !(alarms > 0.0 && alarms < 1.0)) {
+        return Err(Failure::usage("--unknown takes a share above 0 and below 1, such as 0.05"));
+    }
     let model = Model::load(&args.model)?;
+    let doubt_most = doubt_most(args, &model)?;
     let set_from = set_from(args, &model)?;
     introduce(args, &model);
     let mut answers = Answers {
         args,
         model: &model,
         set_from,
+        doubt_most,
         writer: None,
         header: Vec::new(),
         rows: 0,
@@ -125,14 +134,23 @@ fn set_from(args: &Args, model: &Model) -> Result<Option<f32>, Failure> {
     Ok(Some(strangeness.least_probability(missed)))
 }
 
+/// The greatest entropy that is answered, where "unknown" is asked for.
+fn doubt_most(args: &Args, model: &Model) -> Result<Option<f32>, Failure> {
+    let Some(false_alarms) = args.unknown else { return Ok(None) };
+    let doubt = model.doubt().ok_or_else(|| {
+        Failure::work(format!("{} was fitted without what tells the unknown", args.model.display()))
+            .help("Fit it anew with this version, or name a confidence by --reject.")
+    })?;
+    Ok(Some(doubt.most(false_alarms)))
+}
+
 /// Says what the model can answer at all, and whether it ever saw a network.
 fn introduce(args: &Args, model: &Model) {
     let classes: Vec<&str> = model.classes().iter().map(String::as_str).collect();
-    let otherwise = match args.reject {
-        Some(_) => "",
-        None => {
-            "; whatever else it sees gets one of these too (--reject P answers 'unknown' instead)"
-        }
+    let otherwise = if args.reject.is_some() || args.unknown.is_some() {
+        ""
+    } else {
+        "; whatever else it sees gets one of these too (--unknown 0.05 answers 'unknown' instead, with 5 % false alarms)"
     };
     output::note(&format!(
         "{} knows {}: {}{otherwise}",
@@ -153,6 +171,8 @@ struct Answers<'a> {
     model: &'a Model,
     /// The least probability of a label in a set.
     set_from: Option<f32>,
+    /// The greatest entropy that is answered, where "unknown" is an answer.
+    doubt_most: Option<f32>,
     writer: Option<TableWriter>,
     header: Vec<String>,
     rows: u64,
@@ -240,7 +260,9 @@ impl Answers<'_> {
         ranked.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]).then(a.cmp(&b)));
         let confidence = probabilities[ranked[0]];
         self.rows += 1;
-        if self.args.reject.is_some_and(|least| confidence < least) {
+        let is_unsure = self.args.reject.is_some_and(|least| confidence < least);
+        let is_doubtful = self.doubt_most.is_some_and(|most| doubt::entropy(probabilities) > most);
+        if is_unsure || is_doubtful {
             self.unknown += 1;
             writer.text(UNKNOWN);
         } else {

@@ -27,6 +27,8 @@ pub enum SplitArg {
     Group(String),
     /// Earlier and later rows.
     Time(Option<String>),
+    /// Earlier and later rows of each class, where classes were recorded at different times.
+    TimeInClass(Option<String>),
     /// What is before a moment, in microseconds since 1970, and what is from it on.
     Since(i64),
     /// Runs of neighbouring rows.
@@ -43,12 +45,16 @@ impl std::str::FromStr for SplitArg {
             ("group", Some(column)) if !column.is_empty() => Ok(Self::Group(column.to_owned())),
             ("time", None) => Ok(Self::Time(None)),
             ("time", Some(column)) if !column.is_empty() => Ok(Self::Time(Some(column.to_owned()))),
+            ("time-in-class", None) => Ok(Self::TimeInClass(None)),
+            ("time-in-class", Some(column)) if !column.is_empty() => {
+                Ok(Self::TimeInClass(Some(column.to_owned())))
+            }
             ("block", Some(n)) => match n.parse() {
                 Ok(n) if n >= 2 => Ok(Self::Block(n)),
                 _ => Err(format!("'{n}' is not a number of blocks; use 2 or more, as in block:50")),
             },
             _ => Err(format!(
-                "'{text}' is no split; use given, random, group:COLUMN, time, time:COLUMN or block:N"
+                "'{text}' is no split; use given, random, group:COLUMN, time, time:COLUMN, time-in-class or block:N"
             )),
         }
     }
@@ -63,6 +69,9 @@ impl SplitArg {
             Self::Group(by) => Split::Grouped { by: by.clone() },
             Self::Since(_) => Split::Time { by: "start".to_owned() },
             Self::Time(by) => Split::Time { by: by.clone().unwrap_or_else(|| "start".to_owned()) },
+            Self::TimeInClass(by) => {
+                Split::TimeInClass { by: by.clone().unwrap_or_else(|| "start".to_owned()) }
+            }
             Self::Block(count) => Split::Blocks { count: *count as u64 },
         }
     }
@@ -158,6 +167,9 @@ impl SplitArg {
                 split::group_folds(&groups, codes, folds.min(*count), &mut rng)?
             }
             Self::Time(_) => vec![split::time_hold_out(times(labelled)?, LATEST_SHARE)?],
+            Self::TimeInClass(_) => {
+                vec![split::time_hold_out_in_each(times(labelled)?, &labels.codes, LATEST_SHARE)?]
+            }
             Self::Since(since) => vec![split::time_since(times(labelled)?, *since)?],
         };
         Ok(folds)

@@ -44,5 +44,5 @@ fn a_model_of_made_traffic_says_so_whenever_it_answers() {
     let (model, capture) = (demo.join("model.fgm"), demo.join("traffic.pcap"));
     let (model, capture) = (model.to_str().unwrap(), capture.to_str().unwrap());
     let run = place.ok(&["predict", "--model", model, capture, "-o", "p.csv"]);
-    run.tells(&["made traffic only", "classes: chat", "--reject P"]);
+    run.tells(&["made traffic only", "classes: chat", "--unknown 0.05"]);
 }

@@ -273,3 +273,59 @@ fn the_time_that_a_split_names_is_the_one_it_is_made_by() {
     assert_eq!(run.status, 2);
     run.tells(&["'soon' is no time"]);
 }
+
+#[test]
+fn what_the_model_never_learnt_is_called_unknown_and_what_it_knows_seldom() {
+    let place = Place::new();
+    for (name, seed) in [("a", "5"), ("b", "6")] {
+        let (capture, truth) = (format!("{name}.pcap"), format!("{name}-truth.csv"));
+        place.ok(&[
+            "synth", "demo", "-o", &capture, "--labels", &truth, "--flows", "500", "--seed", seed,
+        ]);
+        place.ok(&["meter", &capture, "-o", &format!("{name}.csv"), "--labels", &truth]);
+    }
+    let whole = place.text("a.csv");
+    let labels = support::column(&whole, "category");
+    // Each kind of use is taken out of what is learnt in turn; some are too like another to be noticed.
+    let (mut strangers, mut acquaintances) = (0.0, 0.0);
+    for left_out in ["chat", "game", "transfer", "video", "voice", "web"] {
+        let rows = whole.lines().skip(1).zip(&labels).filter(|(_, label)| *label != left_out);
+        let kept: Vec<&str> = whole.lines().take(1).chain(rows.map(|(row, _)| row)).collect();
+        place.write("without.csv", kept.join("\n"));
+        place.ok(&[
+            "fit",
+            "without.csv",
+            "--label",
+            "category",
+            "-o",
+            "m.fgm",
+            "--estimator",
+            "forest",
+            "--trees",
+            "60",
+        ]);
+        let run = place.ok(&[
+            "predict",
+            "--model",
+            "m.fgm",
+            "b.csv",
+            "-o",
+            "answers.csv",
+            "--unknown",
+            "0.05",
+        ]);
+        assert!(run.err.contains("unknown"), "{}", run.err);
+        let answers = place.text("answers.csv");
+        let truth = support::column(&answers, "category");
+        let said = support::column(&answers, "prediction");
+        let share = |of: &dyn Fn(&str) -> bool| {
+            let rows: Vec<_> = truth.iter().zip(&said).filter(|(t, _)| of(t)).collect();
+            rows.iter().filter(|(_, said)| *said == "unknown").count() as f64 / rows.len() as f64
+        };
+        strangers += share(&|t| t == left_out) / 6.0;
+        acquaintances += share(&|t| !t.is_empty() && t != left_out) / 6.0;
+    }
+    // The clients are others than those learnt from, so the stated rate holds about.
+    assert!(acquaintances < 0.12, "{acquaintances} of what it knows");
+    assert!(strangers > 2.0 * acquaintances, "{strangers} of strangers, {acquaintances} of others");
+}

@@ -65,10 +65,10 @@ impl RiskCoverage {
     }
 }
 
-/// How well rows of classes that were never learnt are told from known ones by a low confidence.
+/// How well rows of classes that were never learnt are told from known ones by how unsure their answers are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UnknownScore {
-    /// Answers below this confidence are called unknown.
+    /// Answers less sure than this are called unknown.
     pub threshold: f64,
     /// Share of the known rows that is wrongly called unknown.
     pub false_alarms: f64,
@@ -95,7 +95,7 @@ pub struct UnknownPoint {
 
 /// Scores unknown detection at the highest threshold that calls at most a share `false_alarms_max` of the known rows unknown.
 ///
-/// `known` and `unknown` are the confidences in the most probable class of rows of learnt and of left-out classes. None when either
+/// `known` and `unknown` say how sure the answers to rows of learnt and of left-out classes are, greater where surer. None when either
 /// is empty or holds a NaN, or when `false_alarms_max` is no share.
 #[must_use]
 pub fn unknown_score(

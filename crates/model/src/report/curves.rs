@@ -225,7 +225,7 @@ pub(super) fn unknown(evaluation: &Evaluation) -> Option<Pane> {
     let about =
         format!("{label}; area {}. Left out of training: {}.", score(found.auroc), list(&names));
     let rows = [
-        vec!["Refused below confidence".to_owned(), exact(Some(found.threshold))],
+        vec!["Refused above a doubt (entropy, nats) of".to_owned(), exact(Some(-found.threshold))],
         vec![
             "Known rows refused".to_owned(),
             format!("{} of {}", percent(found.false_alarms), count(found.known_rows)),
@@ -236,7 +236,8 @@ pub(super) fn unknown(evaluation: &Evaluation) -> Option<Pane> {
         ],
         vec!["Area under the curve".to_owned(), exact(Some(found.auroc))],
     ];
-    let under = format!("never learnt: {}; unknown found (y) by false alarms (x)", list(&names));
+    let under =
+        format!("left out one at a time: {}; unknown found (y) by false alarms (x)", list(&names));
     let pane = Pane::new("Traffic it never learnt", &under)
         .body(plot.finish("unknown", "Traffic it never learnt", &about))
         .numbers(table(&["", ""], &rows));

@@ -62,6 +62,10 @@ fn split(split: &Split) -> Note {
         Split::Time { by } => {
             (Weight::Plain, format!("Learnt from earlier rows and judged on later ones, by {by}."))
         }
+        Split::TimeInClass { by } => (
+            Weight::Warn,
+            format!("Learnt from the earlier rows of each class and judged on its later ones, by {by}: where classes were recorded on different days, the day gives the class away, and the scores flatter."),
+        ),
         Split::Blocks { count } => (
             Weight::Plain,
             format!("Split into {count} runs of neighbouring rows; only rows at the edge of a run have neighbours on the other side."),

@@ -114,7 +114,7 @@ fn facts(evaluation: &mut Evaluation) {
     ];
     let mut rng = ChaCha8Rng::seed_from_u64(11);
     let mut sure = |rows: usize, from: f64| {
-        (0..rows).map(|_| from + (1.0 - from) * rng.random::<f64>().sqrt()).collect::<Vec<_>>()
+        (0..rows).map(|_| (from - 1.0) * (1.0 - rng.random::<f64>().sqrt())).collect::<Vec<_>>()
     };
     let (known, strange) = (sure(400, 0.5), sure(200, 0.1));
     let score = unknown_score(&known, &strange, 0.05);

@@ -2,6 +2,7 @@
 
 pub mod importance;
 mod leak;
+mod unknown;
 
 use flowgait_features::Dataset;
 use flowgait_features::extract::prefix;
@@ -62,6 +63,7 @@ impl Measuring<'_> {
                 recipe.at_most(CURVE_TREES).words()
             ));
         }
+        evaluation.unknown = unknown::unknown(self, recipe)?;
         evaluation.importances = Some(importance::permuted(self, &dataset.schema, recipe)?);
         Ok((evaluation, judged))
     }

@@ -55,6 +55,26 @@ pub enum Error {
         /// Why rows that are there do not count.
         why: String,
     },
+    /// Labels that stand beside rows are not as many as the rows.
+    #[error(
+        "{path} has {labels} labels for {rows} rows, and no column in common with them to join by"
+    )]
+    LabelRows {
+        /// The file of labels.
+        path: PathBuf,
+        /// Its rows.
+        labels: usize,
+        /// The tables' rows.
+        rows: usize,
+    },
+    /// A file of labels is longer than any table that fits in memory.
+    #[error("{path} has more than {limit} rows")]
+    TooManyLabels {
+        /// The file.
+        path: PathBuf,
+        /// The most that are read.
+        limit: usize,
+    },
     /// Two columns of a table have the same name.
     #[error("{path}: columns {first} and {second} are both called '{name}'")]
     DuplicateColumn {

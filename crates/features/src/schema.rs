@@ -39,6 +39,8 @@ pub const FLOW_SCHEMA: &str = "flowgait/1";
 pub const TABLE_SCHEMA: &str = "table";
 /// Unit of a feature that is 1 where a text column has one value, 0 where it has another, and missing where the cell is empty.
 pub const ONE_HOT: &str = "one-hot";
+/// Unit of a bucket of a hashed text column.
+pub const HASHED: &str = "hashed text";
 /// Unit of a feature that is one place of a list cell of anybody's table (`COLUMN_0`, `COLUMN_1`, …).
 pub const LIST_PLACE: &str = "place in a list";
 /// Unit of a feature that is computed from other columns of a known table.

@@ -7,19 +7,22 @@ mod cell;
 mod check;
 pub mod foreign;
 mod known;
+mod labels;
 pub mod native;
 mod plan;
 mod rows;
 mod source;
 pub mod spelling;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
 use crate::dataset::{CodesBuilder, Dataset};
-use crate::schema::{Feature, ONE_HOT, Schema};
+use crate::schema::{Feature, HASHED, ONE_HOT, Schema};
 use builder::{Builder, Place};
+use labels::Labels;
 use plan::Plan;
 use source::Source;
 
@@ -30,6 +33,8 @@ pub use rows::{Batch, RowReader};
 pub struct ReadParams {
     /// The column that says what a row is; rows without it are counted and left out.
     pub label: Option<String>,
+    /// A file that has the labels, joined by the columns that it has in common with the tables, or row by row where there are none.
+    pub labels: Option<PathBuf>,
     /// Columns that say which rows belong together; `capture` when none is named and it is there.
     pub groups: Vec<String>,
     /// Whether to read the addresses of the near and the far end beside the inputs, where the table has them: for splitting by client, and for
@@ -62,6 +67,8 @@ pub struct ReadReport {
     pub left_out: Vec<LeftOut>,
     /// Text columns that became a column for each of their values, with how many.
     pub one_hot: Vec<(String, usize)>,
+    /// Text columns that were asked for and have too many values for that: hashed, with the number of columns.
+    pub hashed: Vec<(String, usize)>,
     /// Anything else worth saying.
     pub notices: Vec<String>,
 }
@@ -92,6 +99,8 @@ pub enum Why {
     Empty,
     /// The schema does not have it.
     Unknown,
+    /// Not every table has it: whether it is there would tell the table and not the flow.
+    NotEverywhere,
 }
 
 impl fmt::Display for Why {
@@ -101,32 +110,55 @@ impl fmt::Display for Why {
             Self::Label => "the label",
             Self::OtherLabel => "it looks like another label",
             Self::Asked => "dropped as asked",
-            Self::TooManyValues => "text with more than 20 distinct values",
+            Self::TooManyValues => "text with more than 20 distinct values; --keep hashes it",
             Self::Empty => "no values",
             Self::Unknown => "not in the schema",
+            Self::NotEverywhere => "not every table has it",
         })
     }
 }
 
-/// Reads tables that have the same columns, in any order, one below the other.
+/// Reads tables one below the other, their columns matched by name, in any order. Without a schema, columns that some table lacks are left
+/// out.
 ///
 /// # Errors
 /// Any [`Error`] but [`Error::Split`]; a cell that cannot be read is told with file, row and column.
 pub fn read(paths: &[&Path], params: &ReadParams) -> Result<(Dataset, ReadReport), Error> {
     let mut reading: Option<Reading> = None;
+    let everywhere = everywhere(paths)?;
     for path in paths {
         let mut source = Source::open(path)?;
         let reading = match &mut reading {
             Some(reading) => reading,
-            empty => empty.insert(Reading::new(&source, params)?),
+            empty => empty.insert(Reading::new(&source, params, everywhere.as_deref())?),
         };
         reading.take(&mut source)?;
+    }
+    if let Some(labels) = reading.as_mut().and_then(|reading| reading.labels.take()) {
+        labels.check_all_used()?;
+        if let Some(reading) = &mut reading {
+            reading.tell_of(&labels);
+        }
     }
     let list =
         || paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
     reading
         .ok_or_else(|| Error::NoRows { paths: "no table".to_string(), why: String::new() })?
         .finish(list)
+}
+
+/// The columns that all tables have, where there are several.
+fn everywhere(paths: &[&Path]) -> Result<Option<Vec<String>>, Error> {
+    let [first, others @ ..] = paths else { return Ok(None) };
+    if others.is_empty() {
+        return Ok(None);
+    }
+    let mut names = Source::open(first)?.header().to_vec();
+    for path in others {
+        let source = Source::open(path)?;
+        names.retain(|name| source.header().contains(name));
+    }
+    Ok(Some(names))
 }
 
 /// The columns of a schema out of a data set, by name, whatever their order; and the names of those that the schema does not have.
@@ -170,6 +202,7 @@ struct Reading {
     plan: Plan,
     builders: Vec<Builder>,
     label: Option<(String, CodesBuilder)>,
+    labels: Option<Labels>,
     groups: Vec<(String, CodesBuilder)>,
     times: Option<Vec<i64>>,
     rows: usize,
@@ -177,27 +210,46 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(source: &Source, params: &ReadParams) -> Result<Self, Error> {
+    fn new(
+        source: &Source,
+        params: &ReadParams,
+        everywhere: Option<&[String]>,
+    ) -> Result<Self, Error> {
         let mut report = ReadReport::default();
-        let plan = Plan::new(source, params, &mut report)?;
+        let plan = Plan::new(source, params, everywhere, &mut report)?;
+        let labels = match (&params.labels, &params.label) {
+            (Some(path), Some(label)) => Some(Labels::read(path, label, source.header())?),
+            _ => None,
+        };
+        report.notices.extend(labels.as_ref().map(Labels::told));
         report.schema = plan.schema_name().to_string();
         let builders = plan.builders();
         let label = params.label.clone().map(|name| (name, CodesBuilder::default()));
         let groups =
             plan.groups.iter().map(|name| (name.clone(), CodesBuilder::default())).collect();
         let times = plan.time.is_some().then(Vec::new);
-        Ok(Self { plan, builders, label, groups, times, rows: 0, report })
+        Ok(Self { plan, builders, label, labels, groups, times, rows: 0, report })
     }
 
     fn take(&mut self, source: &mut Source) -> Result<(), Error> {
         let before = self.rows;
         let places = self.plan.places(source, &mut self.report)?;
         self.report.notices.append(&mut source.notices);
+        let joined_by = match &self.labels {
+            Some(labels) => labels.places(source)?,
+            None => Vec::new(),
+        };
         while source.advance()? {
             self.report.rows += 1;
-            if let (Some(place), Some((_, codes))) = (places.label, &mut self.label) {
-                let cell = source.cell(place);
-                let Some(text) = cell.text() else {
+            if let Some((_, codes)) = &mut self.label {
+                let text = match (&mut self.labels, places.label) {
+                    (Some(labels), _) => {
+                        labels.of(joined_by.iter().map(|&place| source.cell(place))).map(Cow::Owned)
+                    }
+                    (None, Some(place)) => source.cell(place).text(),
+                    (None, None) => None,
+                };
+                let Some(text) = text else {
                     self.report.rows_unlabelled += 1;
                     continue;
                 };
@@ -231,6 +283,22 @@ impl Reading {
         self.report.notices.push(format!("no times: {error}"));
         self.times = None;
         Ok(())
+    }
+
+    /// Says how many rows the file of labels did not serve.
+    fn tell_of(&mut self, labels: &Labels) {
+        let mut tell = |count: u64, one: &str, more: &str| match count {
+            0 => {}
+            1 => self.report.notices.push(format!("1 row {one}")),
+            _ => self.report.notices.push(format!("{count} rows {more}")),
+        };
+        let unmatched = "found no label in the file of labels";
+        tell(labels.unmatched, unmatched, unmatched);
+        tell(
+            labels.ambiguous,
+            "has several labels in it, so none",
+            "have several labels in it, so none",
+        );
     }
 
     fn finish(mut self, paths: impl Fn() -> String) -> Result<(Dataset, ReadReport), Error> {
@@ -277,6 +345,11 @@ fn push_cells(
         builder.push(&source.cell(number), &place, infinities)?;
     }
     Ok(())
+}
+
+/// A feature for each bucket of a hashed text column.
+fn hashed_feature(column: &str, bucket: usize) -> Feature {
+    Feature { name: format!("{column}#{bucket:02}"), unit: HASHED.to_string() }
 }
 
 /// A feature for each value of a text column.

@@ -41,6 +41,29 @@ const INTEGERS: &str = "a list of integers";
 /// The most distinct values of a text column that become columns of their own.
 pub(crate) const ONE_HOT_MAX: usize = 20;
 
+/// Columns that a text with more distinct values becomes, where it was asked for.
+pub(crate) const BUCKETS: usize = 32;
+
+/// The bucket of a text, the same on every machine: FNV-1a, 64 bits.
+fn bucket(text: &str) -> u8 {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
+        (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    ((hash ^ hash >> 32) % BUCKETS as u64) as u8
+}
+
+/// A column for each bucket: 1 where the row's text falls into it, missing where it has none.
+fn bucket_columns(buckets: &[u8]) -> Vec<Vec<f32>> {
+    let of = |bucket: usize| {
+        let one = |&own: &u8| match own {
+            NO_VALUE => f32::NAN,
+            own => f32::from(u8::from(usize::from(own) == bucket)),
+        };
+        buckets.iter().map(one).collect()
+    };
+    (0..BUCKETS).map(of).collect()
+}
+
 /// Gathers the features that one column of a table becomes.
 pub(crate) enum Builder {
     /// A number; anything else is an error.
@@ -49,6 +72,8 @@ pub(crate) enum Builder {
     List(Vec<Vec<f32>>),
     /// Known values of a text column.
     OneHot { places: HashMap<String, usize>, columns: Vec<Vec<f32>> },
+    /// The buckets of a text.
+    Hash(Vec<u8>),
     /// A number or a text, to be told when all cells were seen.
     Guess(Box<Guess>),
 }
@@ -64,6 +89,8 @@ pub(crate) struct Guess {
     /// Each row's place in `distinct`, [`NO_VALUE`] where there is none; empty when there are too many distinct values.
     codes: Vec<u8>,
     too_many: bool,
+    /// Each row's bucket, where a text with many values is to be hashed.
+    buckets: Option<Vec<u8>>,
     /// The places of lists, from the first list on; before it every row had one number, or none.
     lists: Option<Vec<Vec<f32>>>,
     /// Whether some cell was neither a list nor a number.
@@ -79,12 +106,19 @@ pub(crate) enum Guessed {
     List(Vec<Vec<f32>>),
     /// The distinct values, sorted, with a column each.
     Text(Vec<(String, Vec<f32>)>),
+    /// Text with more than [`ONE_HOT_MAX`] distinct values that was asked for, by bucket.
+    Hashed(Vec<Vec<f32>>),
     /// Text with more than [`ONE_HOT_MAX`] distinct values.
     TooMany,
     Empty,
 }
 
 impl Builder {
+    /// The columns of buckets.
+    pub(crate) fn hashed(buckets: &[u8]) -> Vec<Vec<f32>> {
+        bucket_columns(buckets)
+    }
+
     pub(crate) fn list() -> Self {
         Self::List(vec![Vec::new(); SEQUENCE_LENGTH])
     }
@@ -115,6 +149,7 @@ impl Builder {
                     column.push(if found == Some(&index) { 1.0 } else { otherwise });
                 }
             }
+            Self::Hash(buckets) => buckets.push(cell.text().map_or(NO_VALUE, |text| bucket(&text))),
             Self::Guess(guess) => guess.push(cell, place, infinities),
         }
         Ok(())
@@ -142,6 +177,11 @@ fn push_list(columns: &mut [Vec<f32>], cell: &Cell<'_>, place: &Place<'_>) -> Re
 }
 
 impl Guess {
+    /// A guess that hashes what has too many values for a column each.
+    pub(crate) fn hashing() -> Self {
+        Self { buckets: Some(Vec::new()), ..Self::default() }
+    }
+
     fn push(&mut self, cell: &Cell<'_>, place: &Place<'_>, infinities: &mut u64) {
         let list = match *cell {
             Cell::Integers(_) => true,
@@ -175,6 +215,9 @@ impl Guess {
             }
         };
         self.values.push(value);
+        if let Some(buckets) = &mut self.buckets {
+            buckets.push(cell.text().map_or(NO_VALUE, |text| bucket(&text)));
+        }
         if let Some(lists) = &mut self.lists
             && (self.mixed || push_list(lists, cell, place).is_err())
         {
@@ -214,7 +257,10 @@ impl Guess {
             None if self.numbers > 0 => return Ok(Guessed::Number(self.values)),
             None => return Ok(Guessed::Empty),
             Some(error) if self.numbers > self.texts => return Err(error),
-            Some(_) if self.too_many => return Ok(Guessed::TooMany),
+            Some(_) if self.too_many => {
+                let hashed = self.buckets.map(|buckets| Guessed::Hashed(bucket_columns(&buckets)));
+                return Ok(hashed.unwrap_or(Guessed::TooMany));
+            }
             Some(_) => {}
         }
         let mut values: Vec<(String, Vec<f32>)> = (0..)

@@ -23,7 +23,8 @@ pub(super) fn stated(source: &Source) -> Result<(), Error> {
 pub(super) fn named(source: &Source, params: &ReadParams, native: bool) -> Result<(), Error> {
     let header = source.header();
     let has = |name: &str| header.iter().any(|column| column == name);
-    if let Some(label) = params.label.as_ref().filter(|label| !has(label)) {
+    let own = params.label.as_ref().filter(|_| params.labels.is_none());
+    if let Some(label) = own.filter(|label| !has(label)) {
         return Err(Error::NoLabel {
             path: source.path().to_path_buf(),
             column: label.clone(),

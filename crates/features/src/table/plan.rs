@@ -1,15 +1,16 @@
 //! What each column of a table is for, told from the header before the first row is read.
 
-use super::builder::{Builder, Guessed};
+use super::builder::{BUCKETS, Builder, Guess, Guessed};
 use super::known::Known;
 use super::source::Source;
 use super::{
-    LeftOut, ReadParams, ReadReport, Why, check, missing_columns, native, one_hot_feature, spelling,
+    LeftOut, ReadParams, ReadReport, Why, check, hashed_feature, missing_columns, native,
+    one_hot_feature, spelling,
 };
 use crate::Error;
 use crate::schema::{
-    self, Column, DERIVED, FLOW_SCHEMA, Feature, LIST_PLACE, ONE_HOT, Role, SEQUENCE_LENGTH,
-    Schema, TABLE_SCHEMA,
+    self, Column, DERIVED, FLOW_SCHEMA, Feature, HASHED, LIST_PLACE, ONE_HOT, Role,
+    SEQUENCE_LENGTH, Schema, TABLE_SCHEMA,
 };
 use flowgait_flow::export::Kind;
 
@@ -43,6 +44,9 @@ enum Form {
     List,
     OneHot(Vec<String>),
     Guess,
+    /// As `Guess`, and text with many values is hashed.
+    GuessHashing,
+    Hash,
 }
 
 /// Where a table has the plan's columns.
@@ -57,6 +61,7 @@ impl Plan {
     pub(super) fn new(
         source: &Source,
         params: &ReadParams,
+        everywhere: Option<&[String]>,
         report: &mut ReadReport,
     ) -> Result<Self, Error> {
         let header = source.header().to_vec();
@@ -78,14 +83,24 @@ impl Plan {
         };
         let inputs = match &params.schema {
             Some(schema) => schema_inputs(source, schema, report)?,
-            None => header.iter().filter_map(|name| input(name, native, params, report)).collect(),
+            None => {
+                let mut inputs = Vec::new();
+                for name in &header {
+                    if everywhere.is_some_and(|names| !names.contains(name)) {
+                        leave_out(report, name, Why::NotEverywhere);
+                    } else {
+                        inputs.extend(input(name, native, params, report));
+                    }
+                }
+                inputs
+            }
         };
         Ok(Self {
             native,
             known,
             inputs,
             schema: params.schema.clone(),
-            label: params.label.clone(),
+            label: params.label.clone().filter(|_| params.labels.is_none()),
             groups,
             groups_needed,
             time,
@@ -110,6 +125,8 @@ impl Plan {
                 Form::Number => Builder::Number(Vec::new()),
                 Form::List => Builder::list(),
                 Form::Guess => Builder::Guess(Box::default()),
+                Form::GuessHashing => Builder::Guess(Box::new(Guess::hashing())),
+                Form::Hash => Builder::Hash(Vec::new()),
                 Form::OneHot(values) => {
                     let places = values.iter().cloned().zip(0..).collect();
                     Builder::OneHot { places, columns: vec![Vec::new(); values.len()] }
@@ -139,7 +156,7 @@ impl Plan {
         if !extra.is_empty() {
             let names = extra.join(", ");
             report.notices.push(format!(
-                "{}: ignored columns that the first table has not: {names}",
+                "{}: ignored columns that not every table has: {names}",
                 source.path().display()
             ));
         }
@@ -163,6 +180,7 @@ impl Plan {
             let mut built = match builder {
                 Builder::Number(values) => vec![values],
                 Builder::List(columns) | Builder::OneHot { columns, .. } => columns,
+                Builder::Hash(buckets) => Builder::hashed(&buckets),
                 Builder::Guess(_) => unreachable!("a model's columns are not guessed"),
             };
             for &(feature, place) in &input.targets {
@@ -199,7 +217,9 @@ impl Plan {
                         columns.push(values);
                     }
                 }
-                Builder::OneHot { .. } => unreachable!("only a model's schema has known values"),
+                Builder::OneHot { .. } | Builder::Hash(_) => {
+                    unreachable!("only a model's schema has known values")
+                }
                 Builder::Guess(guess) => match guess.finish()? {
                     Guessed::Number(values) => {
                         features.push(Feature { name: name.clone(), unit });
@@ -216,6 +236,13 @@ impl Plan {
                         for (index, values) in lists.into_iter().enumerate() {
                             let name = format!("{name}_{index}");
                             features.push(Feature { name, unit: LIST_PLACE.to_string() });
+                            columns.push(values);
+                        }
+                    }
+                    Guessed::Hashed(buckets) => {
+                        report.hashed.push((name.clone(), buckets.len()));
+                        for (bucket, values) in buckets.into_iter().enumerate() {
+                            features.push(hashed_feature(name, bucket));
                             columns.push(values);
                         }
                     }
@@ -301,7 +328,8 @@ fn input(name: &str, native: bool, params: &ReadParams, report: &mut ReadReport)
         leave_out(report, name, why);
         return None;
     }
-    let form = known.filter(|column| column.role == Role::Feature).map_or(Form::Guess, form);
+    let guess = if named(&params.keep) { Form::GuessHashing } else { Form::Guess };
+    let form = known.filter(|column| column.role == Role::Feature).map_or(guess, form);
     Some(Input { column: name.to_string(), form, targets })
 }
 
@@ -333,13 +361,14 @@ fn schema_inputs(
                 Part::Whole => Form::Number,
                 Part::Place(_) => Form::List,
                 Part::Value(_) => Form::OneHot(Vec::new()),
+                Part::Bucket(_) => Form::Hash,
             };
             inputs.push(Input { column: column.to_string(), form, targets: Vec::new() });
             inputs.len() - 1
         });
         let input = &mut inputs[place];
         let place = match (part, &mut input.form) {
-            (Part::Place(place), _) => place,
+            (Part::Place(place) | Part::Bucket(place), _) => place,
             (Part::Value(value), Form::OneHot(values)) => {
                 values.push(value.to_string());
                 values.len() - 1
@@ -364,6 +393,7 @@ fn schema_inputs(
 enum Part<'a> {
     Whole,
     Place(usize),
+    Bucket(usize),
     Value(&'a str),
 }
 
@@ -374,6 +404,11 @@ fn origin<'a>(header: &'a [String], feature: &'a Feature) -> Option<(&'a str, Pa
         return name
             .match_indices('=')
             .find_map(|(at, _)| Some((find(&name[..at])?, Part::Value(&name[at + 1..]))));
+    }
+    if feature.unit == HASHED {
+        let (column, bucket) = name.rsplit_once('#')?;
+        let bucket = bucket.parse().ok().filter(|&bucket| bucket < BUCKETS)?;
+        return Some((find(column)?, Part::Bucket(bucket)));
     }
     if let Some(column) = find(name) {
         return Some((column, Part::Whole));

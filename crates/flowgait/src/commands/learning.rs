@@ -18,13 +18,17 @@ use crate::units;
 /// Tables with labels.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct TableArgs {
-    /// Tables with the same columns: our flows, or anybody's CSV, Parquet, JSONL or ARFF
+    /// Tables: our flows, or anybody's CSV, Parquet, JSONL or ARFF; several are matched by column name
     #[arg(required = true, value_name = "TABLE")]
     pub tables: Vec<PathBuf>,
 
     /// The column that says what each row is
     #[arg(long, value_name = "COLUMN")]
     pub label: String,
+
+    /// A file with the labels: joined by the columns that it has in common with the tables, or row by row where there are none
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
 
     /// The column that says which rows belong together (capture, client, session) [default: capture]
     #[arg(long, value_name = "COLUMN")]
@@ -120,6 +124,7 @@ impl TableArgs {
         asked.extend(groups.iter().filter(|g| Some(*g) != self.group.as_ref()).cloned());
         let params = ReadParams {
             label: Some(self.label.clone()),
+            labels: self.labels.clone(),
             groups: asked,
             ends: true,
             time: self.time.clone(),
@@ -191,6 +196,11 @@ pub fn tell(report: &ReadReport) {
     }
     for (column, values) in &report.one_hot {
         output::note(&format!("column {column} became {values} columns, one for each value"));
+    }
+    for (column, buckets) in &report.hashed {
+        output::note(&format!(
+            "column {column} has many values and became {buckets} columns by their hash"
+        ));
     }
     if report.rows_unlabelled > 0 {
         output::note(&format!(

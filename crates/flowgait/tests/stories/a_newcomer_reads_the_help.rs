@@ -13,6 +13,7 @@ fn help_of_every_command() {
         "fit",
         "evaluate",
         "predict",
+        "explain",
         "synth",
         "config",
         "completions",

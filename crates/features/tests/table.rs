@@ -218,7 +218,15 @@ fn several_tables_are_one_whatever_their_columns_order() {
     assert!(dataset.columns[0][1].is_nan());
     assert!(report.notices.iter().any(|notice| notice.contains("more")));
     let c = folder.file("c.csv", "x,kind\n1,p\n");
-    assert!(matches!(read(&[&a, &c], &ReadParams::default()), Err(Error::MissingColumns { .. })));
+    let (dataset, report) = read(&[&a, &c], &ReadParams::default()).unwrap();
+    assert_eq!(
+        (features(&dataset), why(&report, "y")),
+        (vec!["x", "kind=p"], Some(Why::NotEverywhere))
+    );
+    assert!(matches!(
+        read(&[&a, &c], &ReadParams { label: Some("y".into()), ..ReadParams::default() }),
+        Err(Error::MissingColumns { .. })
+    ));
 }
 
 #[test]

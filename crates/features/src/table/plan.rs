@@ -65,7 +65,9 @@ impl Plan {
         report: &mut ReadReport,
     ) -> Result<Self, Error> {
         let header = source.header().to_vec();
-        let has = |name: &str| header.iter().any(|column| column == name);
+        // What a table is, is told by the columns that all have.
+        let common = everywhere.unwrap_or(&header);
+        let has = |name: &str| common.iter().any(|column| column == name);
         let native = native::recognise(has);
         if native {
             check::stated(source)?;
@@ -79,7 +81,7 @@ impl Plan {
         let (groups, groups_needed) = groups(&header, params);
         let known = match &params.schema {
             Some(schema) => Known::of_schema(&schema.name),
-            None => Known::recognise(&header).filter(|_| !native),
+            None => Known::recognise(common).filter(|_| !native),
         };
         let inputs = match &params.schema {
             Some(schema) => schema_inputs(source, schema, report)?,

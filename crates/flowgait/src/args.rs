@@ -51,6 +51,8 @@ pub enum Command {
     Predict(commands::predict::Args),
     /// Why a row got its answer: what spoke for it, what against, and which rows are like it
     Explain(commands::explain::Args),
+    /// A registry of models: list, show, promote, import, export
+    Models(commands::models::Args),
     /// Made traffic from a seed: a capture and the truth about it
     Synth(commands::synth::Args),
     /// Every setting, its value and where that came from

@@ -12,6 +12,7 @@ mod judging;
 mod learning;
 pub mod meter;
 mod metering;
+pub mod models;
 pub mod predict;
 mod rows;
 mod sources;
@@ -33,6 +34,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Evaluate(args) => evaluate::run(&args, config),
         Command::Predict(args) => predict::run(&args, config),
         Command::Explain(args) => explain::run(&args, config),
+        Command::Models(args) => models::run(&args, &config),
         Command::Synth(args) => synth::run(&args),
         Command::Config(args) => self::config::run(&args, &config),
         Command::Completions(args) => completions::run(&args),

@@ -84,6 +84,12 @@ pub const SETTINGS: &[Setting] = &[
         help: "Threads to use; 0 means as many as there are cores. Results do not depend on it.",
     },
     Setting {
+        key: "models.registry",
+        default: "",
+        kind: Kind::Path,
+        help: "The folder of the registry of models; empty means flowgait/models among the user's own data.",
+    },
+    Setting {
         key: "labels.suffixes",
         default: "",
         kind: Kind::Path,
@@ -119,6 +125,8 @@ impl fmt::Display for Origin {
 #[derive(Clone, Debug)]
 pub struct Config {
     values: Vec<(String, Origin)>,
+    /// Where the user's own data is, where there is such a place.
+    data_home: Option<PathBuf>,
 }
 
 impl Config {
@@ -129,6 +137,10 @@ impl Config {
     ) -> Result<Self, Failure> {
         let mut config = Self {
             values: SETTINGS.iter().map(|s| (s.default.to_owned(), Origin::Default)).collect(),
+            data_home: environment("XDG_DATA_HOME")
+                .filter(|d| !d.is_empty())
+                .map(PathBuf::from)
+                .or_else(|| Some(PathBuf::from(environment("HOME")?).join(".local/share"))),
         };
         let named = file
             .map(Path::to_path_buf)
@@ -221,6 +233,14 @@ impl Config {
     /// A count.
     pub fn count(&self, key: &str) -> usize {
         units::count(self.text(key)).expect("values were checked when they were set")
+    }
+
+    /// The folder of the registry of models, where there is a place for one.
+    pub fn registry(&self) -> Option<PathBuf> {
+        match self.text("models.registry") {
+            "" => Some(self.data_home.as_ref()?.join("flowgait/models")),
+            folder => Some(PathBuf::from(folder)),
+        }
     }
 
     /// Threads to use, never 0.

@@ -116,6 +116,30 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Something of a registry cannot be read, written or trusted.
+    #[error("cannot use {path} of the registry of models")]
+    Registry {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A registry has no such model.
+    #[error("there is no model {reference}: {why}")]
+    NoSuchModel {
+        /// What was asked for.
+        reference: String,
+        /// Why it is not there.
+        why: String,
+    },
+    /// A name that cannot be one in a registry.
+    #[error(
+        "'{name}' cannot name a model: small letters, digits, '-', '_' and '.', beginning with a letter or digit, not a number"
+    )]
+    ModelName {
+        /// The name.
+        name: String,
+    },
     /// No row to judge or to learn from.
     #[error("no rows: {what} needs at least one")]
     NoRows {

@@ -19,6 +19,7 @@ pub mod linear;
 pub mod metrics;
 pub mod permutation;
 pub mod recipe;
+pub mod registry;
 pub mod report;
 mod sizes;
 pub mod stack;

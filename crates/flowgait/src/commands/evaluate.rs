@@ -19,6 +19,7 @@ pub use measure::Measuring;
 
 use super::judging::{Candidates, Learner};
 use super::learning::{self, Labelled, RecipeArgs, TableArgs};
+use super::models;
 use super::splitting::{self, SplitArg};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
@@ -88,7 +89,7 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     config.flag("run.threads", "--threads", args.threads.as_ref())?;
     learning::use_threads(config.threads());
     check(args)?;
-    let model = args.model.as_deref().map(Model::load).transpose()?;
+    let model = args.model.as_deref().map(|m| models::load(m, &config)).transpose()?;
     let split = args.since.map(SplitArg::Since).or_else(|| args.split.clone());
     let evaluation = match (&model, &split) {
         (Some(model), None | Some(SplitArg::Given | SplitArg::Since(_))) => given(args, model)?,

@@ -11,6 +11,7 @@ use flowgait_model::explain::{self, Explanation, Measure, Neighbour, Question};
 use serde::Serialize;
 
 use super::metering::MeterArgs;
+use super::models;
 use super::rows;
 use super::sources::{self, FilterArgs};
 use crate::config::Config;
@@ -37,7 +38,7 @@ pub struct Args {
     #[arg(value_name = "TABLE|CAPTURE")]
     input: PathBuf,
 
-    /// The model, an .fgm file
+    /// The model: an .fgm file, or NAME[@VERSION] of the registry
     #[arg(short, long, value_name = "MODEL")]
     model: PathBuf,
 
@@ -77,7 +78,7 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     if args.output.as_ref().is_some_and(|path| path.extension().is_none_or(|e| e != "json")) {
         return Err(Failure::usage("An explanation is written as JSON: its name ends in .json"));
     }
-    let model = Model::load(&args.model)?;
+    let model = models::load(&args.model, &config)?;
     let metering = args.meter.metering(
         std::slice::from_ref(&args.input),
         args.filter.params()?,

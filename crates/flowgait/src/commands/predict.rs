@@ -11,6 +11,7 @@ use flowgait_model::{conformal, doubt};
 
 use super::learning::{self, Labelled};
 use super::metering::{Account, MeterArgs, Metering};
+use super::models;
 use super::rows::{self, METERED, Trouble, bad_input, bad_output};
 use super::sources::{self, FilterArgs};
 use crate::config::Config;
@@ -36,7 +37,7 @@ pub struct Args {
     #[arg(required = true, value_name = "TABLE|CAPTURE")]
     inputs: Vec<PathBuf>,
 
-    /// The model, an .fgm file
+    /// The model: an .fgm file, or NAME[@VERSION] of the registry
     #[arg(short, long, value_name = "MODEL")]
     model: PathBuf,
 
@@ -78,16 +79,13 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     }
     sources::refuse_overwriting(&args.output, &args.inputs)?;
     let reader = args.filter.params()?;
-    let mut metering = |input: &PathBuf| {
-        args.meter.metering(std::slice::from_ref(input), reader.clone(), &mut config)
-    };
     if args.conformal.is_some_and(|missed| !(missed > 0.0 && missed < 1.0)) {
         return Err(Failure::usage("--conformal takes a share above 0 and below 1, such as 0.1"));
     }
     if args.unknown.is_some_and(|alarms| !(alarms > 0.0 && alarms < 1.0)) {
         return Err(Failure::usage("--unknown takes a share above 0 and below 1, such as 0.05"));
     }
-    let model = Model::load(&args.model)?;
+    let model = models::load(&args.model, &config)?;
     let doubt_most = doubt_most(args, &model)?;
     let set_from = set_from(args, &model)?;
     introduce(args, &model);
@@ -100,6 +98,9 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
         header: Vec::new(),
         rows: 0,
         unknown: 0,
+    };
+    let mut metering = |input: &PathBuf| {
+        args.meter.metering(std::slice::from_ref(input), reader.clone(), &mut config)
     };
     let (mut bad, mut left_out) = (false, Vec::new());
     for input in &args.inputs {

@@ -14,6 +14,7 @@ fn help_of_every_command() {
         "evaluate",
         "predict",
         "explain",
+        "models",
         "synth",
         "config",
         "completions",

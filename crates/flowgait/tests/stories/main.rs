@@ -16,4 +16,5 @@ mod a_researcher_holds_it_against_ndpi;
 mod an_analyst_asks_why;
 mod an_analyst_classifies_a_capture;
 mod an_engineer_meters_captures;
+mod an_operator_keeps_models_under_names;
 mod bad_input_is_told_plainly;

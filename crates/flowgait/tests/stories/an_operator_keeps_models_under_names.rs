@@ -1,0 +1,63 @@
+//! An operator keeps models under names, promotes one, and rolls back.
+
+use crate::support::{self, Place};
+
+fn fitted(place: &Place) {
+    let mut table = String::from("octets,gap,label\n");
+    for row in 0..200_u32 {
+        let web = row % 3 == 0;
+        let octets = row % 50 + if web { 100 } else { 0 };
+        table += &format!("{octets},{},{}\n", row % 7, if web { "web" } else { "chat" });
+    }
+    place.write("t.csv", &table);
+    for (trees, name) in [("5", "a.fgm"), ("9", "b.fgm")] {
+        let fit = ["fit", "t.csv", "--label", "label", "-o", name, "--estimator", "forest"];
+        place.ok(&[&fit[..], &["--trees", trees]].concat());
+    }
+}
+
+#[test]
+fn promote_use_and_roll_back() {
+    let place = Place::new();
+    fitted(&place);
+    place.write("flowgait.toml", "[models]\nregistry = \"reg\"\n");
+    assert!(place.ok(&["models", "list"]).err.contains("no models"));
+    place.ok(&["models", "import", "a.fgm", "--name", "kinds"]);
+    place.ok(&["models", "import", "b.fgm", "--name", "kinds"]);
+    place.ok(&["models", "promote", "kinds@1"]);
+    let list = place.ok(&["models", "list"]).out;
+    assert!(list.lines().any(|l| l.starts_with("kinds@1") && l.contains("live")), "{list}");
+    let run = place.ok(&["predict", "--model", "kinds", "t.csv", "-o", "answers.csv"]);
+    assert!(run.err.contains("model kinds@1"), "{}", run.err);
+    assert_eq!(support::column(&place.text("answers.csv"), "prediction").len(), 200);
+    let run = place.ok(&["models", "promote", "kinds@2"]);
+    assert!(run.err.contains("before it was 1"), "{}", run.err);
+    let run = place.ok(&["explain", "--model", "kinds@live", "t.csv", "--row", "3"]);
+    assert!(run.err.contains("model kinds@2"), "{}", run.err);
+    let shown = place.ok(&["models", "show", "kinds@live"]).out;
+    assert!(shown.contains("chat, web") && shown.contains("checked"), "{shown}");
+    place.ok(&["models", "export", "kinds@1", "-o", "out.fgm"]);
+    assert_eq!(place.bytes("out.fgm"), place.bytes("a.fgm"));
+}
+
+#[test]
+fn what_is_no_model_is_said() {
+    let place = Place::new();
+    fitted(&place);
+    place.write("flowgait.toml", "[models]\nregistry = \"reg\"\n");
+    let run = place.run(&["predict", "--model", "kinds", "t.csv"]);
+    assert_eq!(run.status, 1);
+    run.tells(&["no model kinds", "no model of that name"]);
+    let run = place.run(&["predict", "--model", "No Model", "t.csv"]);
+    assert_eq!(run.status, 2);
+    run.tells(&["neither a file nor a name"]);
+    let run = place.run(&["models", "import", "t.csv", "--name", "kinds"]);
+    assert_eq!(run.status, 1);
+    run.tells(&["does not begin as a model does"]);
+    place.ok(&["models", "import", "a.fgm", "--name", "kinds"]);
+    // Somebody wrote over a version.
+    place.write("reg/kinds/1/model.fgm", place.bytes("b.fgm"));
+    let run = place.run(&["predict", "--model", "kinds", "t.csv"]);
+    assert_eq!(run.status, 1);
+    run.tells(&["checksum differs"]);
+}

@@ -1,0 +1,106 @@
+//! What is known of a version: enough to choose it, and to find out that it is no longer what it was.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::artifact::Model;
+use crate::error::Error;
+
+/// Golden rows that are asked.
+const GOLDEN_ROWS: usize = 8;
+/// Answers may differ by this much: what another order of adding up can do.
+const GOLDEN_TOLERANCE: f32 = 1e-4;
+
+/// What is known of a version.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Manifest {
+    /// SHA-256 of the model file, lower-case hexadecimal.
+    pub sha256: String,
+    /// Its octets.
+    pub octets: u64,
+    /// When it was taken in, in seconds since 1970, as the caller's clock said.
+    pub imported: i64,
+    /// Its labels.
+    pub classes: Vec<String>,
+    /// Name and hash of its columns.
+    pub schema: String,
+    /// The hash of its columns.
+    pub schema_hash: String,
+    /// Name of its estimator.
+    pub estimator: String,
+    /// Fingerprint of what it learnt from.
+    pub fingerprint: String,
+    /// Rows that it learnt from.
+    pub rows: u64,
+    /// Scores of its card.
+    pub scores: BTreeMap<String, f64>,
+    /// Its answers to rows that follow from nothing but the number of its columns.
+    pub golden: Vec<Vec<f32>>,
+}
+
+impl Manifest {
+    pub(super) fn of(model: &Model, bytes: &[u8], now: i64) -> Result<Self, Error> {
+        let card = model.card();
+        Ok(Self {
+            sha256: sha256(bytes),
+            octets: bytes.len() as u64,
+            imported: now,
+            classes: model.classes().to_vec(),
+            schema: model.schema().name.clone(),
+            schema_hash: model.schema().hash(),
+            estimator: card.estimator.clone(),
+            fingerprint: card.fingerprint.clone(),
+            rows: card.rows,
+            scores: card.scores.clone(),
+            golden: golden(model)?,
+        })
+    }
+
+    pub(super) fn is_of(&self, bytes: &[u8]) -> bool {
+        self.sha256 == sha256(bytes)
+    }
+
+    /// Whether a model answers the golden rows as it did.
+    pub(super) fn answers_alike(&self, model: &Model) -> Result<bool, Error> {
+        let now = golden(model)?;
+        let alike = |(a, b): (&Vec<f32>, &Vec<f32>)| {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= GOLDEN_TOLERANCE)
+        };
+        Ok(now.len() == self.golden.len() && now.iter().zip(&self.golden).all(alike))
+    }
+
+    pub(super) fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("invariant: text keys and finite numbers only")
+    }
+
+    pub(super) fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+}
+
+/// Answers to rows of small and large numbers of both signs, some missing: nobody's flows, so that a manifest tells of nobody.
+fn golden(model: &Model) -> Result<Vec<Vec<f32>>, Error> {
+    let value = |row: usize, column: usize| {
+        let mixed = (row as u32 * 131 + column as u32 + 1).wrapping_mul(0x9e37_79b9);
+        let mixed = (mixed ^ mixed >> 15).wrapping_mul(0x85eb_ca6b);
+        match mixed >> 28 {
+            0 | 1 => f32::NAN,
+            2..=7 => (mixed >> 8 & 0xff) as f32,
+            8..=12 => (mixed >> 8 & 0xffff) as f32 / 8.0,
+            _ => -((mixed >> 8 & 0x5ff) as f32),
+        }
+    };
+    let columns: Vec<Vec<f32>> = (0..model.schema().features.len())
+        .map(|column| (0..GOLDEN_ROWS).map(|row| value(row, column)).collect())
+        .collect();
+    let rows: Vec<u32> = (0..GOLDEN_ROWS as u32).collect();
+    let said = model.estimator().predict_proba(&columns, &rows)?;
+    Ok((0..GOLDEN_ROWS).map(|row| said.row(row).to_vec()).collect())
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|octet| format!("{octet:02x}")).collect()
+}

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """nDPI's verdicts as a table of truth for `flowgait meter --labels`.
 
-    ndpi_truth.py ndpi/flows.csv truth.csv
+    ndpi_truth.py ndpi/flows.csv truth.csv [category|app]
 
-Encrypted flows that nDPI told by inspection (confidence DPI), of two packets or more, of categories that are seen in
-three captures or more: only those can be learnt from some captures and asked for in others.
+Encrypted flows that nDPI told by inspection (confidence DPI), of two packets or more, of categories (or applications)
+that are seen in three captures or more: only those can be learnt from some captures and asked for in others.
 """
 import csv
 import sys
@@ -23,17 +23,18 @@ def usable(row):
 
 
 def main():
-    flows, truth = sys.argv[1:]
+    flows, truth, *by = sys.argv[1:]
+    by = by[0] if by else "category"
     with open(flows, newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if usable(row)]
     captures = defaultdict(set)
     for row in rows:
-        captures[row["category"]].add(row["capture"])
+        captures[row[by]].add(row["capture"])
     with open(truth, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
         for row in rows:
-            if len(captures[row["category"]]) >= CAPTURES_MIN:
+            if len(captures[row[by]]) >= CAPTURES_MIN:
                 ends = [row["ip_a"], row["port_a"], row["ip_b"], row["port_b"]]
                 writer.writerow([row["capture"], row["l4"].lower(), *ends, "", row["app"], row["category"]])
 

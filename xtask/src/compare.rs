@@ -9,6 +9,7 @@ mod folds;
 mod forest;
 mod meters;
 mod peers;
+mod tables;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -53,6 +54,8 @@ enum Name {
     Boost,
     /// Accuracy: scikit-learn's random forest on our columns and folds of nDPI's categories
     Folds,
+    /// Accuracy: scikit-learn's and LightGBM's learners beside each of ours, on the shared tables
+    Tables,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Error> {
@@ -62,6 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         Name::Forest => forest::run(arguments),
         Name::Boost => boost::run(arguments),
         Name::Folds => folds::run(arguments),
+        Name::Tables => tables::run(arguments),
     }
 }
 

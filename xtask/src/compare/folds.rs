@@ -26,25 +26,31 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
 
 /// nDPI's categories on the shared captures: our columns, five folds by capture under five seeds, and our forest's answers.
 fn ndpi_categories() -> Result<PathBuf, Error> {
-    let data = project::shared_data().map(|data| data.join("ndpi")).filter(|ndpi| ndpi.is_dir());
-    let data = data.ok_or(Error::NoSharedData)?;
-    let folder = folder()?;
-    let (truth, flows, folds) =
-        (folder.join("truth.csv"), folder.join("flows.csv"), folder.join("folds.csv"));
-    let mut make_truth = Command::new(peers::python(&["scikit-learn", "numpy"])?);
-    make_truth.arg(peers::script("ndpi_truth.py")?).arg(data.join("flows.csv")).arg(&truth);
-    process::run(&mut make_truth)?;
+    let python = peers::python(&["scikit-learn", "numpy"])?;
     process::run(&mut process::cargo(["build", "--release", "--package", "flowgait"]))?;
-    let flowgait = || Command::new(project::target().join("release/flowgait"));
-    let mut meter = flowgait();
-    meter.arg("meter").args(captures(&data.join("captures"))?).arg("-o").arg(&flows);
-    // Some of the captures are damaged on purpose, which status 3 says.
-    process::run_allowing(meter.arg("--labels").arg(&truth), &[0, 3])?;
-    let mut evaluate = flowgait();
+    let flows = ndpi_flows(&python, "category", "flows.csv")?;
+    let folds = folder()?.join("folds.csv");
+    let mut evaluate = Command::new(project::target().join("release/flowgait"));
     evaluate.arg("evaluate").arg(&flows).args(["--label", "category", "--estimator", "forest"]);
     evaluate.args(["--split", "group:capture", "--folds", "5", "--repeats", "5", "--export"]);
     process::run(evaluate.arg(&folds))?;
     Ok(folds)
+}
+
+/// Flows of the shared captures with nDPI's verdicts, of categories (or `app`lications) that are seen in three captures or more.
+pub(super) fn ndpi_flows(python: &Path, by: &str, name: &str) -> Result<PathBuf, Error> {
+    let data = project::shared_data().map(|data| data.join("ndpi")).filter(|ndpi| ndpi.is_dir());
+    let data = data.ok_or(Error::NoSharedData)?;
+    let folder = folder()?;
+    let (truth, flows) = (folder.join(format!("truth-by-{by}.csv")), folder.join(name));
+    let mut make_truth = Command::new(python);
+    make_truth.arg(peers::script("ndpi_truth.py")?).arg(data.join("flows.csv")).arg(&truth);
+    process::run(make_truth.arg(by))?;
+    let mut meter = Command::new(project::target().join("release/flowgait"));
+    meter.arg("meter").args(captures(&data.join("captures"))?).arg("-o").arg(&flows);
+    // Some of the captures are damaged on purpose, which status 3 says.
+    process::run_allowing(meter.arg("--labels").arg(&truth), &[0, 3])?;
+    Ok(flows)
 }
 
 /// The captures of a folder, by name, so that their order is always the same.

@@ -157,6 +157,7 @@ fn judge(folder: &Path, labelled: &Labelled, model: &Model, seed: u64) -> Result
     let split = SplitArg::Group(HOME.to_owned());
     let repeats = split.repeats(labelled, FOLDS, &[seed])?;
     let measuring = Measuring {
+        brief: false,
         labelled,
         whole: &labelled.dataset,
         learner: Learner {

@@ -60,6 +60,10 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 1)]
     repeats: u64,
 
+    /// Only the scores and the baselines: leaves out other splits, the curve over packets, importance and unknown traffic, which take longest
+    #[arg(long)]
+    brief: bool,
+
     /// Judge what is known after the first K packets
     #[arg(long, value_name = "K")]
     packets: Option<usize>,
@@ -221,7 +225,13 @@ fn judged(
         None => Candidates::Best(&args.recipe),
     };
     let learner = Learner { candidates, split: &split };
-    let measuring = Measuring { labelled: &labelled, whole: &whole, learner, repeats: &repeats };
+    let measuring = Measuring {
+        labelled: &labelled,
+        whole: &whole,
+        learner,
+        repeats: &repeats,
+        brief: args.brief,
+    };
     let (mut evaluation, judged) = measuring.evaluation(&title(args))?;
     if let Some(path) = &args.export {
         export::export(path, &labelled, &judged, &repeats)?;

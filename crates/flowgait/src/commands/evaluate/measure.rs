@@ -34,6 +34,8 @@ pub struct Measuring<'a> {
     pub learner: Learner<'a>,
     /// On what.
     pub repeats: &'a [Repeat],
+    /// Whether scores and baselines are all that is wanted.
+    pub brief: bool,
 }
 
 impl Measuring<'_> {
@@ -55,6 +57,9 @@ impl Measuring<'_> {
             ));
         }
         evaluation.baselines = self.baselines(&judged.scores)?;
+        if self.brief {
+            return Ok((evaluation, judged));
+        }
         evaluation.other_splits = leak::other_splits(self, recipe)?;
         evaluation.after_packets = self.curve(recipe)?;
         if !evaluation.after_packets.is_empty() {

@@ -21,6 +21,7 @@ use serde_json::json;
 use crate::error::Error;
 use crate::{process, project};
 use cost::Cost;
+pub use folds::captures;
 
 /// What was typed after `compare`.
 #[derive(clap::Args)]
@@ -135,7 +136,7 @@ fn row(name: &str, work: &str, unit: &str, amount: f64, ours: Cost, peer: Cost) 
 }
 
 /// What a program that prints one line of JSON answers.
-fn answer(command: &mut Command) -> Result<serde_json::Value, Error> {
+pub fn answer(command: &mut Command) -> Result<serde_json::Value, Error> {
     let shown = process::show(command);
     eprintln!("$ {shown}");
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();

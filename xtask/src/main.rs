@@ -13,6 +13,7 @@ mod fuzz;
 mod lint;
 mod process;
 mod project;
+mod starter;
 mod test;
 mod tidy;
 
@@ -40,8 +41,10 @@ enum Task {
     Bench(bench::Arguments),
     /// Make the big capture that the meter is measured on
     BenchCapture(bench_capture::Arguments),
-    /// Measure against a well-known tool: nfstream, ndpi, forest or folds
+    /// Measure against a well-known tool: nfstream, ndpi, forest, boost, folds or tables
     Compare(compare::Arguments),
+    /// Learn the starter model anew from the shared captures, and judge it
+    Starter,
     /// Fuzz every reader of outside bytes for some minutes (needs the nightly toolchain)
     Fuzz(fuzz::Arguments),
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::BenchCapture(arguments) => bench_capture::run(&arguments),
         Task::Compare(arguments) => compare::run(&arguments),
+        Task::Starter => starter::run(),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
     };
     match outcome {

@@ -17,6 +17,7 @@ pub mod predict;
 mod rows;
 mod sources;
 mod splitting;
+mod starter;
 pub mod synth;
 
 use crate::args::{Cli, Command};

@@ -54,7 +54,7 @@ pub(super) fn ndpi_flows(python: &Path, by: &str, name: &str) -> Result<PathBuf,
 }
 
 /// The captures of a folder, by name, so that their order is always the same.
-fn captures(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+pub fn captures(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = std::fs::read_dir(folder)
         .map_err(|error| Error::Peer(format!("cannot list {}: {error}", folder.display())))?;
     let mut captures: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();

@@ -124,8 +124,14 @@ fn learn(folder: &Path, labelled: &Labelled, seed: u64) -> Result<Model, Failure
     let (known, unseen) = homes(labelled, seed)?;
     let recipe = RecipeArgs::default();
     let table = TableArgs { group: Some(HOME.to_owned()), ..table_args(folder) };
-    let fitting =
-        Fitting { labelled: &known, table: &table, args: &recipe, seed, origin: Origin::Made };
+    let fitting = Fitting {
+        labelled: &known,
+        table: &table,
+        args: &recipe,
+        seed,
+        origin: Origin::Made,
+        notes: &[],
+    };
     let model = fitting.model()?;
     let path = folder.join("model.fgm");
     model.save(&path)?;

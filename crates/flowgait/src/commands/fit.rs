@@ -38,6 +38,10 @@ pub struct Args {
     #[command(flatten)]
     recipe: RecipeArgs,
 
+    /// A sentence for the model's card, such as where the data is from; may be repeated
+    #[arg(long, value_name = "TEXT")]
+    note: Vec<String>,
+
     /// The seed; the same table and seed always give the same model
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -64,6 +68,7 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
         args: &args.recipe,
         seed: args.seed,
         origin: Origin::Recorded,
+        notes: &args.note,
     };
     let model = fitting.model()?;
     save(&model, &args.output)?;
@@ -118,6 +123,8 @@ pub struct Fitting<'a> {
     pub seed: u64,
     /// Who made the traffic.
     pub origin: Origin,
+    /// What else the card is to say.
+    pub notes: &'a [String],
 }
 
 impl Fitting<'_> {
@@ -171,6 +178,7 @@ impl Fitting<'_> {
             seed: Some(self.seed),
             kept_columns: self.table.keep.clone(),
             dropped_columns: self.table.drop.clone(),
+            notes: self.notes.to_vec(),
             ..Card::default()
         }
     }

@@ -14,6 +14,7 @@ use super::metering::{Account, MeterArgs, Metering};
 use super::models;
 use super::rows::{self, METERED, Trouble, bad_input, bad_output};
 use super::sources::{self, FilterArgs};
+use super::starter;
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::output;
@@ -30,6 +31,7 @@ const UNKNOWN: &str = "unknown";
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
+  flowgait predict tuesday.pcap -o answers.csv
   flowgait predict --model mine.fgm tuesday.pcap -o answers.csv --proba
   flowgait predict --model mine.fgm flows.parquet --unknown 0.05 -o sure.csv")]
 pub struct Args {
@@ -37,9 +39,9 @@ pub struct Args {
     #[arg(required = true, value_name = "TABLE|CAPTURE")]
     inputs: Vec<PathBuf>,
 
-    /// The model: an .fgm file, or NAME[@VERSION] of the registry
+    /// The model: an .fgm file, or NAME[@VERSION] of the registry [default: the starter model, which knows little]
     #[arg(short, long, value_name = "MODEL")]
-    model: PathBuf,
+    model: Option<PathBuf>,
 
     /// The table to write: .csv, .csv.zst, .jsonl or .parquet; - is CSV on standard output
     #[arg(short, long, value_name = "OUT", default_value = "-")]
@@ -85,15 +87,25 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     if args.unknown.is_some_and(|alarms| !(alarms > 0.0 && alarms < 1.0)) {
         return Err(Failure::usage("--unknown takes a share above 0 and below 1, such as 0.05"));
     }
-    let model = models::load(&args.model, &config)?;
+    let model = match &args.model {
+        Some(named) => models::load(named, &config)?,
+        None => starter::model()?,
+    };
     let doubt_most = doubt_most(args, &model)?;
     let set_from = set_from(args, &model)?;
-    introduce(args, &model);
+    match &args.model {
+        Some(named) => introduce(args, named, &model),
+        None => starter::introduce(&model),
+    }
+    // The starter model is not to guess where nobody asked it to.
+    let is_plain = args.model.is_none() && args.unknown.is_none();
+    let reject = args.reject.or(is_plain.then_some(starter::LEAST_CONFIDENCE));
     let mut answers = Answers {
         args,
         model: &model,
         set_from,
         doubt_most,
+        reject,
         writer: None,
         header: Vec::new(),
         rows: 0,
@@ -129,7 +141,7 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
 fn set_from(args: &Args, model: &Model) -> Result<Option<f32>, Failure> {
     let Some(missed) = args.conformal else { return Ok(None) };
     let strangeness = model.strangeness().ok_or_else(|| {
-        Failure::work(format!("{} was fitted without what sets are made by", args.model.display()))
+        Failure::work("The model was fitted without what sets are made by")
             .help("Fit it anew with this version.")
     })?;
     Ok(Some(strangeness.least_probability(missed)))
@@ -139,14 +151,14 @@ fn set_from(args: &Args, model: &Model) -> Result<Option<f32>, Failure> {
 fn doubt_most(args: &Args, model: &Model) -> Result<Option<f32>, Failure> {
     let Some(false_alarms) = args.unknown else { return Ok(None) };
     let doubt = model.doubt().ok_or_else(|| {
-        Failure::work(format!("{} was fitted without what tells the unknown", args.model.display()))
+        Failure::work("The model was fitted without what tells the unknown")
             .help("Fit it anew with this version, or name a confidence by --reject.")
     })?;
     Ok(Some(doubt.most(false_alarms)))
 }
 
 /// Says what the model can answer at all, and whether it ever saw a network.
-fn introduce(args: &Args, model: &Model) {
+fn introduce(args: &Args, named: &Path, model: &Model) {
     let classes: Vec<&str> = model.classes().iter().map(String::as_str).collect();
     let otherwise = if args.reject.is_some() || args.unknown.is_some() {
         ""
@@ -155,7 +167,7 @@ fn introduce(args: &Args, model: &Model) {
     };
     output::note(&format!(
         "{} knows {}: {}{otherwise}",
-        sources::name(&args.model),
+        sources::name(named),
         units::counted(classes.len() as u64, "class"),
         learning::shortened(&classes)
     ));
@@ -174,6 +186,8 @@ struct Answers<'a> {
     set_from: Option<f32>,
     /// The greatest entropy that is answered, where "unknown" is an answer.
     doubt_most: Option<f32>,
+    /// The least confidence that is answered.
+    reject: Option<f32>,
     writer: Option<TableWriter>,
     header: Vec<String>,
     rows: u64,
@@ -261,7 +275,7 @@ impl Answers<'_> {
         ranked.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]).then(a.cmp(&b)));
         let confidence = probabilities[ranked[0]];
         self.rows += 1;
-        let is_unsure = self.args.reject.is_some_and(|least| confidence < least);
+        let is_unsure = self.reject.is_some_and(|least| confidence < least);
         let is_doubtful = self.doubt_most.is_some_and(|most| doubt::entropy(probabilities) > most);
         if is_unsure || is_doubtful {
             self.unknown += 1;

@@ -329,3 +329,22 @@ fn what_the_model_never_learnt_is_called_unknown_and_what_it_knows_seldom() {
     assert!(acquaintances < 0.12, "{acquaintances} of what it knows");
     assert!(strangers > 2.0 * acquaintances, "{strangers} of strangers, {acquaintances} of others");
 }
+
+#[test]
+fn without_a_model_the_starter_answers_and_says_how_little_it_knows() {
+    let place = Place::new();
+    place.ok(&["synth", "demo", "-o", "a.pcap", "--flows", "120"]);
+    let run = place.ok(&["predict", "a.pcap", "-o", "answers.csv", "--proba"]);
+    run.tells(&["starter model", "Network, VoIP, Web", "docs/STARTER.md", "--label-by sni"]);
+    let answers = place.text("answers.csv");
+    let said = support::column(&answers, "prediction");
+    let sure = support::column(&answers, "confidence");
+    assert!(said.len() > 100);
+    for (said, sure) in said.iter().zip(&sure) {
+        assert_eq!(said == "unknown", sure.parse::<f32>().unwrap() < 0.7, "{said} at {sure}");
+    }
+    assert!(said.iter().any(|said| said == "unknown") && said.iter().any(|said| said != "unknown"));
+    // Whoever asks for every answer gets it.
+    place.ok(&["predict", "a.pcap", "-o", "all.csv", "--reject", "0"]);
+    assert!(!support::column(&place.text("all.csv"), "prediction").contains(&"unknown".to_owned()));
+}

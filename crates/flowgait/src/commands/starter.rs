@@ -1,0 +1,46 @@
+//! The model that ships with the binary, so that a capture gets an answer before anybody has learnt anything.
+//!
+//! `cargo xtask starter` makes it; `docs/STARTER.md` is its card.
+
+use flowgait_model::artifact::Model;
+
+use super::learning;
+use crate::failure::Failure;
+use crate::output;
+
+const BYTES: &[u8] = include_bytes!("../starter.fgm");
+/// It answers only where it is at least so sure; it knows few kinds, and most networks carry others too.
+pub const LEAST_CONFIDENCE: f32 = 0.7;
+
+/// The model.
+pub fn model() -> Result<Model, Failure> {
+    Ok(Model::from_bytes(BYTES)?)
+}
+
+/// Says what it is and what would be better.
+pub fn introduce(model: &Model) {
+    let classes: Vec<&str> = model.classes().iter().map(String::as_str).collect();
+    output::note(&format!(
+        "no --model: the starter model answers. It knows {} and says 'unknown' below a confidence of {LEAST_CONFIDENCE}; of captures that it \
+         had not seen it answered 57 % of the flows, 61 % of them rightly (docs/STARTER.md)",
+        learning::shortened(&classes)
+    ));
+    output::note(
+        "your own labels do far better: flowgait meter YOURS.pcap -o flows.csv --label-by sni; flowgait fit flows.csv --label application -o mine.fgm",
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_there_small_and_says_where_it_is_from() {
+        assert!(BYTES.len() <= 5_000_000, "{} octets", BYTES.len());
+        let model = model().unwrap();
+        assert_eq!(model.classes(), ["Network", "VoIP", "Web"]);
+        assert_eq!(model.schema().hash(), flowgait_features::schema::flow_schema().hash());
+        assert!(model.card().notes.join(" ").contains("nDPI"));
+        assert!(model.card().kept_columns.is_empty());
+    }
+}

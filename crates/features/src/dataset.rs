@@ -103,6 +103,14 @@ impl CodesBuilder {
 }
 
 impl Dataset {
+    /// Takes out columns, by their places in ascending order.
+    pub fn remove_columns(&mut self, places: &[usize]) {
+        for &place in places.iter().rev() {
+            self.schema.features.remove(place);
+            self.columns.remove(place);
+        }
+    }
+
     /// The rows at the given places, in that order.
     #[must_use]
     pub fn select(&self, rows: &[u32]) -> Self {

@@ -10,6 +10,7 @@ mod error;
 pub mod extract;
 pub mod layout;
 pub mod schema;
+pub mod session;
 pub mod split;
 pub mod table;
 

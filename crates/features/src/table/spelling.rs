@@ -1,7 +1,7 @@
 //! How the known tools spell columns that are no inputs: who and when, what it is, and where it was seen.
 
 /// A name without case, spaces and punctuation, so that `Source_IP`, `source ip` and `SourceIP` are one spelling.
-pub(super) fn bare(name: &str) -> String {
+pub(crate) fn bare(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use flowgait_features::Schema;
 use flowgait_features::dataset::{Codes, Dataset};
+use flowgait_features::session::{self, Fingerprint};
 use flowgait_features::table::{self, ReadParams, ReadReport, Why};
 use flowgait_model::artifact::TrainingTable;
 use flowgait_model::recipe::{EstimatorKind, Recipe};
@@ -97,9 +98,35 @@ pub struct Labelled {
 impl TableArgs {
     /// Reads the tables and tells what was left out. `groups` are further columns to have at hand for splitting.
     pub fn read(&self, groups: &[String], schema: Option<&Schema>) -> Result<Labelled, Failure> {
-        let (labelled, report) = self.read_quietly(groups, schema)?;
+        let (mut labelled, report) = self.read_quietly(groups, schema)?;
         tell(&report);
+        if schema.is_none() {
+            self.leave_out_fingerprints(&mut labelled);
+        }
         Ok(labelled)
+    }
+
+    /// Takes out times that tell the session, unless they were asked for, and says so.
+    fn leave_out_fingerprints(&self, labelled: &mut Labelled) {
+        let dataset = &mut labelled.dataset;
+        let mut found = session::fingerprints(dataset);
+        found.retain(|of| !self.keep.contains(&dataset.schema.features[of.column].name));
+        // A table that would have nothing left is learnt from as it is.
+        if found.is_empty() || found.len() == dataset.columns.len() {
+            return;
+        }
+        let name = |of: &Fingerprint| {
+            let name = &dataset.schema.features[of.column].name;
+            format!("{name} ({:.0} %)", of.within * 100.0)
+        };
+        let names: Vec<String> = found.iter().map(name).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        output::note(&format!(
+            "left out (session fingerprint: exact times come back in other rows, and in so many cases of the same label): {}",
+            shortened(&names)
+        ));
+        let places: Vec<usize> = found.iter().map(|of| of.column).collect();
+        dataset.remove_columns(&places);
     }
 
     /// The same without telling.

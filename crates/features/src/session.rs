@@ -2,11 +2,14 @@
 //!
 //! No two flows have the same gap to the microsecond by chance. Where a table's time is the same in several rows, it was measured once
 //! for all of them (over a session, or a host) and tells which session a row is from; a model that learns it knows the sessions of its
-//! training rows and nothing else.
+//! training rows and nothing else. Tables of our own meter are not looked at, nor are the places of lists: each of those was measured
+//! for its flow alone, and a timer in an application may well fire to the microsecond.
 
 use std::collections::HashMap;
 
 use crate::dataset::Dataset;
+use crate::layout;
+use crate::schema::FLOW_SCHEMA;
 use crate::table::spelling::bare;
 
 /// A share of rows this large must have a twin.
@@ -38,12 +41,18 @@ pub struct Fingerprint {
 #[must_use]
 pub fn fingerprints(dataset: &Dataset) -> Vec<Fingerprint> {
     let Some(labels) = &dataset.labels else { return Vec::new() };
+    if dataset.schema.name == FLOW_SCHEMA {
+        return Vec::new();
+    }
+    let alone = layout::together(&dataset.schema);
+    let alone: Vec<usize> =
+        alone.into_iter().filter(|(_, c)| c.len() == 1).map(|(_, c)| c[0]).collect();
     let mut counts = vec![0.0_f64; labels.values.len()];
     labels.codes.iter().for_each(|&code| counts[code as usize] += 1.0);
     let chance: f64 = counts.iter().map(|n| (n / dataset.rows as f64).powi(2)).sum();
     let features = dataset.schema.features.iter().zip(&dataset.columns).enumerate();
     features
-        .filter(|(_, (feature, _))| is_time(&feature.name))
+        .filter(|(column, (feature, _))| is_time(&feature.name) && alone.contains(column))
         .filter_map(|(column, (_, values))| {
             let (twins, within) = look(values, &labels.codes)?;
             // Where one label has nearly all rows, twins of one label say nothing.
@@ -138,6 +147,25 @@ mod tests {
         alone.labels.as_mut().unwrap().codes = vec![0; 200];
         assert!(fingerprints(&alone).is_empty());
         assert!(fingerprints(&Dataset { labels: None, ..table("max_gap") }).is_empty());
+    }
+
+    #[test]
+    fn our_own_tables_and_places_of_lists_are_not_looked_at() {
+        let own = table("max_gap");
+        let schema = Schema { name: FLOW_SCHEMA.into(), ..own.schema.clone() };
+        assert!(fingerprints(&Dataset { schema, ..own }).is_empty());
+        let mut list = table("max_gap");
+        let of_session = list.columns[0].clone();
+        for (place, feature) in list.schema.features.iter_mut().enumerate() {
+            feature.name = format!("gap_{place}");
+        }
+        for place in 4..10 {
+            list.columns.push(of_session.clone());
+            list.schema
+                .features
+                .push(Feature { name: format!("gap_{place}"), unit: String::new() });
+        }
+        assert!(fingerprints(&list).is_empty());
     }
 
     #[test]

@@ -52,8 +52,8 @@ use sha2::{Digest, Sha256};
 pub use card::{Card, TrainingTable, fingerprint};
 
 use crate::{
-    calibrate::Sharpness, conformal::Strangeness, doubt::Doubt, error::Error, estimator::Estimator,
-    training::Probabilities,
+    calibrate::Sharpness, categories::Categories, conformal::Strangeness, doubt::Doubt,
+    error::Error, estimator::Estimator, training::Probabilities,
 };
 use wire::{Reader, Writer};
 
@@ -75,6 +75,7 @@ pub struct Model {
     sharpness: Sharpness,
     strangeness: Option<Strangeness>,
     doubt: Option<Doubt>,
+    categories: Option<Categories>,
     card: Card,
 }
 
@@ -99,8 +100,17 @@ impl Model {
         }
         let schema_hash = schema.hash();
         let sharpness = Sharpness::NONE;
-        let (strangeness, doubt) = (None, None);
-        Ok(Self { schema, schema_hash, classes, estimator, sharpness, strangeness, doubt, card })
+        Ok(Self {
+            schema,
+            schema_hash,
+            classes,
+            estimator,
+            sharpness,
+            strangeness: None,
+            doubt: None,
+            categories: None,
+            card,
+        })
     }
 
     /// The model with its confidence made true by what its estimator said of rows that it had not learnt from.
@@ -131,6 +141,24 @@ impl Model {
     #[must_use]
     pub fn doubt(&self) -> Option<&Doubt> {
         self.doubt.as_ref()
+    }
+
+    /// The model with the categories of its classes.
+    ///
+    /// # Errors
+    /// [`Error::Length`] when they are of another number of classes.
+    pub fn with_categories(self, categories: Categories) -> Result<Self, Error> {
+        if categories.of_class().len() != self.classes.len() {
+            let (expected, got) = (self.classes.len(), categories.of_class().len());
+            return Err(Error::Length { what: "categories of classes", expected, got });
+        }
+        Ok(Self { categories: Some(categories), ..self })
+    }
+
+    /// The categories of its classes, where it knows them.
+    #[must_use]
+    pub fn categories(&self) -> Option<&Categories> {
+        self.categories.as_ref()
     }
 
     /// How much the estimator's probabilities are sharpened.
@@ -212,7 +240,12 @@ impl Model {
         writer.octets(&MAGIC);
         writer.u32(FORMAT_VERSION);
         let is_calibrated = self.sharpness != Sharpness::NONE;
-        let extras = [is_calibrated, self.strangeness.is_some(), self.doubt.is_some()];
+        let extras = [
+            is_calibrated,
+            self.strangeness.is_some(),
+            self.doubt.is_some(),
+            self.categories.is_some(),
+        ];
         writer.u32(4 + extras.into_iter().map(u32::from).sum::<u32>());
         writer.section(*b"SCHM", |writer| {
             writer.text(&self.schema_hash);
@@ -242,6 +275,16 @@ impl Model {
             writer.section(*b"dbts", |writer| {
                 writer.count(doubt.known().len());
                 doubt.known().iter().for_each(|entropy| writer.f32(*entropy));
+            });
+        }
+        if let Some(categories) = &self.categories {
+            writer.section(*b"catg", |writer| {
+                writer.count(categories.names().len());
+                categories.names().iter().for_each(|name| writer.text(name));
+                writer.count(categories.of_class().len());
+                categories.of_class().iter().for_each(|category| writer.u16(*category));
+                writer.count(categories.doubt().known().len());
+                categories.doubt().known().iter().for_each(|entropy| writer.f32(*entropy));
             });
         }
         let checksum = Sha256::digest(writer.as_slice());
@@ -317,6 +360,7 @@ struct Sections {
     sharpness: Option<Sharpness>,
     strangeness: Option<Strangeness>,
     doubt: Option<Doubt>,
+    categories: Option<Categories>,
 }
 
 impl Sections {
@@ -337,6 +381,7 @@ impl Sections {
                 b"SHRP" => sections.sharpness.replace(read_sharpness(&mut content)?).is_some(),
                 b"strg" => sections.strangeness.replace(read_strangeness(&mut content)?).is_some(),
                 b"dbts" => sections.doubt.replace(read_doubt(&mut content)?).is_some(),
+                b"catg" => sections.categories.replace(read_categories(&mut content)?).is_some(),
                 tag if estimator::is_tag(tag) => {
                     let found = estimator::read(tag, &mut content)?;
                     sections.estimator.replace(found).is_some()
@@ -368,9 +413,14 @@ impl Sections {
         if schema.hash() != hash {
             return Err(reader.refuse("the hash of its schema is not that of its columns"));
         }
+        let categories = self.categories;
         Model::new(schema, classes, estimator, self.card.unwrap_or_default())
             .map(|model| model.calibrated(self.sharpness.unwrap_or(Sharpness::NONE)))
             .map(|model| Model { strangeness: self.strangeness, doubt: self.doubt, ..model })
+            .and_then(|model| match categories {
+                Some(categories) => model.with_categories(categories),
+                None => Ok(model),
+            })
             .map_err(|error| reader.refuse(&format!("its parts do not fit together: {error}")))
     }
 }
@@ -405,6 +455,15 @@ fn read_strangeness(reader: &mut Reader) -> Result<Strangeness, Error> {
 fn read_doubt(reader: &mut Reader) -> Result<Doubt, Error> {
     Doubt::new(read_numbers(reader)?)
         .ok_or_else(|| reader.refuse("its entropies do not ascend from 0"))
+}
+
+fn read_categories(reader: &mut Reader) -> Result<Categories, Error> {
+    let names = read_classes(reader)?;
+    let count = reader.count(2)?;
+    let of_class = reader.arrays::<2>(count)?.iter().map(|o| u16::from_le_bytes(*o)).collect();
+    let doubt = read_doubt(reader)?;
+    Categories::new(names, of_class, doubt)
+        .ok_or_else(|| reader.refuse("a class belongs to a category that is not there"))
 }
 
 fn read_numbers(reader: &mut Reader) -> Result<Vec<f32>, Error> {

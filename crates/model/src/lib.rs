@@ -9,6 +9,7 @@ pub mod artifact;
 pub mod baseline;
 pub mod boost;
 pub mod calibrate;
+pub mod categories;
 pub mod conformal;
 pub mod doubt;
 mod error;
@@ -29,6 +30,7 @@ pub mod validation;
 
 pub use artifact::{Card, Model};
 pub use calibrate::Sharpness;
+pub use categories::Categories;
 pub use doubt::Doubt;
 pub use error::Error;
 pub use estimator::Estimator;

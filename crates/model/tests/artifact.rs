@@ -6,7 +6,7 @@ use std::{fs, sync::LazyLock};
 
 use flowgait_features::{Codes, Dataset, Feature, Schema};
 use flowgait_model::{
-    Card, Error, Estimator, Model, Sharpness, Training,
+    Card, Categories, Doubt, Error, Estimator, Model, Probabilities, Sharpness, Training,
     artifact::{TrainingTable, fingerprint},
     conformal::Strangeness,
     forest::ForestParams,
@@ -337,6 +337,33 @@ fn a_fingerprint_tells_tables_apart() {
     let mut other = data;
     other.schema.features[0].name = "else".into();
     assert_ne!(same, fingerprint(&other));
+}
+
+#[test]
+fn a_model_keeps_its_doubt_and_its_categories() {
+    let dataset = dataset(60, 3, 4);
+    let model = model(&dataset, ForestParams::new().trees(5));
+    let said = model.predict_proba(&dataset).unwrap();
+    let names = vec!["first".to_owned(), "second".to_owned()];
+    let categories = Categories::of(names.clone(), vec![0, 1, 1, 0], &said).unwrap();
+    let whole = model.clone().with_doubt(Doubt::of(&said).unwrap());
+    let whole = whole.with_categories(categories).unwrap();
+    let bytes = whole.to_bytes();
+    let read = Model::from_bytes(&bytes).unwrap();
+    assert!(read == whole && read != model);
+    assert!(read.doubt().is_some() && read.categories().unwrap().names() == names);
+    // A class of a category that is not there.
+    let place = bytes.windows(4).position(|four| four == b"catg").unwrap() + 12;
+    let first = place + 4 + (4 + 5) + (4 + 6) + 4;
+    let mut hostile = bytes.clone();
+    hostile[first] = 2;
+    assert!(refusal(&with_checksum(hostile)).1.contains("category"));
+    let few =
+        Categories::of(names, vec![0, 1], &Probabilities { classes: 2, values: vec![0.5, 0.5] });
+    assert!(model.with_categories(few.unwrap()).is_err());
+    for cut in 0..bytes.len() {
+        assert!(Model::from_bytes(&bytes[..cut]).is_err(), "cut at {cut}");
+    }
 }
 
 #[test]

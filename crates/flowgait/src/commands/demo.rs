@@ -131,6 +131,7 @@ fn learn(folder: &Path, labelled: &Labelled, seed: u64) -> Result<Model, Failure
         seed,
         origin: Origin::Made,
         notes: &[],
+        category: None,
     };
     let model = fitting.model()?;
     let path = folder.join("model.fgm");

@@ -1,5 +1,7 @@
 //! `flowgait fit`: a table with labels to a model.
 
+mod categories;
+
 use std::path::{Path, PathBuf};
 
 use flowgait_model::Training;
@@ -38,6 +40,10 @@ pub struct Args {
     #[command(flatten)]
     recipe: RecipeArgs,
 
+    /// The column with the category of each label: the model then answers both, and the category where the label is unsure
+    #[arg(long, value_name = "COLUMN")]
+    category: Option<String>,
+
     /// A sentence for the model's card, such as where the data is from; may be repeated
     #[arg(long, value_name = "TEXT")]
     note: Vec<String>,
@@ -61,7 +67,8 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
         return Err(Failure::usage(format!("{} does not end in .fgm", args.output.display()))
             .help("A model is one file whose name ends in .fgm, such as mine.fgm."));
     }
-    let labelled = args.table.read(&[], None)?;
+    let also: Vec<String> = args.category.iter().cloned().collect();
+    let labelled = args.table.read(&also, None)?;
     let fitting = Fitting {
         labelled: &labelled,
         table: &args.table,
@@ -69,6 +76,7 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
         seed: args.seed,
         origin: Origin::Recorded,
         notes: &args.note,
+        category: args.category.as_deref(),
     };
     let model = fitting.model()?;
     save(&model, &args.output)?;
@@ -125,6 +133,8 @@ pub struct Fitting<'a> {
     pub origin: Origin,
     /// What else the card is to say.
     pub notes: &'a [String],
+    /// The column with the category of each label.
+    pub category: Option<&'a str>,
 }
 
 impl Fitting<'_> {
@@ -156,8 +166,16 @@ impl Fitting<'_> {
         expectation.tell();
         let card = self.card(&expectation);
         let model = Model::new(dataset.schema.clone(), labels.values.clone(), estimator, card)?;
+        let categories = match self.category {
+            Some(column) => Some(categories::of(self.labelled, column, &expectation.choice)?),
+            None => None,
+        };
         let Choice { sharpness, strangeness, doubt, .. } = expectation.choice;
-        Ok(model.calibrated(sharpness).with_strangeness(strangeness).with_doubt(doubt))
+        let model = model.calibrated(sharpness).with_strangeness(strangeness).with_doubt(doubt);
+        match categories {
+            Some(categories) => Ok(model.with_categories(categories)?),
+            None => Ok(model),
+        }
     }
 
     fn card(&self, expectation: &Expectation) -> Card {

@@ -216,8 +216,10 @@ impl Answers<'_> {
         self.begin(reader.written_header(), path)?;
         while let Some(batch) = reader.next_batch(BATCH_ROWS).map_err(bad_input)? {
             let said = self.model.predict_proba(&batch.dataset).map_err(bad_output)?;
+            let of_categories = self.model.categories().map(|c| c.probabilities(&said));
             for row in 0..batch.rows() {
-                self.row(batch.cells(row), &said, row).map_err(bad_output)?;
+                self.row(batch.cells(row), &said, of_categories.as_ref(), row)
+                    .map_err(bad_output)?;
             }
         }
         Ok(())
@@ -248,6 +250,14 @@ impl Answers<'_> {
                 add(&format!("confidence_{place}"), Kind::Float);
             }
         }
+        if self.model.categories().is_some() {
+            let mut add =
+                |name: &str, kind| columns.push(ColumnSpec { name: name.to_owned(), kind });
+            add("prediction_category", Kind::Text);
+            if self.args.proba {
+                add("confidence_category", Kind::Float);
+            }
+        }
         if self.set_from.is_some() {
             columns.push(ColumnSpec { name: "prediction_set".to_owned(), kind: Kind::Text });
         }
@@ -264,6 +274,7 @@ impl Answers<'_> {
         &mut self,
         cells: impl Iterator<Item = &'b str>,
         said: &Probabilities,
+        of_categories: Option<&Probabilities>,
         row: usize,
     ) -> Result<(), Failure> {
         let writer = self.writer.as_mut().expect("the header was written before any row");
@@ -288,6 +299,18 @@ impl Answers<'_> {
             for &class in ranked.iter().take(TOP).skip(1) {
                 writer.text(&self.model.classes()[class]);
                 writer.float(probabilities[class]);
+            }
+        }
+        if let (Some(categories), Some(of_categories)) = (self.model.categories(), of_categories) {
+            let best = of_categories.best(row) as usize;
+            let sure = of_categories.row(row)[best];
+            let entropy = doubt::entropy(of_categories.row(row));
+            let is_unsure = self.reject.is_some_and(|least| sure < least);
+            let is_doubtful =
+                self.args.unknown.is_some_and(|alarms| entropy > categories.doubt().most(alarms));
+            writer.text(if is_unsure || is_doubtful { UNKNOWN } else { &categories.names()[best] });
+            if self.args.proba {
+                writer.float(sure);
             }
         }
         if let Some(least) = self.set_from {

@@ -90,3 +90,59 @@ fn the_tables_of_nfstream_and_cicflowmeter_have_their_columns() {
         assert!(support::column(&text, column).iter().all(String::is_empty), "{column}");
     }
 }
+
+#[test]
+fn a_hundred_and_twenty_eight_applications_from_five_rows_each() {
+    let place = Place::new();
+    let made = ["--labels", "truth.csv", "--flows", "3000", "--seed", "3"];
+    place.ok(&[["synth", "crowd", "-o", "crowd.pcap"].as_slice(), &made].concat());
+    place.ok(&[
+        "meter",
+        "crowd.pcap",
+        "-o",
+        "all.csv",
+        "--schema",
+        "radcom",
+        "--labels",
+        "truth.csv",
+    ]);
+    // Five rows of each of 128 applications to learn from and five others to be asked; names with spaces, lines as Windows ends them.
+    let all = place.text("all.csv");
+    let labels = support::column(&all, "label");
+    let mut seen: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    let header = all.lines().next().unwrap();
+    let (mut train, mut test) = (format!("{header}\r\n"), format!("{header}\r\n"));
+    for (row, label) in all.lines().skip(1).zip(&labels).filter(|(_, label)| !label.is_empty()) {
+        let known = seen.len();
+        let count = match seen.get_mut(label.as_str()) {
+            Some(count) => count,
+            None if known < 128 => seen.entry(label).or_default(),
+            None => continue,
+        };
+        *count += 1;
+        let row = row.replace(label.as_str(), &label.replace('-', " ")) + "\r\n";
+        match *count {
+            1..=5 => train += &row,
+            6..=10 => test += &row,
+            _ => {}
+        }
+    }
+    place.write("train.csv", &train);
+    place.write("test.csv", &test);
+    let learn = ["train.csv", "--label", "label", "--estimator", "linear"];
+    place.ok(&[["fit"].as_slice(), &learn, &["-o", "m.fgm"]].concat());
+    let judge = ["evaluate", "--model", "m.fgm", "test.csv", "--label", "label", "-o", "r.json"];
+    place.ok(&judge);
+    let report: serde_json::Value = serde_json::from_str(&place.text("r.json")).unwrap();
+    assert_eq!(report["classes"].as_array().unwrap().len(), 128);
+    // By chance it would be 1 in 128.
+    let accuracy = report["scores"]["accuracy"].as_f64().unwrap();
+    assert!(accuracy > 0.45, "{accuracy}");
+    place.ok(&["predict", "--model", "m.fgm", "test.csv", "-o", "p.csv", "--proba"]);
+    let answers = place.text("p.csv");
+    let written = support::csv(&answers).0;
+    assert_eq!(written[..113], support::csv(&test).0[..]);
+    assert!(written.contains(&"max_fwd_packet ".to_owned()));
+    let said = support::column(&answers, "prediction");
+    assert!(said.len() == 640 && said.iter().all(|name| name.contains(' ')), "{:?}", said.first());
+}

@@ -348,3 +348,55 @@ fn without_a_model_the_starter_answers_and_says_how_little_it_knows() {
     place.ok(&["predict", "a.pcap", "-o", "all.csv", "--reject", "0"]);
     assert!(!support::column(&place.text("all.csv"), "prediction").contains(&"unknown".to_owned()));
 }
+
+#[test]
+fn application_and_category_in_one_run_and_the_category_where_the_application_is_unsure() {
+    let place = Place::new();
+    for (name, seed) in [("a", "5"), ("b", "6")] {
+        let (capture, truth) = (format!("{name}.pcap"), format!("{name}-truth.csv"));
+        place.ok(&[
+            "synth", "demo", "-o", &capture, "--labels", &truth, "--flows", "500", "--seed", seed,
+        ]);
+        place.ok(&["meter", &capture, "-o", &format!("{name}.csv"), "--labels", &truth]);
+    }
+    let run = place.ok(&[
+        "fit",
+        "a.csv",
+        "--label",
+        "application",
+        "--category",
+        "category",
+        "-o",
+        "m.fgm",
+        "--estimator",
+        "forest",
+    ]);
+    run.tells(&["categories alone", "category"]);
+    place
+        .ok(&["predict", "--model", "m.fgm", "b.csv", "-o", "p.csv", "--reject", "0.6", "--proba"]);
+    let answers = place.text("p.csv");
+    let column = |name: &str| support::column(&answers, name);
+    let (application, category) = (column("prediction"), column("prediction_category"));
+    let sure = column("confidence_category");
+    assert!(
+        sure.iter()
+            .zip(&category)
+            .all(|(sure, said)| { (sure.parse::<f32>().unwrap() < 0.6) == (said == "unknown") })
+    );
+    // Where the application is unsure, the category often is not.
+    let unsure: Vec<&String> = application
+        .iter()
+        .zip(&category)
+        .filter(|(a, _)| *a == "unknown")
+        .map(|(_, c)| c)
+        .collect();
+    let told = unsure.iter().filter(|category| **category != "unknown").count();
+    assert!(told * 5 > unsure.len() && told > 20, "{told} of {}", unsure.len());
+    let known: Vec<_> = column("category")
+        .into_iter()
+        .zip(&category)
+        .filter(|(t, c)| !t.is_empty() && *c != "unknown")
+        .collect();
+    let right = known.iter().filter(|(truth, said)| truth == *said).count();
+    assert!(right * 10 > known.len() * 8, "{right} of {}", known.len());
+}

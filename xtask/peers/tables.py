@@ -108,6 +108,7 @@ def main():
             only = (int((mine & ~other).sum()), int((~mine & other).sum()))
             lead = scores[ours][0][at] - scores[best][0][at]
             p = float(stats.binomtest(only[0], sum(only)).pvalue) if sum(only) else 1.0
+            p = p if measure == "accuracy" else None
         verdicts[measure] = {"best_peer": best, "lead": lead, "p": p}
     print(json.dumps({"rows": len(y), "columns": len(inputs), "classes": len(labels), "trials": len(ratios),
                       "scores": table, "against_the_best_peer": verdicts}))

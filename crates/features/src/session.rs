@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use crate::dataset::Dataset;
 use crate::layout;
 use crate::schema::FLOW_SCHEMA;
-use crate::table::spelling::bare;
+use crate::table::spelling;
 
 /// A share of rows this large must have a twin.
 const TWINS_MIN: f64 = 0.1;
@@ -20,12 +20,6 @@ const TWIN_ROWS_MIN: usize = 20;
 const WITHIN_MIN: f64 = 0.9;
 /// More rows than this with one value are no session but a timer or a limit of the tool.
 const GROUP_ROWS_MAX: usize = 50;
-/// What columns of times are called, in part.
-const TIMES: [&str; 11] = [
-    "time", "gap", "iat", "duration", "arrival", "micros", "millis", "idle", "active", "period",
-    "delay",
-];
-
 /// A column that tells the session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fingerprint {
@@ -52,7 +46,9 @@ pub fn fingerprints(dataset: &Dataset) -> Vec<Fingerprint> {
     let chance: f64 = counts.iter().map(|n| (n / dataset.rows as f64).powi(2)).sum();
     let features = dataset.schema.features.iter().zip(&dataset.columns).enumerate();
     features
-        .filter(|(column, (feature, _))| is_time(&feature.name) && alone.contains(column))
+        .filter(|(column, (feature, _))| {
+            spelling::is_length_of_time(&feature.name) && alone.contains(column)
+        })
         .filter_map(|(column, (_, values))| {
             let (twins, within) = look(values, &labels.codes)?;
             // Where one label has nearly all rows, twins of one label say nothing.
@@ -60,11 +56,6 @@ pub fn fingerprints(dataset: &Dataset) -> Vec<Fingerprint> {
             (twins >= TWINS_MIN && tells).then_some(Fingerprint { column, twins, within })
         })
         .collect()
-}
-
-fn is_time(name: &str) -> bool {
-    let bare = bare(name);
-    TIMES.iter().any(|part| bare.contains(part))
 }
 
 /// The share of rows with a twin, and the share of pairs of twins with the same label.
@@ -131,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_time_measured_once_for_a_session_is_found_and_nothing_else() {
-        let found = fingerprints(&table("max_fwd_inter_arrival_time"));
+        let found = fingerprints(&table("max_forward_idle_time"));
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].column, found[0].twins, found[0].within), (0, 1.0, 1.0));
         // What is no time may well be the same in all flows to one server.

@@ -1,7 +1,7 @@
 //! How the known tools spell columns that are no inputs: who and when, what it is, and where it was seen.
 
 /// A name without case, spaces and punctuation, so that `Source_IP`, `source ip` and `SourceIP` are one spelling.
-pub(crate) fn bare(name: &str) -> String {
+pub(super) fn bare(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
@@ -31,6 +31,18 @@ pub(crate) fn is_label(name: &str) -> bool {
 pub(crate) fn is_start(name: &str) -> bool {
     START.contains(&bare(name).as_str())
 }
+
+/// Whether a column of this name is a length of time, such as a gap or a duration.
+pub(crate) fn is_length_of_time(name: &str) -> bool {
+    let bare = bare(name);
+    LENGTH_OF_TIME.iter().any(|part| bare.contains(part))
+}
+
+/// What columns with lengths of time are called, in part.
+const LENGTH_OF_TIME: &[&str] = &[
+    "time", "gap", "iat", "duration", "arrival", "micros", "millis", "idle", "active", "period",
+    "delay",
+];
 
 #[rustfmt::skip]
 const NEAR_ADDRESS: &[&str] = &[

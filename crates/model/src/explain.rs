@@ -2,7 +2,7 @@
 //!
 //! The amounts are Shapley values: take the columns of the row one after the other in place of those of a background row, note what
 //! each does to the answer, and take the mean over all orders and all background rows. They always add up to the difference between
-//! the row's answer and the background's mean. For trees they are computed exactly ([`trees`]), for the others from orders drawn by
+//! the row's answer and the background's mean. For trees they are computed exactly, for the others from orders drawn by
 //! chance, with their standard error.
 //!
 //! # Reference

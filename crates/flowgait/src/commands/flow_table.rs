@@ -106,6 +106,15 @@ impl FlowTable {
             None => write_row(record, sink),
             Some(table) => table.write_row(record, labelled, sink),
         };
+        if !matches!(self.addresses, Addresses::Kept) {
+            // Some programs put an address where a name belongs.
+            record.dns_name = record.dns_name.filter(|name| !is_address(name));
+            if let Some(handshake) = &mut record.handshake
+                && handshake.sni.as_deref().is_some_and(is_address)
+            {
+                handshake.sni = None;
+            }
+        }
         match &mut self.addresses {
             Addresses::Kept => write(&record, &mut self.writer),
             Addresses::Pseudonyms(pseudonyms) => {
@@ -134,6 +143,11 @@ fn row_schema(columns: Columns, labelled: bool) -> RowSchema {
 /// Whether a column holds an address, alone or among other things.
 fn tells_address(name: &str) -> bool {
     spelling::is_near_address(name) || spelling::is_far_address(name) || name == "Flow ID"
+}
+
+/// Whether a name is an address.
+pub fn is_address(name: &str) -> bool {
+    name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok()
 }
 
 /// Passes cells on, but for the hidden columns', which are missing.

@@ -7,7 +7,7 @@ use flowgait_flow::export::Format;
 use flowgait_flow::label::{LabelReport, Labeller, NameReport, TruthReport, TruthRow};
 use flowgait_flow::pseudonym::{KEY_OCTETS_MIN, Pseudonyms};
 
-use super::flow_table::{Addresses, Columns, FlowTable};
+use super::flow_table::{Addresses, Columns, FlowTable, is_address};
 use super::metering::MeterArgs;
 use super::sources::{self, FilterArgs};
 use crate::config::Config;
@@ -54,7 +54,7 @@ pub struct Args {
     #[arg(long, value_name = "KEYFILE", help_heading = "Privacy", conflicts_with = "no_addresses")]
     pseudonyms: Option<PathBuf>,
 
-    /// Write no addresses
+    /// Write no addresses; server names, DNS names and JA4 stay
     #[arg(long, help_heading = "Privacy")]
     no_addresses: bool,
 }
@@ -87,7 +87,7 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     output::note(&account.text());
     let mut bad = account.is_bad();
     if let Some(labeller) = labeller {
-        bad |= tell_labels(&labeller.report());
+        bad |= tell_labels(&labeller.report(), args.hides_ends());
     }
     Ok(Outcome::from_bad(bad))
 }
@@ -101,6 +101,11 @@ impl Args {
         let own =
             Some(config.text("labels.suffixes")).filter(|path| !path.is_empty()).map(Path::new);
         Ok(Some(Labeller::names(own)?))
+    }
+
+    /// Whether the ends of flows are nobody's business.
+    fn hides_ends(&self) -> bool {
+        self.no_addresses || self.pseudonyms.is_some()
     }
 
     fn addresses(&self) -> Result<Addresses, Failure> {
@@ -127,20 +132,21 @@ fn key(path: &Path) -> Result<Pseudonyms, Failure> {
 }
 
 /// Says what found a label and what did not; whether something of the truth table was bad.
-fn tell_labels(report: &LabelReport) -> bool {
+fn tell_labels(report: &LabelReport, hides_ends: bool) -> bool {
     match report {
         LabelReport::Truth(report) => {
-            tell_truth(report);
-            !report.rows_unreadable.is_empty()
+            tell_truth(report, hides_ends);
+            let fits_nothing = report.rows > 0 && report.flows_labelled == 0;
+            fits_nothing || !report.rows_unreadable.is_empty()
         }
         LabelReport::Names(report) => {
-            tell_names(report);
+            tell_names(report, hides_ends);
             false
         }
     }
 }
 
-fn tell_truth(report: &TruthReport) {
+fn tell_truth(report: &TruthReport, hides_ends: bool) {
     output::note(&format!(
         "labels: {} of {} flows, by {} of {} rows of truth",
         units::grouped(report.flows_labelled),
@@ -154,12 +160,21 @@ fn tell_truth(report: &TruthReport) {
             units::grouped(report.flows_ambiguous)
         ));
     }
-    list("rows that fit no flow", &report.rows_unmatched);
-    list("rows that fit a flow as well as others that disagree", &report.rows_ambiguous);
-    list("rows that cannot be read", &report.rows_unreadable);
+    if report.flows_labelled == 0 && report.rows > 0 {
+        output::warn(
+            "no row of the truth table fits any flow: its column capture must name the capture's file, without folders, or be empty",
+        );
+    }
+    list("rows that fit no flow", &report.rows_unmatched, hides_ends);
+    list(
+        "rows that fit a flow as well as others that disagree",
+        &report.rows_ambiguous,
+        hides_ends,
+    );
+    list("rows that cannot be read", &report.rows_unreadable, hides_ends);
 }
 
-fn tell_names(report: &NameReport) {
+fn tell_names(report: &NameReport, hides_ends: bool) {
     const SHOWN: usize = 5;
     output::note(&format!(
         "labels: {} of {} flows by server name, {} by DNS, {} had no name",
@@ -171,24 +186,35 @@ fn tell_names(report: &NameReport) {
     let mut unknown: Vec<(&String, &u64)> = report.unknown.iter().collect();
     unknown.sort_by_key(|(name, flows)| (std::cmp::Reverse(**flows), *name));
     if !unknown.is_empty() {
+        let shown = unknown.iter().filter(|(name, _)| !hides_ends && !is_address(name));
         let shown: Vec<String> =
-            unknown.iter().take(SHOWN).map(|(name, flows)| format!("{name} ({flows})")).collect();
+            shown.take(SHOWN).map(|(name, flows)| format!("{name} ({flows})")).collect();
+        let such = if shown.is_empty() {
+            String::new()
+        } else {
+            format!(", such as {}", shown.join(", "))
+        };
         output::note(&format!(
-            "{} names belong to no known application, such as {}; setting labels.suffixes names a table of your own",
-            units::grouped(unknown.len() as u64),
-            shown.join(", ")
+            "{} to no known application{such}; setting labels.suffixes names a table of your own",
+            if unknown.len() == 1 {
+                "1 name belongs".to_owned()
+            } else {
+                format!("{} names belong", units::grouped(unknown.len() as u64))
+            },
         ));
     }
 }
 
-fn list(what: &str, rows: &[TruthRow]) {
+/// Rows of the person's own truth table; by their lines alone where ends are not to be shown.
+fn list(what: &str, rows: &[TruthRow], hides_ends: bool) {
     const SHOWN: usize = 10;
     if rows.is_empty() {
         return;
     }
     output::note(&format!("{} {what}:", units::grouped(rows.len() as u64)));
     for row in rows.iter().take(SHOWN) {
-        output::note(&format!("  line {}: {}", row.line, row.text));
+        let text = if hides_ends { String::new() } else { format!(": {}", row.text) };
+        output::note(&format!("  line {}{text}", row.line));
     }
     if rows.len() > SHOWN {
         output::note(&format!("  and {} more", rows.len() - SHOWN));

@@ -185,3 +185,35 @@ fn inspect_accounts_for_every_packet_of_the_real_captures() {
     assert!(run.status == 0 || run.status == 3, "{}", run.err);
     assert!(run.out.contains(&format!("all {} captures", inputs.len())), "{}", run.out);
 }
+
+#[test]
+fn without_addresses_none_is_written_nor_shown() {
+    let Some(data) = support::shared("ndpi/captures") else { return };
+    let place = Place::new();
+    let teams = data.join("teams.pcap");
+    let meter =
+        ["meter", teams.to_str().unwrap(), "-o", "t.csv", "--label-by", "sni", "--no-addresses"];
+    let run = place.ok(&meter);
+    assert!(
+        run.err.contains("no known application") && !run.err.contains("such as"),
+        "{}",
+        run.err
+    );
+    // Some programs put an address where a server's name belongs.
+    let table = place.text("t.csv");
+    for name in ["sni", "dns_name"] {
+        let names = support::column(&table, name);
+        assert!(names.iter().all(|name| name.parse::<std::net::IpAddr>().is_err()), "{names:?}");
+    }
+    place.write(
+        "truth.csv",
+        "capture,transport,source_address,source_port,destination_address,destination_port,start,application,category\n\
+         other.pcap,tcp,10.1.2.3,1,10.4.5.6,443,,a,b\n",
+    );
+    let teams = teams.to_str().unwrap();
+    let run =
+        place.run(&["meter", teams, "-o", "l.csv", "--labels", "truth.csv", "--no-addresses"]);
+    assert_eq!(run.status, 3, "{}", run.err);
+    run.tells(&["no row of the truth table fits any flow", "line 2"]);
+    assert!(!run.err.contains("10.1.2.3"), "{}", run.err);
+}

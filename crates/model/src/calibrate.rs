@@ -1,7 +1,8 @@
 //! Making the stated confidence true: one number that sharpens or blunts all probabilities.
 //!
 //! Trees that average their votes are too modest, margins may be anything. Probabilities are raised to a power and made to sum to 1
-//! again; the power is the one under which rows that were not learnt from were most likely. No answer changes, only its confidence.
+//! again; the power is the one under which the squared error on rows that were not learnt from is least (Brier's score). No answer changes, only
+//! its confidence.
 //!
 //! # Reference
 //! C. Guo, G. Pleiss, Y. Sun, K. Weinberger, *On calibration of modern neural networks*, ICML 2017, section 4.2; the power is one
@@ -25,7 +26,7 @@ impl Sharpness {
     /// Probabilities as they are.
     pub const NONE: Self = Self(1.0);
 
-    /// The sharpness under which the true classes of some rows are most likely; 1 without rows.
+    /// The sharpness under which some rows' squared error is least; 1 without rows.
     ///
     /// # Shapes
     /// `truth[i]` is the class of row i of `said`, which the estimator had not learnt from.
@@ -40,6 +41,7 @@ impl Sharpness {
         if truth.is_empty() {
             return Ok(Self::NONE);
         }
+        // By Brier's score: under the logarithm, the few rows whose class got no vote at all would decide, and forests stay too modest.
         let loss = |power: f32| -> f64 {
             let mut row = Vec::with_capacity(said.classes);
             let mut sum = 0.0;
@@ -47,7 +49,8 @@ impl Sharpness {
                 row.clear();
                 row.extend_from_slice(said.row(at));
                 raise(&mut row, power.exp2());
-                sum -= f64::from(row[class as usize]).ln();
+                let squares: f64 = row.iter().map(|p| f64::from(*p).powi(2)).sum();
+                sum += squares - 2.0 * f64::from(row[class as usize]);
             }
             sum
         };

@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(value_name = "TABLE|CAPTURE")]
     input: PathBuf,
 
-    /// The model: an .fgm file, or NAME[@VERSION] of the registry
+    /// The model: an .fgm file, or NAME or NAME@VERSION of the registry
     #[arg(short, long, value_name = "MODEL")]
     model: PathBuf,
 

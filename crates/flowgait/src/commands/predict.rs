@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(required = true, value_name = "TABLE|CAPTURE")]
     inputs: Vec<PathBuf>,
 
-    /// The model: an .fgm file, or NAME[@VERSION] of the registry [default: the starter model, which knows little]
+    /// The model: an .fgm file, or NAME or NAME@VERSION of the registry [default: the starter model, which knows little]
     #[arg(short, long, value_name = "MODEL")]
     model: Option<PathBuf>,
 

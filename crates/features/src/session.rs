@@ -20,6 +20,7 @@ const TWIN_ROWS_MIN: usize = 20;
 const WITHIN_MIN: f64 = 0.9;
 /// More rows than this with one value are no session but a timer or a limit of the tool.
 const GROUP_ROWS_MAX: usize = 50;
+
 /// A column that tells the session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fingerprint {

@@ -3,7 +3,7 @@
 //! Random splits flatter: flows of one session in both halves are told by their session. The default of the commands is by group and, where there is
 //! time, by time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -98,23 +98,19 @@ pub fn time_hold_out(times: &[i64], share: f64) -> Result<Fold, Error> {
 /// # Errors
 /// [`Error::Split`] when the share is not between 0 and 1, or when no label has rows of different times.
 pub fn time_hold_out_in_each(times: &[i64], labels: &[u32], share: f64) -> Result<Fold, Error> {
-    let mut of_label: std::collections::BTreeMap<u32, Vec<i64>> = std::collections::BTreeMap::new();
+    check_share(share)?;
+    let mut of_label: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
     for (&time, &label) in times.iter().zip(labels) {
         of_label.entry(label).or_default().push(time);
     }
-    let mut since = std::collections::BTreeMap::new();
-    for (label, times) in of_label {
-        let from = match time_hold_out(&times, share) {
-            Ok(fold) => fold.test.iter().map(|&row| times[row as usize]).min(),
-            Err(Error::Split { .. }) if check_share(share).is_ok() => None,
-            Err(error) => return Err(error),
-        };
-        since.insert(label, from.unwrap_or(i64::MAX));
-    }
-    let fold = by(times.len(), |row| {
-        let since = since[&labels[row]];
-        since < i64::MAX && times[row] >= since
-    });
+    // Of a label with one time, nothing can be held out.
+    let since_of = |times: Vec<i64>| {
+        let fold = time_hold_out(&times, share).ok()?;
+        fold.test.iter().map(|&row| times[row as usize]).min()
+    };
+    let since: BTreeMap<u32, Option<i64>> =
+        of_label.into_iter().map(|(label, times)| (label, since_of(times))).collect();
+    let fold = by(times.len(), |row| since[&labels[row]].is_some_and(|since| times[row] >= since));
     if fold.test.is_empty() {
         return refuse("no label has rows of different times");
     }

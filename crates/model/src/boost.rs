@@ -15,19 +15,20 @@ mod softmax;
 mod state;
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
 pub use params::{BoostParams, LEAVES_MAX, ROUNDS_MAX, ValidBoostParams};
 
+use crate::chance::{below, shuffle};
 use crate::error::Error;
 use crate::forest::bin::{self, Bins, MISSING, Place};
 use crate::forest::columns::Columns;
 use crate::forest::pack::Nodes;
 use crate::forest::predict::find_rests;
 use crate::forest::tree::{Grown, Kind};
-use crate::forest::{BLOCK_OCTETS, BLOCK_ROWS, ClassWeights, bin_rows};
-use crate::training::{Probabilities, Training, check_rows};
+use crate::forest::{ClassWeights, bin_rows, in_blocks};
+use crate::training::{Probabilities, Training, class_weights};
 use grow::{Ground, Wood, grow};
 use histogram::{CHUNK, Lines, Rules};
 use sketch::Sketch;
@@ -95,7 +96,9 @@ impl ValidBoostParams {
         let held_lines = bin_rows(&bins, training.columns, &held_out, &places, stride);
         let misses = |feature: usize| bins.cuts()[feature].missing() == MISSING;
         let has_missing: Vec<bool> = order.iter().map(|&feature| misses(feature)).collect();
-        let weights = self.weights(training, &learnt);
+        let balanced = self.balances() == ClassWeights::Balanced;
+        let weights = class_weights(training, &learnt, balanced);
+        let weights: Vec<f32> = weights.into_iter().map(|weight| weight as f32).collect();
         let shares = shares(training, &learnt, &weights);
         let codes =
             |rows: &[u32]| rows.iter().map(|&r| training.codes[r as usize] as u16).collect();
@@ -115,28 +118,18 @@ impl ValidBoostParams {
             state: State::new(codes(&learnt), weights.clone(), &shares),
             rng,
         };
-        let mut held = State::new(codes(&held_out), weights, &shares);
+        let mut watch = self.waits().filter(|_| !held_out.is_empty()).map(|patience| Watch {
+            lines: Lines { octets: &held_lines, stride },
+            state: State::new(codes(&held_out), weights, &shares),
+            patience,
+            best: (f64::INFINITY, 0),
+        });
         let columns = Columns::new(&(0..features).map(misses).collect::<Vec<_>>());
         let (mut trees, mut gains) = (Vec::new(), Vec::<Vec<(usize, f32)>>::new());
-        let mut best = (f64::INFINITY, 0);
-        let waits = self.waits().filter(|_| !held_out.is_empty());
-        let rounds = match (waits, self.waits()) {
-            (None, Some(_)) => self.rounds().min(ROUNDS_WITHOUT),
-            _ => self.rounds(),
-        };
-        for number in 0..rounds {
+        for number in 1..=self.rounds_at_most(watch.is_some()) {
             let Some((wood, steps)) = round.make(training.classes) else { break };
-            if let Some(waits) = waits {
-                let lines = Lines { octets: &held_lines, stride };
-                let leaves = leaves_of_lines(&wood.nodes, lines);
-                held.advance(&leaves, &steps);
-                let loss = held.log_loss();
-                if loss < best.0 {
-                    best = (loss, number + 1);
-                }
-                if number + 1 - best.1 >= waits {
-                    break;
-                }
+            if watch.as_mut().is_some_and(|watch| !watch.goes_on(number, &wood, &steps)) {
+                break;
             }
             let count = columns.places.len();
             let column_of =
@@ -146,14 +139,20 @@ impl ValidBoostParams {
             gains.push(wood.gains.into_iter().map(|(place, gain)| (order[place], gain)).collect());
             tree_done();
         }
-        if waits.is_some() {
-            trees.truncate(best.1);
-            gains.truncate(best.1);
+        if let Some(Watch { best: (_, rounds), .. }) = watch {
+            trees.truncate(rounds);
+            gains.truncate(rounds);
         }
         let places = columns.keep_used(&mut trees, |tree| &mut tree.nodes);
         let first = shares.iter().map(|share| share.ln()).collect();
         let importance = importance(features, &gains);
         Ok(Boost { bins, classes: training.classes, places, first, trees, importance })
+    }
+
+    /// So many rounds at most; fewer where nothing tells when to stop although that was asked for.
+    fn rounds_at_most(&self, is_watched: bool) -> usize {
+        let unwatched = self.waits().is_some() && !is_watched;
+        if unwatched { self.rounds().min(ROUNDS_WITHOUT) } else { self.rounds() }
     }
 
     /// The rows to learn from and the rows that tell when to stop, each in the table's order.
@@ -175,32 +174,6 @@ impl ValidBoostParams {
         learnt.sort_unstable();
         (learnt, held)
     }
-
-    /// What a row of each class weighs.
-    fn weights(&self, training: &Training, rows: &[u32]) -> Vec<f32> {
-        let mut weights =
-            training.class_weights.map_or(vec![1.0; training.classes], <[f32]>::to_vec);
-        if self.balances() == ClassWeights::Balanced {
-            let mut counts = vec![0_u32; training.classes];
-            rows.iter().for_each(|&row| counts[training.codes[row as usize] as usize] += 1);
-            let present = counts.iter().filter(|count| **count > 0).count();
-            for (weight, count) in weights.iter_mut().zip(counts) {
-                *weight *= (rows.len() as f64 / (present as f64 * f64::from(count.max(1)))) as f32;
-            }
-        }
-        weights
-    }
-}
-
-fn shuffle<T>(items: &mut [T], rng: &mut ChaCha8Rng) {
-    for at in (1..items.len()).rev() {
-        items.swap(at, below(rng, at + 1));
-    }
-}
-
-/// A number below `limit`, by multiplication; its bias is below `limit` / 2^32.
-fn below(rng: &mut ChaCha8Rng, limit: usize) -> usize {
-    ((u64::from(rng.next_u32()) * limit as u64) >> 32) as usize
 }
 
 /// Each class's share of the rows by weight; a class without rows has one row's thousandth, so that its logarithm is a number.
@@ -212,6 +185,28 @@ fn shares(training: &Training, rows: &[u32], weights: &[f32]) -> Vec<f32> {
     }
     let all: f64 = sums.iter().sum();
     sums.into_iter().map(|sum| (sum / all) as f32).collect()
+}
+
+/// Rows that nobody learns from, and how well they are answered: they tell when to stop.
+struct Watch<'a> {
+    lines: Lines<'a>,
+    state: State,
+    /// So many rounds may pass without a better one.
+    patience: usize,
+    /// The least log loss, and after how many rounds it was.
+    best: (f64, usize),
+}
+
+impl Watch<'_> {
+    /// Looks at a round's tree; whether another round is worth it.
+    fn goes_on(&mut self, number: usize, wood: &Wood, steps: &[f32]) -> bool {
+        self.state.advance(&leaves_of_lines(&wood.nodes, self.lines), steps);
+        let loss = self.state.log_loss();
+        if loss < self.best.0 {
+            self.best = (loss, number);
+        }
+        number - self.best.1 < self.patience
+    }
 }
 
 /// What one round needs.
@@ -324,40 +319,25 @@ impl Boost {
         rows: &[u32],
     ) -> Result<Probabilities, Error> {
         let mut values = self.margins(columns, rows)?;
-        values.par_chunks_mut(BLOCK_ROWS * self.classes).for_each(|rows| {
-            rows.chunks_exact_mut(self.classes).for_each(softmax);
-        });
+        values.par_chunks_exact_mut(self.classes).for_each(softmax);
         Ok(Probabilities { classes: self.classes, values })
     }
 
     /// What all trees sum up to, before it is made probabilities: `[rows][classes]`.
     pub fn margins(&self, columns: &[Vec<f32>], rows: &[u32]) -> Result<Vec<f32>, Error> {
-        if columns.len() != self.features() {
-            return Err(Error::ColumnCount { found: columns.len(), expected: self.features() });
-        }
-        check_rows(columns, rows, columns.first().map_or(0, Vec::len))?;
-        let stride = bin::stride(self.places.len());
-        let share = rows.len().div_ceil(rayon::current_num_threads());
-        let block = (BLOCK_OCTETS / stride).min(share).clamp(64, BLOCK_ROWS);
-        let mut values = vec![0.0; rows.len() * self.classes];
-        values.par_chunks_mut(block * self.classes).zip(rows.par_chunks(block)).for_each_init(
-            || (vec![0; block.min(rows.len()) * stride], vec![0; block.min(rows.len())]),
-            |(lines, rests), (out, rows)| {
-                let lines = &mut lines[..rows.len() * stride];
-                self.bins.fill(columns, rows, &self.places, stride, lines);
-                self.add_lines(lines, stride, &mut rests[..rows.len()], out);
-            },
-        );
-        Ok(values)
+        let answer =
+            |lines: &[u8], stride: usize, out: &mut [f32]| self.add_lines(lines, stride, out);
+        in_blocks(&self.bins, &self.places, columns, rows, self.classes, answer)
     }
 
-    fn add_lines(&self, lines: &[u8], stride: usize, rests: &mut [u32], out: &mut [f32]) {
+    fn add_lines(&self, lines: &[u8], stride: usize, out: &mut [f32]) {
         for margins in out.chunks_exact_mut(self.classes) {
             margins.copy_from_slice(&self.first);
         }
+        let mut rests = vec![0; lines.len() / stride];
         for tree in &self.trees {
-            find_rests(&tree.nodes, lines, stride, rests);
-            for (margins, &rest) in out.chunks_exact_mut(self.classes).zip(&*rests) {
+            find_rests(&tree.nodes, lines, stride, &mut rests);
+            for (margins, &rest) in out.chunks_exact_mut(self.classes).zip(&rests) {
                 let steps = &tree.steps[rest as usize * self.classes..][..self.classes];
                 for (margin, step) in margins.iter_mut().zip(steps) {
                     *margin += step;

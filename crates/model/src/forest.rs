@@ -43,7 +43,7 @@ pub use params::{
 
 use crate::{
     error::Error,
-    training::{Probabilities, Training, check_rows},
+    training::{Probabilities, Training, check_rows, class_weights},
 };
 use bin::{Bins, MISSING, Place};
 use columns::Columns;
@@ -52,9 +52,9 @@ use pack::Tree;
 use split::Amount;
 
 /// Most memory of a block of binned rows, in octets: it shares the second-level cache with a tree.
-pub(crate) const BLOCK_OCTETS: usize = 1 << 18;
+const BLOCK_OCTETS: usize = 1 << 18;
 /// Most rows of a block.
-pub(crate) const BLOCK_ROWS: usize = 4_096;
+const BLOCK_ROWS: usize = 4_096;
 
 /// A trained forest.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,7 +98,7 @@ impl ValidForestParams {
             training.rows.iter().map(|&row| training.codes[row as usize] as u16).collect();
         let has_missing: Vec<bool> =
             bins.cuts().iter().map(|cuts| cuts.missing() == MISSING).collect();
-        let class_weights = self.weights(training, &classes);
+        let class_weights = self.weights(training);
         let ground = Ground {
             lines: &lines,
             stride,
@@ -155,19 +155,9 @@ impl ValidForestParams {
     }
 
     /// Weight of each class; empty where all are 1.
-    fn weights(&self, training: &Training, classes: &[u16]) -> Vec<f64> {
-        let mut weights: Vec<f64> = match training.class_weights {
-            Some(weights) => weights[..training.classes].iter().map(|w| f64::from(*w)).collect(),
-            None => vec![1.0; training.classes],
-        };
-        if self.balances() == ClassWeights::Balanced {
-            let mut counts = vec![0_u32; training.classes];
-            classes.iter().for_each(|&class| counts[usize::from(class)] += 1);
-            let present = counts.iter().filter(|count| **count > 0).count();
-            for (weight, count) in weights.iter_mut().zip(counts) {
-                *weight *= classes.len() as f64 / (present as f64 * f64::from(count.max(1)));
-            }
-        }
+    fn weights(&self, training: &Training) -> Vec<f64> {
+        let balanced = self.balances() == ClassWeights::Balanced;
+        let weights = class_weights(training, training.rows, balanced);
         if weights.iter().all(|weight| *weight == 1.0) { Vec::new() } else { weights }
     }
 }
@@ -200,6 +190,37 @@ pub(crate) fn bin_rows(
         .zip(rows.par_chunks(BLOCK_ROWS))
         .for_each(|(lines, rows)| bins.fill(columns, rows, places, stride, lines));
     lines
+}
+
+/// Bins rows of a table block by block, and has `width` numbers answered for each row of a block, which begin as 0.
+///
+/// # Errors
+/// When the table has another number of columns than there are cuts for, or `rows` go beyond it.
+pub(crate) fn in_blocks(
+    bins: &Bins,
+    places: &[Place],
+    columns: &[Vec<f32>],
+    rows: &[u32],
+    width: usize,
+    answer: impl Fn(&[u8], usize, &mut [f32]) + Sync,
+) -> Result<Vec<f32>, Error> {
+    if columns.len() != bins.cuts().len() {
+        return Err(Error::ColumnCount { found: columns.len(), expected: bins.cuts().len() });
+    }
+    check_rows(columns, rows, columns.first().map_or(0, Vec::len))?;
+    let stride = bin::stride(places.len());
+    let share = rows.len().div_ceil(rayon::current_num_threads());
+    let block = (BLOCK_OCTETS / stride).min(share).clamp(64, BLOCK_ROWS);
+    let mut values = vec![0.0; rows.len() * width];
+    values.par_chunks_mut(block * width).zip(rows.par_chunks(block)).for_each_init(
+        || vec![0; block.min(rows.len()) * stride],
+        |lines, (out, rows)| {
+            let lines = &mut lines[..rows.len() * stride];
+            bins.fill(columns, rows, places, stride, lines);
+            answer(lines, stride, out);
+        },
+    );
+    Ok(values)
 }
 
 impl Forest {
@@ -241,22 +262,9 @@ impl Forest {
         columns: &[Vec<f32>],
         rows: &[u32],
     ) -> Result<Probabilities, Error> {
-        if columns.len() != self.features() {
-            return Err(Error::ColumnCount { found: columns.len(), expected: self.features() });
-        }
-        check_rows(columns, rows, columns.first().map_or(0, Vec::len))?;
-        let stride = bin::stride(self.places.len());
-        let share = rows.len().div_ceil(rayon::current_num_threads());
-        let block = (BLOCK_OCTETS / stride).min(share).clamp(64, BLOCK_ROWS);
-        let mut values = vec![0.0; rows.len() * self.classes];
-        values.par_chunks_mut(block * self.classes).zip(rows.par_chunks(block)).for_each_init(
-            || vec![0; block.min(rows.len()) * stride],
-            |lines, (out, rows)| {
-                let lines = &mut lines[..rows.len() * stride];
-                self.bins.fill(columns, rows, &self.places, stride, lines);
-                self.predict_lines(lines, stride, out);
-            },
-        );
+        let answer =
+            |lines: &[u8], stride: usize, out: &mut [f32]| self.predict_lines(lines, stride, out);
+        let values = in_blocks(&self.bins, &self.places, columns, rows, self.classes, answer)?;
         Ok(Probabilities { classes: self.classes, values })
     }
 

@@ -10,6 +10,7 @@ pub mod baseline;
 pub mod boost;
 pub mod calibrate;
 pub mod categories;
+mod chance;
 pub mod conformal;
 pub mod doubt;
 mod error;

@@ -10,8 +10,9 @@
 use std::collections::BTreeMap;
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 
+use crate::chance::shuffle;
 use crate::error::Error;
 use crate::estimator::Estimator;
 
@@ -75,10 +76,7 @@ fn shuffled(judged: &Judged<'_>, rng: &mut ChaCha8Rng) -> Vec<u32> {
     let mut order = vec![0; judged.rows.len()];
     for places in members.values() {
         let mut from = places.clone();
-        for at in (1..from.len()).rev() {
-            let other = ((u64::from(rng.next_u32()) * (at as u64 + 1)) >> 32) as usize;
-            from.swap(at, other);
-        }
+        shuffle(&mut from, rng);
         places.iter().zip(from).for_each(|(&place, from)| order[place as usize] = from);
     }
     order

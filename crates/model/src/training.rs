@@ -67,6 +67,23 @@ impl Training<'_> {
     }
 }
 
+/// What a row of each class weighs, of some rows: as the training set says, and so that all classes weigh alike where that is asked for.
+pub(crate) fn class_weights(training: &Training<'_>, rows: &[u32], balanced: bool) -> Vec<f64> {
+    let mut weights: Vec<f64> = match training.class_weights {
+        Some(weights) => weights[..training.classes].iter().map(|w| f64::from(*w)).collect(),
+        None => vec![1.0; training.classes],
+    };
+    if balanced {
+        let mut counts = vec![0_u32; training.classes];
+        rows.iter().for_each(|&row| counts[training.codes[row as usize] as usize] += 1);
+        let present = counts.iter().filter(|count| **count > 0).count();
+        for (weight, count) in weights.iter_mut().zip(counts) {
+            *weight *= rows.len() as f64 / (present as f64 * f64::from(count.max(1)));
+        }
+    }
+    weights
+}
+
 /// Checks that every column has `rows_of_table` rows and that `rows` point into them.
 pub(crate) fn check_rows(
     columns: &[Vec<f32>],

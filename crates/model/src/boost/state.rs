@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::TREE_ROWS_MAX;
 use super::histogram::Cell;
 use super::sketch::{Sketch, WIDTH};
 use super::softmax::exp;
@@ -56,8 +57,9 @@ impl State {
             })
             .collect();
         let greatest = along.iter().flatten().fold(0.0_f32, |most, value| most.max(value.abs()));
-        // So that the sum of all rows stays below 2^30.
-        let bits = (30 - along.len().max(1).ilog2() - 1).min(14);
+        // So that the sum of all rows of a tree stays below 2^30.
+        let rows = along.len().clamp(1, TREE_ROWS_MAX);
+        let bits = (30 - rows.ilog2() - 1).min(14);
         let scale = if greatest > 0.0 { (1_i32 << bits) as f32 / greatest } else { 0.0 };
         let whole = |value: f32| (value * scale).round() as i32;
         let cells = along.into_iter().map(|[a, b, c]| [whole(a), whole(b), whole(c), 1]).collect();

@@ -1,9 +1,10 @@
 //! Shapley values of any estimator, from orders drawn by chance.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 
 use super::{Explanation, Measure, Question};
+use crate::chance::{below, shuffle};
 use crate::error::Error;
 use crate::estimator::Estimator;
 
@@ -94,15 +95,4 @@ fn walk(
         end: (0..classes).map(|class| of(steps - 1, class)).collect(),
         moved,
     })
-}
-
-fn shuffle(order: &mut [usize], rng: &mut ChaCha8Rng) {
-    for at in (1..order.len()).rev() {
-        order.swap(at, below(rng, at + 1));
-    }
-}
-
-/// A number below `limit`, by multiplication; its bias is below `limit` / 2^32.
-fn below(rng: &mut ChaCha8Rng, limit: usize) -> usize {
-    ((u64::from(rng.next_u32()) * limit as u64) >> 32) as usize
 }

@@ -10,6 +10,8 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 
+use crate::chance;
+
 use super::{
     bin::MISSING,
     split::{Amount, Best, CHUNK, Column, Search},
@@ -112,7 +114,7 @@ impl Chance {
 
     /// A number below `limit`, by multiplication; its bias is below `limit` / 2^32.
     pub(crate) fn below(&mut self, limit: usize) -> usize {
-        ((u64::from(self.0.next_u32()) * limit as u64) >> 32) as usize
+        chance::below(&mut self.0, limit)
     }
 }
 

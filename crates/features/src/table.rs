@@ -37,9 +37,9 @@ pub struct ReadParams {
     pub labels: Option<PathBuf>,
     /// Columns that say which rows belong together; `capture` when none is named and it is there.
     pub groups: Vec<String>,
-    /// Whether to read the addresses of the near and the far end beside the inputs, where the table has them: for splitting by client, and for
-    /// telling how far the address alone would lead. They stand behind the other groups.
-    pub ends: bool,
+    /// Whether to read the capture and the addresses of both ends too, where the table has them: for splitting by capture and client whatever
+    /// groups were named, and for telling how far the address alone would lead. They stand behind the other groups.
+    pub beside: bool,
     /// The column with each row's start; one in a known spelling when none is named and it can be read.
     pub time: Option<String>,
     /// Columns that become inputs although they are identity, a label or text.

@@ -116,3 +116,16 @@ fn text_with_many_values_is_hashed_where_it_is_asked_for_and_a_model_gets_the_sa
     };
     assert_eq!(bits(&batch.dataset.columns), bits(&data.columns));
 }
+
+#[test]
+fn the_capture_and_both_ends_stand_behind_the_groups_that_were_named() {
+    let header = "capture,initiator_address,responder_address,kind,octets,label";
+    let files = Files::new(&[("t.csv", &format!("{header}\na.pcap,10.0.0.1,10.0.0.2,k,5,web\n"))]);
+    let groups = |beside| {
+        let params = ReadParams { groups: vec!["kind".into()], beside, ..ReadParams::default() };
+        let (data, _) = files.read(&["t.csv"], params).unwrap();
+        data.groups.iter().map(|group| group.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(groups(false), ["kind"]);
+    assert_eq!(groups(true), ["kind", "capture", "initiator_address", "responder_address"]);
+}

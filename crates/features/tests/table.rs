@@ -396,7 +396,8 @@ fn rows_of_our_table_for_prediction_are_what_extract_says() {
 #[test]
 fn both_ends_are_read_for_splitting_where_a_table_has_them() {
     let text = "src_ip,Destination IP,size,label\n10.0.0.1,192.0.2.1,5,a\n10.0.0.2,192.0.2.1,6,b\n";
-    let (dataset, report) = read_text(text, &ReadParams { ends: true, ..label("label") }).unwrap();
+    let (dataset, report) =
+        read_text(text, &ReadParams { beside: true, ..label("label") }).unwrap();
     assert_eq!(features(&dataset), ["size"]);
     assert_eq!(why(&report, "src_ip"), Some(Why::Identity));
     let groups: Vec<_> = dataset.groups.iter().map(|g| (g.name.as_str(), g.values.len())).collect();
@@ -407,7 +408,7 @@ fn both_ends_are_read_for_splitting_where_a_table_has_them() {
     let (with, without) = (folder.0.path().join("a.csv"), folder.0.path().join("b.csv"));
     std::fs::write(&with, text).unwrap();
     std::fs::write(&without, "size,label\n7,a\n").unwrap();
-    let params = ReadParams { ends: true, ..label("label") };
+    let params = ReadParams { beside: true, ..label("label") };
     let (dataset, _) = read(&[&with, &without], &params).unwrap();
     assert_eq!(dataset.groups[0].text(1), Some("10.0.0.2"));
     assert_eq!(dataset.groups[0].text(2), None);

@@ -322,8 +322,7 @@ impl Model {
     /// # Errors
     /// [`Error::ReadModel`] when the file cannot be read, [`Error::UseModel`] when it holds no model.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let bytes =
-            read_file(path).map_err(|source| Error::ReadModel { path: path.into(), source })?;
+        let bytes = read_file(path)?;
         Self::from_bytes(&bytes)
             .map_err(|source| Error::UseModel { path: path.into(), source: Box::new(source) })
     }
@@ -478,11 +477,16 @@ fn read_card(reader: &mut Reader) -> Result<Card, Error> {
         .map_err(|error| reader.refuse(&format!("its card is unreadable: {error}")))
 }
 
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(FILE_OCTETS_MAX + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > FILE_OCTETS_MAX {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "no model is larger than 4 GiB"));
-    }
-    Ok(bytes)
+/// The octets of a model file, of which there may be [`FILE_OCTETS_MAX`].
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(FILE_OCTETS_MAX + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > FILE_OCTETS_MAX {
+            let why = "no model is larger than 4 GiB";
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+        }
+        Ok(bytes)
+    };
+    read().map_err(|source| Error::ReadModel { path: path.into(), source })
 }

@@ -21,7 +21,7 @@ use flowgait_flow::export::AtomicFile;
 pub use manifest::Manifest;
 pub use reference::{LIVE, Reference, Which};
 
-use crate::artifact::Model;
+use crate::artifact::{Model, read_file};
 use crate::error::Error;
 
 const MODEL: &str = "model.fgm";
@@ -29,6 +29,8 @@ const MANIFEST: &str = "manifest.json";
 const ALIASES: &str = "aliases";
 /// Most versions of a name.
 const VERSIONS_MAX: u32 = 1_000_000;
+/// Folders tried for writing a version aside.
+const ASIDE_MAX: u32 = 100;
 
 /// A folder of models.
 #[derive(Clone, Debug)]
@@ -113,8 +115,7 @@ impl Registry {
     pub fn load(&self, reference: &Reference) -> Result<(Entry, Model), Error> {
         let entry = self.find(reference)?;
         let path = self.model_path(&entry.name, entry.version);
-        let bytes =
-            fs::read(&path).map_err(|source| Error::ReadModel { path: path.clone(), source })?;
+        let bytes = read_file(&path)?;
         let refuse = |reason: &str| Error::Registry {
             path: path.clone(),
             source: io::Error::new(io::ErrorKind::InvalidData, reason.to_owned()),
@@ -136,8 +137,7 @@ impl Registry {
     /// [`Error::UseModel`] when the file is no model, [`Error::Registry`] when it cannot be written.
     pub fn import(&self, name: &str, file: &Path, now: i64) -> Result<Entry, Error> {
         reference::check_name(name)?;
-        let bytes =
-            fs::read(file).map_err(|source| Error::ReadModel { path: file.into(), source })?;
+        let bytes = read_file(file)?;
         let model = Model::from_bytes(&bytes)
             .map_err(|source| Error::UseModel { path: file.into(), source: Box::new(source) })?;
         let manifest = Manifest::of(&model, &bytes, now)?;
@@ -151,39 +151,12 @@ impl Registry {
     /// Writes a version aside and renames it to the first free number.
     fn place(&self, folder: &Path, bytes: &[u8], manifest: &Manifest) -> io::Result<u32> {
         fs::create_dir_all(folder)?;
-        let aside = folder.join(format!(".{}.partial", std::process::id()));
-        // Left by a run with this process number that died.
-        let _ = fs::remove_dir_all(&aside);
-        fs::create_dir(&aside)?;
-        let written = (|| {
-            for (name, content) in [(MODEL, bytes), (MANIFEST, manifest.to_json().as_bytes())] {
-                let mut file = fs::File::create_new(aside.join(name))?;
-                file.write_all(content)?;
-                file.sync_all()?;
-            }
-            fs::File::open(&aside)?.sync_all()?;
-            let highest = versions_in(folder)?.last().copied().unwrap_or(0);
-            for version in highest + 1..VERSIONS_MAX {
-                // A folder with something in it is never replaced: whoever came first has the number.
-                match fs::rename(&aside, folder.join(version.to_string())) {
-                    Ok(()) => {
-                        fs::File::open(folder)?.sync_all()?;
-                        return Ok(version);
-                    }
-                    Err(error)
-                        if matches!(
-                            error.kind(),
-                            io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
-                        ) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            Err(io::Error::other("there are too many versions"))
-        })();
-        if written.is_err() {
+        let aside = aside(folder)?;
+        let placed = write_version(&aside, bytes, manifest).and_then(|()| rename(folder, &aside));
+        if placed.is_err() {
             let _ = fs::remove_dir_all(&aside);
         }
-        written
+        placed
     }
 
     /// Lets an alias stand for a version from now on; gives the version that it stood for before.
@@ -270,6 +243,49 @@ impl Registry {
     fn files(&self, of: &Path) -> Result<Vec<String>, Error> {
         names_in(of, false).map_err(|source| Error::Registry { path: of.into(), source })
     }
+}
+
+/// A new folder beside the versions; a name is taken only where another import is at work or has died.
+fn aside(folder: &Path) -> io::Result<PathBuf> {
+    for attempt in 0..ASIDE_MAX {
+        let path = folder.join(format!(".{}-{attempt}.partial", std::process::id()));
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("there are too many half-written versions; remove those named .*.partial"))
+}
+
+fn write_version(folder: &Path, bytes: &[u8], manifest: &Manifest) -> io::Result<()> {
+    for (name, content) in [(MODEL, bytes), (MANIFEST, manifest.to_json().as_bytes())] {
+        let mut file = fs::File::create_new(folder.join(name))?;
+        file.write_all(content)?;
+        file.sync_all()?;
+    }
+    fs::File::open(folder)?.sync_all()
+}
+
+/// Gives a written folder the first free number.
+fn rename(folder: &Path, aside: &Path) -> io::Result<u32> {
+    let highest = versions_in(folder)?.last().copied().unwrap_or(0);
+    for version in highest + 1..=VERSIONS_MAX {
+        match fs::rename(aside, folder.join(version.to_string())) {
+            Ok(()) => {
+                fs::File::open(folder)?.sync_all()?;
+                return Ok(version);
+            }
+            // A folder with something in it is never replaced: whoever came first has the number.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
+                ) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("there are too many versions"))
 }
 
 fn versions_in(folder: &Path) -> io::Result<Vec<u32>> {

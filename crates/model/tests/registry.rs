@@ -118,3 +118,24 @@ fn what_a_run_that_died_left_never_shows() {
     }
     assert_eq!(Registry::new(&root).list().unwrap().len(), 4);
 }
+
+#[test]
+fn those_who_import_at_once_get_a_version_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("models");
+    let files: Vec<PathBuf> = (1..=8).map(|seed| saved(folder.path(), seed)).collect();
+    let mut versions: Vec<u32> = std::thread::scope(|scope| {
+        let root = &root;
+        let import = |file: &PathBuf| Registry::new(root).import("kinds", file, 0).unwrap().version;
+        let running: Vec<_> = files.iter().map(|file| scope.spawn(move || import(file))).collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    versions.sort_unstable();
+    assert_eq!(versions, (1..=8).collect::<Vec<u32>>());
+    let registry = Registry::new(&root);
+    for version in 1..=8 {
+        registry.load(&at(&format!("kinds@{version}"))).unwrap();
+    }
+    let left: Vec<_> = fs::read_dir(root.join("kinds")).unwrap().collect();
+    assert_eq!(left.len(), 8, "nothing half-written is left: {left:?}");
+}

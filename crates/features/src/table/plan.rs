@@ -289,10 +289,12 @@ fn groups(header: &[String], params: &ReadParams) -> (Vec<String>, usize) {
         false => params.groups.clone(),
     };
     let needed = groups.len();
-    let is_end = |name: &String| spelling::is_near_address(name) || spelling::is_far_address(name);
-    if params.ends {
-        let ends = header.iter().filter(|name| is_end(name) && !groups.contains(name));
-        groups.extend(ends.cloned().collect::<Vec<_>>());
+    if params.beside {
+        let beside = |name: &str| {
+            name == "capture" || spelling::is_near_address(name) || spelling::is_far_address(name)
+        };
+        let more = header.iter().filter(|name| beside(name) && !groups.contains(name));
+        groups.extend(more.cloned().collect::<Vec<_>>());
     }
     (groups, needed)
 }

@@ -163,6 +163,11 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
     let said = model.predict_proba(&labelled.dataset)?;
     let (classes, truth, said, strangers) =
         common_classes(model.classes(), labelled.labels(), said);
+    if truth.iter().all(|&class| class as usize >= model.classes().len()) {
+        output::warn(
+            "the model never learnt any of these labels, so no answer can be right; --label may name another column than it learnt",
+        );
+    }
     let mut evaluation = Evaluation::new(&title(args), classes, &truth, &said)?;
     evaluation.data = data(args, &labelled.dataset, model.card().origin);
     evaluation.model = facts(model);

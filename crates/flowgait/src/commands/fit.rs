@@ -207,7 +207,7 @@ impl Fitting<'_> {
         let labelled = sample.as_ref().unwrap_or(self.labelled);
         let (columns, labels) = (&labelled.dataset.columns, labelled.labels());
         let split = SplitArg::default_for(labelled, self.table.group.as_ref());
-        let seeds = judging::choosing_seeds(labelled.dataset.rows, self.seed);
+        let seeds = judging::choosing_seeds(&split, labelled.dataset.rows, self.seed);
         let repeats = split.repeats(labelled, CHOOSING_FOLDS, &seeds)?;
         let rows = self.labelled.dataset.rows;
         let choice = judging::choose(&Candidates::Best(self.args), labelled, rows, &repeats)?;

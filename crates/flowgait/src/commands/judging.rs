@@ -228,11 +228,11 @@ pub fn sample(labelled: &Labelled, seed: u64) -> Result<Option<Labelled>, Failur
     Ok(Some(labelled.select(&chosen)))
 }
 
-/// Seeds of the folds on which a recipe is chosen: of few rows one draw says little, and many cost little.
-pub fn choosing_seeds(rows: usize, seed: u64) -> Vec<u64> {
+/// Seeds of the folds on which a recipe is chosen: of few rows one draw says little, and many cost little; where nothing is drawn, one is all.
+pub fn choosing_seeds(split: &SplitArg, rows: usize, seed: u64) -> Vec<u64> {
     const FEW_ROWS: usize = 200;
     const DRAWS: usize = 10;
-    (seed..).take(if rows <= FEW_ROWS { DRAWS } else { 1 }).collect()
+    (seed..).take(if rows <= FEW_ROWS && split.is_drawn() { DRAWS } else { 1 }).collect()
 }
 
 /// The best candidate on folds of some rows only, split as the whole is; by chance where so few rows cannot be split so.
@@ -244,10 +244,10 @@ fn choose_within(
 ) -> Result<Choice, Failure> {
     let known = labelled.select(rows);
     let known = sample(&known, seed)?.unwrap_or(known);
-    let seeds = choosing_seeds(known.dataset.rows, seed);
-    let repeats = learner
-        .split
-        .repeats(&known, CHOOSING_FOLDS, &seeds)
-        .or_else(|_| SplitArg::Random.repeats(&known, CHOOSING_FOLDS, &seeds))?;
+    let repeats = |split: &SplitArg| {
+        let seeds = choosing_seeds(split, known.dataset.rows, seed);
+        split.repeats(&known, CHOOSING_FOLDS, &seeds)
+    };
+    let repeats = repeats(learner.split).or_else(|_| repeats(&SplitArg::Random))?;
     choose(&learner.candidates, &known, rows.len(), &repeats)
 }

@@ -153,7 +153,7 @@ impl TableArgs {
             label: Some(self.label.clone()),
             labels: self.labels.clone(),
             groups: asked,
-            ends: true,
+            beside: true,
             time: self.time.clone(),
             keep: self.keep.clone(),
             drop: self.drop.clone(),

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use flowgait_features::table::RowReader;
 use flowgait_flow::export::{CellSink, ColumnSpec, Format, Kind, RowSchema, TableWriter};
-use flowgait_model::Probabilities;
 use flowgait_model::artifact::Model;
 use flowgait_model::report::Origin;
+use flowgait_model::{Categories, Doubt, Probabilities};
 use flowgait_model::{conformal, doubt};
 
 use super::learning::{self, Labelled};
@@ -91,21 +91,20 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
         Some(named) => models::load(named, &config)?,
         None => starter::model()?,
     };
-    let doubt_most = doubt_most(args, &model)?;
     let set_from = set_from(args, &model)?;
     match &args.model {
         Some(named) => introduce(args, named, &model),
         None => starter::introduce(&model),
     }
-    // The starter model is not to guess where nobody asked it to.
-    let is_plain = args.model.is_none() && args.unknown.is_none();
-    let reject = args.reject.or(is_plain.then_some(starter::LEAST_CONFIDENCE));
+    let limit = Limit::of(args, model.doubt())?;
+    let category_limit =
+        Limit::of(args, model.categories().map(Categories::doubt).or(model.doubt()))?;
     let mut answers = Answers {
         args,
         model: &model,
         set_from,
-        doubt_most,
-        reject,
+        limit,
+        category_limit,
         writer: None,
         header: Vec::new(),
         rows: 0,
@@ -147,14 +146,37 @@ fn set_from(args: &Args, model: &Model) -> Result<Option<f32>, Failure> {
     Ok(Some(strangeness.least_probability(missed)))
 }
 
-/// The greatest entropy that is answered, where "unknown" is asked for.
-fn doubt_most(args: &Args, model: &Model) -> Result<Option<f32>, Failure> {
-    let Some(false_alarms) = args.unknown else { return Ok(None) };
-    let doubt = model.doubt().ok_or_else(|| {
-        Failure::work("The model was fitted without what tells the unknown")
-            .help("Fit it anew with this version, or name a confidence by --reject.")
-    })?;
-    Ok(Some(doubt.most(false_alarms)))
+/// When an answer is withheld.
+struct Limit {
+    least_confidence: Option<f32>,
+    most_doubt: Option<f32>,
+}
+
+impl Limit {
+    /// As the flags say; `doubt` tells what is usual where a rate of false alarms is asked for.
+    fn of(args: &Args, doubt: Option<&Doubt>) -> Result<Self, Failure> {
+        let most_doubt = match args.unknown {
+            None => None,
+            Some(false_alarms) => {
+                let doubt = doubt.ok_or_else(|| {
+                    Failure::work("The model was fitted without what tells the unknown")
+                        .help("Fit it anew with this version, or name a confidence by --reject.")
+                })?;
+                Some(doubt.most(false_alarms))
+            }
+        };
+        // The starter model is not to guess where nobody asked it to.
+        let is_plain = args.model.is_none() && args.unknown.is_none();
+        let least_confidence = args.reject.or(is_plain.then_some(starter::LEAST_CONFIDENCE));
+        Ok(Self { least_confidence, most_doubt })
+    }
+
+    /// Whether the likeliest of some classes is not to be answered.
+    fn withholds(&self, probabilities: &[f32]) -> bool {
+        let confidence = probabilities.iter().copied().fold(0.0, f32::max);
+        self.least_confidence.is_some_and(|least| confidence < least)
+            || self.most_doubt.is_some_and(|most| doubt::entropy(probabilities) > most)
+    }
 }
 
 /// Says what the model can answer at all, and whether it ever saw a network.
@@ -184,10 +206,9 @@ struct Answers<'a> {
     model: &'a Model,
     /// The least probability of a label in a set.
     set_from: Option<f32>,
-    /// The greatest entropy that is answered, where "unknown" is an answer.
-    doubt_most: Option<f32>,
-    /// The least confidence that is answered.
-    reject: Option<f32>,
+    /// When the answer is "unknown", and when the category's is.
+    limit: Limit,
+    category_limit: Limit,
     writer: Option<TableWriter>,
     header: Vec<String>,
     rows: u64,
@@ -286,9 +307,7 @@ impl Answers<'_> {
         ranked.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]).then(a.cmp(&b)));
         let confidence = probabilities[ranked[0]];
         self.rows += 1;
-        let is_unsure = self.reject.is_some_and(|least| confidence < least);
-        let is_doubtful = self.doubt_most.is_some_and(|most| doubt::entropy(probabilities) > most);
-        if is_unsure || is_doubtful {
+        if self.limit.withholds(probabilities) {
             self.unknown += 1;
             writer.text(UNKNOWN);
         } else {
@@ -303,14 +322,10 @@ impl Answers<'_> {
         }
         if let (Some(categories), Some(of_categories)) = (self.model.categories(), of_categories) {
             let best = of_categories.best(row) as usize;
-            let sure = of_categories.row(row)[best];
-            let entropy = doubt::entropy(of_categories.row(row));
-            let is_unsure = self.reject.is_some_and(|least| sure < least);
-            let is_doubtful =
-                self.args.unknown.is_some_and(|alarms| entropy > categories.doubt().most(alarms));
-            writer.text(if is_unsure || is_doubtful { UNKNOWN } else { &categories.names()[best] });
+            let withheld = self.category_limit.withholds(of_categories.row(row));
+            writer.text(if withheld { UNKNOWN } else { &categories.names()[best] });
             if self.args.proba {
-                writer.float(sure);
+                writer.float(of_categories.row(row)[best]);
             }
         }
         if let Some(least) = self.set_from {

@@ -110,6 +110,11 @@ impl SplitArg {
         Self::Random
     }
 
+    /// Whether another seed gives other folds.
+    pub fn is_drawn(&self) -> bool {
+        !matches!(self, Self::Given | Self::Time(_) | Self::TimeInClass(_) | Self::Since(_))
+    }
+
     /// Whether most rows that are judged are of a class that the same fold learns.
     pub fn is_learnable(&self, labelled: &Labelled) -> bool {
         let Ok(folds) = self.folds(labelled, CHECKED_FOLDS, 1) else { return false };

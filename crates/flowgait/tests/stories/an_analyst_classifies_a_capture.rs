@@ -371,7 +371,8 @@ fn application_and_category_in_one_run_and_the_category_where_the_application_is
         "--estimator",
         "forest",
     ]);
-    run.tells(&["categories alone", "category"]);
+    // The split is by capture or client still, not by what else was read.
+    run.tells(&["by category alone", "grouped by initiator_address"]);
     place
         .ok(&["predict", "--model", "m.fgm", "b.csv", "-o", "p.csv", "--reject", "0.6", "--proba"]);
     let answers = place.text("p.csv");

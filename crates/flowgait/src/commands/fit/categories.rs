@@ -1,5 +1,9 @@
 //! The category of each label, from a column beside it.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use flowgait_features::Codes;
 use flowgait_model::Categories;
 
 use crate::commands::judging::Choice;
@@ -12,28 +16,32 @@ pub fn of(labelled: &Labelled, column: &str, choice: &Choice) -> Result<Categori
     let labels = labelled.labels();
     let column = labelled.dataset.groups.iter().find(|group| group.name == column);
     let column = column.expect("the column was asked for as a group");
-    let (classes, names) = (labels.values.len(), column.values.clone());
-    let mut counts = vec![vec![0_u64; names.len()]; classes];
+    let mut counts = vec![BTreeMap::<u32, u64>::new(); labels.values.len()];
     for (&class, &category) in labels.codes.iter().zip(&column.codes) {
-        if let Some(count) = counts[class as usize].get_mut(category as usize) {
-            *count += 1;
+        if category != Codes::MISSING {
+            *counts[class as usize].entry(category).or_default() += 1;
         }
     }
-    let mut of_class = Vec::with_capacity(classes);
-    let mut several = Vec::new();
-    for (class, counts) in counts.iter().enumerate() {
+    let (mut names, mut of_class, mut several) = (Vec::<String>::new(), Vec::new(), Vec::new());
+    for (label, counts) in labels.values.iter().zip(&counts) {
         // The first among equals, so that it does not depend on anything else.
-        let most = counts.iter().max().copied().unwrap_or(0);
-        let Some(category) = counts.iter().position(|&count| count == most && count > 0) else {
+        let most = counts.iter().max_by_key(|&(category, count)| (*count, Reverse(*category)));
+        let Some((&category, _)) = most else {
             return Err(Failure::work(format!(
-                "No row of '{}' has a value in column '{}'",
-                labels.values[class], column.name
+                "No row of '{label}' has a value in column '{}'",
+                column.name
             )));
         };
-        if counts.iter().filter(|count| **count > 0).count() > 1 {
-            several.push(labels.values[class].as_str());
+        if counts.len() > 1 {
+            several.push(label.as_str());
         }
-        of_class.push(category as u16);
+        // Only what some label belongs to is a category: there are no more of them than labels.
+        let name = &column.values[category as usize];
+        let place = names.iter().position(|known| known == name).unwrap_or_else(|| {
+            names.push(name.clone());
+            names.len() - 1
+        });
+        of_class.push(place as u16);
     }
     if !several.is_empty() {
         output::warn(&format!(
@@ -50,8 +58,7 @@ pub fn of(labelled: &Labelled, column: &str, choice: &Choice) -> Result<Categori
     let right =
         truth.enumerate().filter(|(row, truth)| sums.best(*row) == u32::from(*truth)).count();
     output::note(&format!(
-        "its {} alone (column {}): accuracy {:.3} over the same trials",
-        if categories.names().len() == 1 { "category" } else { "categories" },
+        "by {} alone: accuracy {:.3} over the same trials",
         column.name,
         right as f64 / sums.rows().max(1) as f64
     ));

@@ -14,14 +14,13 @@ mod tables;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::json;
 
 use crate::error::Error;
-use crate::{process, project};
+use crate::project;
 use cost::Cost;
-pub use folds::captures;
 
 /// What was typed after `compare`.
 #[derive(clap::Args)]
@@ -133,19 +132,6 @@ fn row(name: &str, work: &str, unit: &str, amount: f64, ours: Cost, peer: Cost) 
         ours.memory_mib,
         peer.memory_mib,
     )
-}
-
-/// What a program that prints one line of JSON answers.
-pub fn answer(command: &mut Command) -> Result<serde_json::Value, Error> {
-    let shown = process::show(command);
-    eprintln!("$ {shown}");
-    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|source| Error::Start { program: shown.clone(), source })?;
-    if !output.status.success() {
-        return Err(Error::Failed { command: shown, status: output.status });
-    }
-    serde_json::from_slice(&output.stdout)
-        .map_err(|source| Error::Answer { command: shown, source })
 }
 
 /// A number of an answer; not-a-number where there is none, so that a missing figure shows.

@@ -30,6 +30,19 @@ pub fn run_allowing(command: &mut Command, statuses: &[i32]) -> Result<(), Error
     if allowed { Ok(()) } else { Err(Error::Failed { command: shown, status }) }
 }
 
+/// What a program that prints one line of JSON answers.
+pub fn answer(command: &mut Command) -> Result<serde_json::Value, Error> {
+    let shown = show(command);
+    eprintln!("$ {shown}");
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|source| Error::Start { program: shown.clone(), source })?;
+    if !output.status.success() {
+        return Err(Error::Failed { command: shown, status: output.status });
+    }
+    serde_json::from_slice(&output.stdout)
+        .map_err(|source| Error::Answer { command: shown, source })
+}
+
 /// Whether a program starts and ends well, silently.
 pub fn works(command: &mut Command) -> bool {
     command

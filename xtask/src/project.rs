@@ -4,6 +4,8 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::error::Error;
+
 /// The workspace's root.
 pub fn root() -> PathBuf {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -24,4 +26,13 @@ pub fn target() -> PathBuf {
 pub fn shared_data() -> Option<PathBuf> {
     let named = env::var_os("FLOWGAIT_DATA").map(PathBuf::from);
     named.or_else(|| Some(root().join("../shared/data"))).filter(|folder| folder.is_dir())
+}
+
+/// The captures of a folder, by name, so that their order is always the same.
+pub fn captures(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = std::fs::read_dir(folder)
+        .map_err(|error| Error::Peer(format!("cannot list {}: {error}", folder.display())))?;
+    let mut captures: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
+    captures.sort();
+    Ok(captures)
 }

@@ -6,7 +6,6 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::compare::{answer, captures};
 use crate::error::Error;
 use crate::{process, project};
 
@@ -30,11 +29,11 @@ pub fn run() -> Result<(), Error> {
         ["truth.csv", "flows.csv", "known.csv"].map(|name| folder.join(name));
     process::run(python("truth").arg(data.join("flows.csv")).arg(&truth))?;
     let mut meter = Command::new(&flowgait);
-    meter.arg("meter").args(captures(&data.join("captures"))?).arg("-o").arg(&flows);
+    meter.arg("meter").args(project::captures(&data.join("captures"))?).arg("-o").arg(&flows);
     // Some of the captures are damaged on purpose, which status 3 says.
     process::run_allowing(meter.arg("--labels").arg(&truth), &[0, 3])?;
     process::run(python("known").arg(&flows).arg(&known))?;
-    let judged = answer(python("judge").arg(&flowgait).arg(&flows).arg(&folder))?;
+    let judged = process::answer(python("judge").arg(&flowgait).arg(&flows).arg(&folder))?;
     let model = model();
     let mut fit = Command::new(&flowgait);
     fit.arg("fit").arg(&known).args(["--label", "category", "--group", "capture"]);

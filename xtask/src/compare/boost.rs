@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::{Arguments, answer, folder, number, peers, record};
+use super::{Arguments, folder, number, peers, record};
 use crate::error::Error;
 use crate::{process, project};
 
@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
 
 fn turn(side: &str, classes: u32, rounds: u32, command: &mut Command) -> Result<Value, Error> {
     command.args(["--classes", &classes.to_string(), "--trees", &rounds.to_string()]);
-    let figures = answer(command)?;
+    let figures = process::answer(command)?;
     eprintln!("{side}, {rounds} rounds: {figures}");
     let line = json!({ "name": "boost", "side": side, "classes": classes, "rounds": rounds, "figures": figures });
     record("boost", &line)?;

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{Arguments, answer, folder, number, peers, record};
+use super::{Arguments, folder, number, peers, record};
 use crate::error::Error;
 use crate::{process, project};
 
@@ -16,7 +16,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         None => ndpi_categories()?,
     };
     let mut peer = Command::new(peers::python(&["scikit-learn", "numpy"])?);
-    let scores = answer(peer.arg(peers::script("folds.py")?).arg(&table))?;
+    let scores = process::answer(peer.arg(peers::script("folds.py")?).arg(&table))?;
     record("folds", &scores)?;
     for side in ["ours", "scikit_learn"] {
         println!("{}", row(side, &scores[side]));
@@ -47,19 +47,10 @@ pub(super) fn ndpi_flows(python: &Path, by: &str, name: &str) -> Result<PathBuf,
     make_truth.arg(peers::script("ndpi_truth.py")?).arg(data.join("flows.csv")).arg(&truth);
     process::run(make_truth.arg(by))?;
     let mut meter = Command::new(project::target().join("release/flowgait"));
-    meter.arg("meter").args(captures(&data.join("captures"))?).arg("-o").arg(&flows);
+    meter.arg("meter").args(project::captures(&data.join("captures"))?).arg("-o").arg(&flows);
     // Some of the captures are damaged on purpose, which status 3 says.
     process::run_allowing(meter.arg("--labels").arg(&truth), &[0, 3])?;
     Ok(flows)
-}
-
-/// The captures of a folder, by name, so that their order is always the same.
-pub fn captures(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let entries = std::fs::read_dir(folder)
-        .map_err(|error| Error::Peer(format!("cannot list {}: {error}", folder.display())))?;
-    let mut captures: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
-    captures.sort();
-    Ok(captures)
 }
 
 /// A row of the table in `docs/BENCHMARKS.md`.

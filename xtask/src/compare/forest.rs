@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::{Arguments, answer, folder, number, peers, record};
+use super::{Arguments, folder, number, peers, record};
 use crate::error::Error;
 use crate::{process, project};
 
@@ -59,7 +59,7 @@ fn turn(side: &str, task: &Task, seed: u8, command: &mut Command) -> Result<Valu
     {
         command.args([name, &value.to_string()]);
     }
-    let figures = answer(command)?;
+    let figures = process::answer(command)?;
     eprintln!("{side}: {figures}");
     let line = json!({
         "name": "forest", "side": side, "trees": task.trees, "classes": task.classes, "seed": seed, "figures": figures

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{Arguments, answer, folder, folds, peers, record};
+use super::{Arguments, folder, folds, peers, record};
 use crate::error::Error;
 use crate::{process, project};
 
@@ -35,7 +35,7 @@ pub fn run(_: &Arguments) -> Result<(), Error> {
                 if *estimator == "auto" { "auto".to_owned() } else { format!("ours: {estimator}") };
             peer.arg(format!("{ours}={}", export.display()));
         }
-        let scores = answer(&mut peer)?;
+        let scores = process::answer(&mut peer)?;
         record("tables", &serde_json::json!({ "task": task.name, "scores": &scores }))?;
         println!("{}", page(task.name, &scores));
     }

@@ -341,7 +341,7 @@ fn without_a_model_the_starter_answers_and_says_how_little_it_knows() {
     let sure = support::column(&answers, "confidence");
     assert!(said.len() > 100);
     for (said, sure) in said.iter().zip(&sure) {
-        assert_eq!(said == "unknown", sure.parse::<f32>().unwrap() < 0.7, "{said} at {sure}");
+        assert_eq!(said == "unknown", sure.parse::<f32>().unwrap() < 0.8, "{said} at {sure}");
     }
     assert!(said.iter().any(|said| said == "unknown") && said.iter().any(|said| said != "unknown"));
     // Whoever asks for every answer gets it.

@@ -3,7 +3,11 @@
 //! Told from names and values alone, so that it works for tables that nobody described. Values are looked at in the rows that
 //! are learnt from only.
 
+mod sequences;
+
 use crate::schema::Schema;
+
+pub use sequences::{ListKind, Sequence, SequenceList, sequences};
 
 /// Fewer numbered columns than this are no sequence.
 const LENGTH_MIN: usize = 8;

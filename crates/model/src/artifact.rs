@@ -17,9 +17,13 @@
 //! | `CLAS` | number of classes, their labels in the order of their codes |
 //! | `SHRP` | the power that the estimator's probabilities are raised to (f32); without it 1 |
 //! | `strg` | how strange true classes looked: number of scores, each as f32, ascending |
+//! | `dbts` | how unsure it was of held-out rows of its classes: number of entropies, each as f32, ascending |
+//! | `catg` | categories: their names, the category of each class (u16), entropies as in `dbts` |
 //! | `card` | the model card as JSON |
 //! | `FRST` | a forest, as `artifact/forest.rs` says |
 //! | `SZFR` | a forest that also sees columns that follow from packet sizes, as `artifact/trees.rs` says |
+//! | `BSTR` | boosted trees, as `artifact/boost.rs` says |
+//! | `NETW` | a neural network, as `artifact/net.rs` says |
 //! | `LINR` | a linear classifier, as `artifact/linear.rs` says |
 //! | `STCK` | a stack of the others, as `artifact/stack.rs` says |
 //!
@@ -35,6 +39,7 @@ mod differ;
 mod estimator;
 mod forest;
 mod linear;
+mod net;
 mod stack;
 mod trees;
 mod wire;

@@ -11,7 +11,7 @@ mod grow;
 mod histogram;
 mod params;
 mod sketch;
-mod softmax;
+pub(crate) mod softmax;
 mod state;
 
 use rand_chacha::ChaCha8Rng;

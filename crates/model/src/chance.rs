@@ -13,3 +13,8 @@ pub(crate) fn shuffle<T>(items: &mut [T], rng: &mut impl Rng) {
         items.swap(at, below(rng, at + 1));
     }
 }
+
+/// A number from 0 up to, but not including, 1, in steps of 2⁻²⁴.
+pub(crate) fn unit(rng: &mut impl Rng) -> f32 {
+    (rng.next_u32() >> 8) as f32 / (1_u32 << 24) as f32
+}

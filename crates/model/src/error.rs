@@ -140,6 +140,11 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A network of convolutions was asked for, and there is nothing for it to look at.
+    #[error(
+        "a convolutional network needs packet sizes in their order (columns such as size_0, size_1, …, negative from the responder), and the table has none"
+    )]
+    NoPackets,
     /// No row to judge or to learn from.
     #[error("no rows: {what} needs at least one")]
     NoRows {

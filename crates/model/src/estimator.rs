@@ -4,6 +4,7 @@ use crate::boost::Boost;
 use crate::error::Error;
 use crate::forest::Forest;
 use crate::linear::Linear;
+use crate::net::Network;
 use crate::stack::Stack;
 use crate::training::Probabilities;
 use crate::trees::SizeForest;
@@ -20,6 +21,8 @@ pub enum Estimator {
     Boost(Box<Boost>),
     /// A linear classifier on bags of packet sizes.
     Linear(Box<Linear>),
+    /// A neural network.
+    Network(Box<Network>),
     /// Several estimators under a judge.
     Stack(Box<Stack>),
 }
@@ -33,6 +36,7 @@ impl Estimator {
             Self::SizeForest(trees) => trees.classes(),
             Self::Boost(boost) => boost.classes(),
             Self::Linear(linear) => linear.classes(),
+            Self::Network(network) => network.classes(),
             Self::Stack(stack) => stack.classes(),
         }
     }
@@ -45,6 +49,7 @@ impl Estimator {
             Self::SizeForest(trees) => trees.features(),
             Self::Boost(boost) => boost.features(),
             Self::Linear(linear) => linear.features(),
+            Self::Network(network) => network.features(),
             Self::Stack(stack) => stack.features(),
         }
     }
@@ -56,7 +61,7 @@ impl Estimator {
             Self::Forest(forest) => forest.importance(),
             Self::SizeForest(trees) => trees.importance(),
             Self::Boost(boost) => boost.importance(),
-            Self::Linear(_) | Self::Stack(_) => &[],
+            Self::Linear(_) | Self::Network(_) | Self::Stack(_) => &[],
         }
     }
 
@@ -76,6 +81,7 @@ impl Estimator {
             Self::SizeForest(trees) => trees.predict_proba(columns, rows),
             Self::Boost(boost) => boost.predict_proba(columns, rows),
             Self::Linear(linear) => linear.predict_proba(columns, rows),
+            Self::Network(network) => network.predict_proba(columns, rows),
             Self::Stack(stack) => stack.predict_proba(columns, rows),
         }
     }

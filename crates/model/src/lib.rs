@@ -19,6 +19,7 @@ pub mod explain;
 pub mod forest;
 pub mod linear;
 pub mod metrics;
+pub mod net;
 pub mod permutation;
 pub mod recipe;
 pub mod registry;

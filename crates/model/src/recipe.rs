@@ -12,6 +12,7 @@ use crate::boost::{BoostParams, ValidBoostParams};
 use crate::estimator::Estimator;
 use crate::forest::{ClassWeights, ForestParams, ValidForestParams};
 use crate::linear::LinearParams;
+use crate::net::{NetKind, NetParams, ValidNetParams};
 use crate::stack::Stack;
 use crate::training::Training;
 use crate::trees::SizeForest;
@@ -30,6 +31,9 @@ pub struct Recipe {
     /// Whether trees see columns that follow from the packet sizes, where a table has sizes with headers in them.
     #[serde(default)]
     pub sizes: bool,
+    /// How often a network sees every row; without it, as often as makes about 2,000 steps.
+    #[serde(default)]
+    pub epochs: Option<usize>,
 }
 
 /// Which estimator.
@@ -46,9 +50,23 @@ pub enum EstimatorKind {
     Linear,
     /// A forest, extra-trees and the linear classifier under a judge.
     Stack,
+    /// A network of fully connected layers.
+    Mlp,
+    /// A network of convolutions over the first packets.
+    Cnn,
 }
 
 impl EstimatorKind {
+    /// Which network it is, if it is one.
+    #[must_use]
+    pub fn network(self) -> Option<NetKind> {
+        match self {
+            Self::Mlp => Some(NetKind::Mlp),
+            Self::Cnn => Some(NetKind::Cnn),
+            _ => None,
+        }
+    }
+
     /// Its name in prose.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -58,6 +76,8 @@ impl EstimatorKind {
             Self::Boost => "gradient boosting",
             Self::Linear => "linear classifier on packet sizes",
             Self::Stack => "stack of a linear classifier and trees",
+            Self::Mlp => "multi-layer perceptron",
+            Self::Cnn => "convolutional network",
         }
     }
 }
@@ -67,7 +87,16 @@ impl Recipe {
     #[must_use]
     pub fn new(estimator: EstimatorKind) -> Self {
         let trees = if estimator == EstimatorKind::Boost { 500 } else { 200 };
-        Self { estimator, trees, depth_max: None, balanced: false, sizes: false }
+        Self { estimator, trees, depth_max: None, balanced: false, sizes: false, epochs: None }
+    }
+
+    /// How many units of work a fit of so many rows reports: trees, or epochs.
+    #[must_use]
+    pub fn units(&self, rows: usize) -> usize {
+        match self.estimator.network().map(|kind| self.network(kind)) {
+            Some(Ok(network)) => network.epochs_of(rows),
+            _ => self.trees,
+        }
     }
 
     /// It in a few words, such as `random forest of 200 trees`.
@@ -78,9 +107,7 @@ impl Recipe {
                 let trees = if self.trees == 1 { "tree" } else { "trees" };
                 format!("{} of {} {trees}", self.estimator.name(), self.trees)
             }
-            EstimatorKind::Boost | EstimatorKind::Linear | EstimatorKind::Stack => {
-                self.estimator.name().to_owned()
-            }
+            _ => self.estimator.name().to_owned(),
         }
     }
 
@@ -101,6 +128,9 @@ impl Recipe {
     /// # Errors
     /// [`Error::Parameter`] names the first parameter that cannot be.
     pub fn check(&self) -> Result<(), Error> {
+        if let Some(kind) = self.estimator.network() {
+            return self.network(kind).map(|_| ());
+        }
         match self.estimator {
             EstimatorKind::Boost => self.boost().map(|_| ()),
             _ => self.forest().map(|_| ()),
@@ -123,11 +153,17 @@ impl Recipe {
         self.depth_max.map_or(params.clone(), |depth| params.depth_max(depth)).check()
     }
 
+    /// The parameters of a network.
+    fn network(&self, kind: NetKind) -> Result<ValidNetParams, Error> {
+        let params = NetParams::new(kind).balanced(self.balanced);
+        self.epochs.map_or(params.clone(), |epochs| params.epochs(epochs)).check()
+    }
+
     fn weights(&self) -> ClassWeights {
         if self.balanced { ClassWeights::Balanced } else { ClassWeights::Equal }
     }
 
-    /// Fits the estimator; `tree_done` is called after each tree, from any thread.
+    /// Fits the estimator; `unit_done` is called after each tree or epoch, from any thread.
     ///
     /// `schema` names the columns of `training`: what they are called tells sequences from plain numbers.
     ///
@@ -138,7 +174,7 @@ impl Recipe {
         schema: &Schema,
         training: &Training<'_>,
         seed: u64,
-        tree_done: &(dyn Fn() + Sync),
+        unit_done: &(dyn Fn() + Sync),
     ) -> Result<Estimator, Error> {
         training.check()?;
         let layout = || Layout::of(schema, training.columns, training.rows);
@@ -150,14 +186,14 @@ impl Recipe {
                 let sizes = layout.and_then(|layout| layout.sizes).filter(|sizes| !sizes.payload);
                 Ok(match sizes {
                     Some(sizes) => {
-                        let fitted = SizeForest::fit(&params, training, sizes, seed, tree_done)?;
+                        let fitted = SizeForest::fit(&params, training, sizes, seed, unit_done)?;
                         Estimator::SizeForest(Box::new(fitted))
                     }
-                    None => Estimator::Forest(params.fit_with(training, seed, tree_done)?),
+                    None => Estimator::Forest(params.fit_with(training, seed, unit_done)?),
                 })
             }
             EstimatorKind::Boost => {
-                let fitted = self.boost()?.fit(training, seed, tree_done)?;
+                let fitted = self.boost()?.fit(training, seed, unit_done)?;
                 Ok(Estimator::Boost(Box::new(fitted)))
             }
             EstimatorKind::Linear => {
@@ -165,6 +201,8 @@ impl Recipe {
                 let params = LinearParams { balanced: self.balanced, ..LinearParams::default() };
                 Ok(Estimator::Linear(Box::new(params.fit(training, layout, seed)?)))
             }
+            EstimatorKind::Mlp => self.fit_network(NetKind::Mlp, schema, training, seed, unit_done),
+            EstimatorKind::Cnn => self.fit_network(NetKind::Cnn, schema, training, seed, unit_done),
             EstimatorKind::Stack => {
                 let bases = STACKED.map(|estimator| Self { estimator, ..*self });
                 let folds = stack_folds(training, seed)?;
@@ -172,6 +210,18 @@ impl Recipe {
                 Ok(Estimator::Stack(Box::new(fitted)))
             }
         }
+    }
+
+    fn fit_network(
+        &self,
+        kind: NetKind,
+        schema: &Schema,
+        training: &Training<'_>,
+        seed: u64,
+        epoch_done: &(dyn Fn() + Sync),
+    ) -> Result<Estimator, Error> {
+        let fitted = self.network(kind)?.fit(schema, training, seed, epoch_done)?;
+        Ok(Estimator::Network(Box::new(fitted)))
     }
 }
 

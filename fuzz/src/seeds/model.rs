@@ -4,7 +4,8 @@ use flowgait_features::{Feature, Schema};
 use flowgait_model::Training;
 use flowgait_model::forest::ForestParams;
 use flowgait_model::recipe::{EstimatorKind, Recipe};
-use flowgait_model::{Card, Estimator, Model};
+use flowgait_model::net::{NetKind, NetParams};
+use flowgait_model::{Card, Error, Estimator, Model};
 
 use super::Seed;
 
@@ -15,14 +16,29 @@ pub fn seeds() -> Vec<Seed> {
         ("artifact", "forest", file),
         ("artifact", "one-tree", model(1).to_bytes()),
         ("artifact", "cut", cut),
-        ("artifact", "linear", of_sizes(EstimatorKind::Linear)),
-        ("artifact", "boost", of_sizes(EstimatorKind::Boost)),
-        ("artifact", "forest-of-sizes", of_sizes(EstimatorKind::ExtraTrees)),
+        ("artifact", "linear", of_sizes(recipe(EstimatorKind::Linear))),
+        ("artifact", "boost", of_sizes(recipe(EstimatorKind::Boost))),
+        ("artifact", "network", of_sizes(network)),
+        ("artifact", "forest-of-sizes", of_sizes(recipe(EstimatorKind::ExtraTrees))),
     ]
 }
 
+/// Fits an estimator with one tree.
+fn recipe(
+    estimator: EstimatorKind,
+) -> impl FnOnce(&Schema, &Training<'_>) -> Result<Estimator, Error> {
+    let recipe = Recipe { trees: 1, sizes: true, ..Recipe::new(estimator) };
+    move |schema, training| recipe.fit(schema, training, 7, &|| {})
+}
+
+/// Fits the smallest network with convolutions.
+fn network(schema: &Schema, training: &Training<'_>) -> Result<Estimator, Error> {
+    let params = NetParams::new(NetKind::Cnn).width(2).blocks(2).hidden(&[2]).epochs(1).check()?;
+    Ok(Estimator::Network(Box::new(params.fit(schema, training, 7, &|| {})?)))
+}
+
 /// A model of a table with a sequence of signed sizes, and a number beside it.
-fn of_sizes(estimator: EstimatorKind) -> Vec<u8> {
+fn of_sizes(fit: impl FnOnce(&Schema, &Training<'_>) -> Result<Estimator, Error>) -> Vec<u8> {
     const LENGTH: u8 = 8;
     let size = |row: u8, place: u8| {
         let size = f32::from(40 + 10 * (row / 4) + place);
@@ -38,8 +54,7 @@ fn of_sizes(estimator: EstimatorKind) -> Vec<u8> {
     let name = |place| if place < LENGTH { format!("s{place}") } else { "n".to_owned() };
     let feature = |place| Feature { name: name(place), unit: String::new() };
     let schema = Schema { name: "made".into(), features: (0..=LENGTH).map(feature).collect() };
-    let recipe = Recipe { trees: 1, sizes: true, ..Recipe::new(estimator) };
-    let fitted = recipe.fit(&schema, &training, 7, &|| {}).expect("a table of equal lengths");
+    let fitted = fit(&schema, &training).expect("a table of equal lengths");
     let classes = ["chat", "video", "web"].map(str::to_owned).to_vec();
     Model::new(schema, classes, fitted, Card::default()).expect("three classes").to_bytes()
 }

@@ -252,7 +252,10 @@ fn judged(
 /// The facts of a recipe.
 pub fn recipe_facts(recipe: Recipe) -> Vec<Fact> {
     let mut facts = vec![Fact::new("Estimator", recipe.estimator.name())];
-    if !matches!(recipe.estimator, EstimatorKind::Linear | EstimatorKind::Stack) {
+    if recipe.estimator.network().is_some() {
+        let epochs = recipe.epochs.map_or("about 2,000 steps' worth".to_owned(), |n| n.to_string());
+        facts.push(Fact::new("Epochs", epochs));
+    } else if !matches!(recipe.estimator, EstimatorKind::Linear | EstimatorKind::Stack) {
         let depth = recipe.depth_max.map_or("as many as it takes".to_owned(), |d| d.to_string());
         facts.push(Fact::new("Trees", recipe.trees));
         facts.push(Fact::new("Depth", depth));

@@ -152,7 +152,7 @@ impl Fitting<'_> {
             classes: labels.values.len(),
             class_weights: None,
         };
-        let progress = Progress::count("fit", recipe.trees as u64);
+        let progress = Progress::count("fit", recipe.units(rows.len()) as u64);
         let estimator =
             recipe.fit(&dataset.schema, &training, self.seed, &|| progress.advance(1))?;
         progress.finish();

@@ -31,6 +31,8 @@ const STACK_ROWS_MAX: usize = 50;
 /// Boosting is for rows enough to tell when to stop, and for tables that it does not take minutes to choose on.
 const BOOST_ROWS_MIN: usize = 1_000;
 const BOOST_WORK_MAX: usize = 2_000_000;
+/// A network of convolutions is for tables with packets in order and rows enough for it; each fit takes it ten seconds of a core or more.
+const CNN_ROWS_MIN: usize = 2_000;
 /// Most rows for choosing; more would take longer than they tell.
 const CHOOSING_ROWS_MAX: usize = 20_000;
 /// Folds on which an estimator is chosen.
@@ -203,14 +205,16 @@ fn worth_trying(
     if rows >= BOOST_ROWS_MIN && dataset.rows * dataset.columns.len() <= BOOST_WORK_MAX {
         kinds.push(EstimatorKind::Boost);
     }
-    if rows <= linear::ROWS_MAX && rows * classes <= LINEAR_WORK_MAX {
-        let here: Vec<u32> = (0..dataset.rows as u32).collect();
-        if Layout::of(&dataset.schema, &dataset.columns, &here).sizes.is_some() {
-            kinds.push(EstimatorKind::Linear);
-            let few = classes >= STACK_CLASSES_MIN && rows <= classes * STACK_ROWS_MAX;
-            if few && rows * classes <= STACK_WORK_MAX {
-                kinds.push(EstimatorKind::Stack);
-            }
+    let here: Vec<u32> = (0..dataset.rows as u32).collect();
+    let has_packets = Layout::of(&dataset.schema, &dataset.columns, &here).sizes.is_some();
+    if has_packets && rows >= CNN_ROWS_MIN {
+        kinds.push(EstimatorKind::Cnn);
+    }
+    if has_packets && rows <= linear::ROWS_MAX && rows * classes <= LINEAR_WORK_MAX {
+        kinds.push(EstimatorKind::Linear);
+        let few = classes >= STACK_CLASSES_MIN && rows <= classes * STACK_ROWS_MAX;
+        if few && rows * classes <= STACK_WORK_MAX {
+            kinds.push(EstimatorKind::Stack);
         }
     }
     kinds.into_iter().map(|kind| args.with(kind)).collect()

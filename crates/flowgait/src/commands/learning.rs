@@ -64,6 +64,10 @@ pub struct RecipeArgs {
     #[arg(long, value_name = "N")]
     pub depth: Option<usize>,
 
+    /// How often a network sees every row [default: as often as makes about 2,000 steps]
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+
     /// Let all classes weigh alike, however many rows they have
     #[arg(long)]
     pub balanced: bool,
@@ -84,6 +88,10 @@ pub enum EstimatorArg {
     Linear,
     /// Forest, extra-trees and linear under a judge, for many classes with few rows
     Stack,
+    /// A neural network of fully connected layers, for any table
+    Mlp,
+    /// A neural network of convolutions over the sizes and times of the first packets
+    Cnn,
 }
 
 /// A table that was read, every row with a label.
@@ -269,6 +277,8 @@ impl RecipeArgs {
             Some(EstimatorArg::Boost) => EstimatorKind::Boost,
             Some(EstimatorArg::Linear) => EstimatorKind::Linear,
             Some(EstimatorArg::Stack) => EstimatorKind::Stack,
+            Some(EstimatorArg::Mlp) => EstimatorKind::Mlp,
+            Some(EstimatorArg::Cnn) => EstimatorKind::Cnn,
         };
         self.with(kind).map(Some)
     }
@@ -281,6 +291,7 @@ impl RecipeArgs {
             depth_max: self.depth,
             balanced: self.balanced,
             sizes: true,
+            epochs: self.epochs,
             ..base
         };
         recipe.check().map_err(|error| Failure::usage(sentence(&error.to_string())))?;

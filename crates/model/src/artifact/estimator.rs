@@ -1,7 +1,7 @@
 //! Which section an estimator has.
 
 use super::wire::{Reader, Writer};
-use super::{boost, forest, linear, stack, trees};
+use super::{boost, forest, linear, net, stack, trees};
 use crate::error::Error;
 use crate::estimator::Estimator;
 
@@ -9,6 +9,7 @@ const FOREST: &[u8; 4] = b"FRST";
 const SIZE_FOREST: &[u8; 4] = b"SZFR";
 const BOOST: &[u8; 4] = b"BSTR";
 const LINEAR: &[u8; 4] = b"LINR";
+const NETWORK: &[u8; 4] = b"NETW";
 const STACK: &[u8; 4] = b"STCK";
 
 pub(super) fn write(estimator: &Estimator, writer: &mut Writer) {
@@ -19,13 +20,14 @@ pub(super) fn write(estimator: &Estimator, writer: &mut Writer) {
         }
         Estimator::Boost(of) => writer.section(*BOOST, |writer| boost::write(of, writer)),
         Estimator::Linear(of) => writer.section(*LINEAR, |writer| linear::write(of, writer)),
+        Estimator::Network(of) => writer.section(*NETWORK, |writer| net::write(of, writer)),
         Estimator::Stack(of) => writer.section(*STACK, |writer| stack::write(of, writer)),
     }
 }
 
 /// Whether a section of this name holds an estimator.
 pub(super) fn is_tag(tag: &[u8; 4]) -> bool {
-    [FOREST, SIZE_FOREST, BOOST, LINEAR, STACK].contains(&tag)
+    [FOREST, SIZE_FOREST, BOOST, LINEAR, NETWORK, STACK].contains(&tag)
 }
 
 /// Reads an estimator that a stack may hold: any but another stack.
@@ -35,6 +37,7 @@ pub(super) fn read_base(tag: &[u8; 4], content: &mut Reader) -> Result<Estimator
         SIZE_FOREST => Ok(Estimator::SizeForest(Box::new(trees::read(content)?))),
         BOOST => Ok(Estimator::Boost(Box::new(boost::read(content)?))),
         LINEAR => Ok(Estimator::Linear(Box::new(linear::read(content)?))),
+        NETWORK => Ok(Estimator::Network(Box::new(net::read(content)?))),
         _ => Err(content.refuse("it holds no estimator that is known")),
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn write(linear: &Linear, writer: &mut Writer) {
     floats(writer, &linear.intercepts);
 }
 
-fn list(writer: &mut Writer, items: &[usize]) {
+pub(super) fn list(writer: &mut Writer, items: &[usize]) {
     writer.count(items.len());
     items.iter().for_each(|item| writer.count(*item));
 }
@@ -128,7 +128,12 @@ impl Parts {
     }
 }
 
-fn limited(count: usize, most: usize, reader: &Reader, what: &str) -> Result<usize, Error> {
+pub(super) fn limited(
+    count: usize,
+    most: usize,
+    reader: &Reader,
+    what: &str,
+) -> Result<usize, Error> {
     if (1..=most).contains(&count) {
         return Ok(count);
     }
@@ -148,7 +153,7 @@ fn read_layout(reader: &mut Reader, features: usize) -> Result<Layout, Error> {
     Ok(Layout { sizes, sets, scalars: read_columns(reader, features)? })
 }
 
-fn read_columns(reader: &mut Reader, features: usize) -> Result<Vec<usize>, Error> {
+pub(super) fn read_columns(reader: &mut Reader, features: usize) -> Result<Vec<usize>, Error> {
     let count = reader.count(4)?;
     (0..count).map(|_| read_column(reader, features)).collect()
 }

@@ -21,7 +21,7 @@ pub(super) fn exp(x: f32) -> f32 {
 }
 
 /// Turns margins into probabilities, in place.
-pub(super) fn softmax(margins: &mut [f32]) {
+pub(crate) fn softmax(margins: &mut [f32]) {
     let greatest = margins.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut sum = 0.0;
     for margin in &mut *margins {

@@ -5,7 +5,7 @@ use std::fmt;
 /// A score with at most three digits: two decimals where those say enough.
 ///
 /// Never rounds up to 1 what is less, nor down to 0 what is more.
-pub(super) fn score(value: f64) -> String {
+pub(crate) fn score(value: f64) -> String {
     match value {
         v if !v.is_finite() => NONE.to_owned(),
         v if v > 0.9995 && v < 1.0 => "> 0.999".to_owned(),
@@ -48,7 +48,7 @@ pub(super) fn gain(value: f64) -> String {
 }
 
 /// A share in percent, as a whole number where that says enough.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
         p if !p.is_finite() => NONE.to_owned(),
@@ -62,7 +62,7 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// A count with separators.
-pub(super) fn count(value: u64) -> String {
+pub(crate) fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -75,7 +75,7 @@ pub(super) fn count(value: u64) -> String {
 }
 
 /// A count and its noun.
-pub(super) fn counted(value: u64, one: &str, many: &str) -> String {
+pub(crate) fn counted(value: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(value), if value == 1 { one } else { many })
 }
 

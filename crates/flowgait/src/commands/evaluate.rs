@@ -32,6 +32,7 @@ use crate::units;
 Example:
   flowgait evaluate --model mine.fgm tuesday.csv --label category -o report.html
   flowgait evaluate flows.csv --label category --split group:initiator_address --folds 5 --repeats 5
+  flowgait evaluate --model mine.fgm flows.csv --label category --since 2026-11-21
 
 Without --model, or with another split than given, the model is fitted anew on each fold: the scores are of the recipe.
 Default split: given for a table that the model was not trained on; else the first that the table allows of --group, capture, client, \
@@ -48,8 +49,8 @@ pub struct Args {
     #[arg(long, value_name = "SPLIT")]
     split: Option<SplitArg>,
 
-    /// Judge what began at this time or later (2026-11-21T08:00:00Z, 2026-11-21, or seconds since 1970). A model is held against itself on
-    /// what was before, to tell whether traffic drifted; without one, what was before is learnt from
+    /// Judge what began at this time or later (2026-11-21T08:00:00Z, 2026-11-21, or seconds since 1970), and tell whether the traffic
+    /// drifted: what changed since before. Without --model, what was before is learnt from
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<i64>,
 
@@ -174,15 +175,9 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
     let mut drift = None;
     if let Some(moment) = args.since {
         let fold = splitting::since(&labelled, moment)?;
-        let answered = drift::Answered {
-            model,
-            labelled: &labelled,
-            classes: &classes,
-            truth: &truth,
-            said: &said,
-        };
-        drift = Some(answered.drift(&fold, moment, args.seed)?);
-        (truth, said) = drift::select(&fold.test, &truth, &said);
+        drift = Some(drift::of_model(args, model, &labelled, &fold, (&classes, &said))?);
+        truth = fold.test.iter().map(|&row| truth[row as usize]).collect();
+        said = drift::select(&fold.test, &said);
         labelled = labelled.select(&fold.test);
     }
     if truth.iter().all(|&class| class as usize >= model.classes().len()) {
@@ -261,6 +256,14 @@ fn judged(
         brief: args.brief,
     };
     let (mut evaluation, judged) = measuring.evaluation(&title(args))?;
+    if args.since.is_some() && !args.brief {
+        let (fold, recipe) = (&repeats[0].folds[0], judged.usual().0);
+        match drift::of_recipe(args, &labelled, fold, recipe) {
+            Ok(drift) => evaluation.drift = Some(drift),
+            // The scores stand without it.
+            Err(why) => evaluation.notes.push(format!("Drift is not told: {why}.")),
+        }
+    }
     if let Some(path) = &args.export {
         export::export(path, &labelled, &judged, &repeats)?;
     }

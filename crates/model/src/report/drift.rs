@@ -5,17 +5,24 @@ use std::fmt::Write;
 use super::Evaluation;
 use super::page::{Pane, table};
 use super::plot::put;
+use super::strips::in_capitals;
 use super::text::{columns, wrap};
 use super::words::{NONE, Text, clean, count, counted, exact, gain, percent, score, short};
 use crate::drift::{Alarm, AlarmKind, Change, ClassDrift, Drift, Measure, Moved};
 
+/// Alarms told in a terminal.
+const ALARMS: usize = 12;
+
 /// Classes shown; those with an alarm stand in front.
 const CLASSES: usize = 20;
 
-/// Narrower than this, and what the model says of volumes and where features are missing have no room.
-const WIDE: usize = 84;
+/// Narrower than the first, and there is no room for confidence; than the second, for what the model says of volumes, nor for how often
+/// features are missing.
+const MIDDLE: usize = 72;
+const WIDE: usize = 90;
 
-const SCORE_HEADS: [&str; 4] = ["Scores", "before", "since", "change"];
+const CLASS_HEADS: [&str; 5] = ["Before → since", "volume", "by model", "recall", "confidence"];
+const SCORE_HEADS: [&str; 4] = ["All classes", "before", "since", "change"];
 
 pub(super) fn pane(evaluation: &Evaluation) -> Option<Pane> {
     let drift = evaluation.drift.as_ref()?;
@@ -34,11 +41,8 @@ pub(super) fn pane(evaluation: &Evaluation) -> Option<Pane> {
         body += "</ul>";
     }
     put!(body, "<p class=\"quiet\">{}</p>", Text(&how_tested(drift)));
-    let heads = SCORE_HEADS.map(|head| if head == "Scores" { "" } else { head });
-    body += &table(&heads, &scores(drift));
-    let heads =
-        ["Class, before → since", "Volume", "Volume by the model", "Recall", "Confidence", ""];
-    body += &table(&heads, &classes(drift, true));
+    body += &numbers(&SCORE_HEADS, &scores(drift));
+    body += &numbers(&CLASS_HEADS, &classes(drift));
     body += &others(drift)
         .map_or(String::new(), |others| format!("<p class=\"quiet\">{}</p>", Text(&others)));
     put!(body, "<p>{}</p>", Text(&together(drift)));
@@ -50,31 +54,55 @@ pub(super) fn pane(evaluation: &Evaluation) -> Option<Pane> {
     Some(Pane::new("Drift", &under).wide().body(format!("<div class=\"drift\">{body}</div>")))
 }
 
+/// A table whose heads begin with a capital, as those of other sections.
+fn numbers(heads: &[&str], rows: &[Vec<String>]) -> String {
+    let heads: Vec<String> = heads.iter().map(|head| in_capitals(head)).collect();
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    table(&heads, rows)
+}
+
 pub(super) fn text(out: &mut String, evaluation: &Evaluation, width: usize) {
     let Some(drift) = &evaluation.drift else { return };
     put!(out, "\nDrift since {}\n", clean(&drift.moment));
     wrap(out, "", &verdict(drift), width);
-    for (class, reason) in alarms(drift) {
+    let alarms = alarms(drift);
+    for (class, reason) in alarms.iter().take(ALARMS) {
         wrap(out, "▲ ", &format!("{class}: {reason}"), width);
     }
-    columns(out, &SCORE_HEADS, &scores(drift), 32);
-    let wide = width >= WIDE;
-    let mut heads = vec!["Before → since", "volume", "recall", "confidence", " "];
-    if wide {
-        heads.insert(2, "by model");
+    if alarms.len() > ALARMS {
+        let more = counted((alarms.len() - ALARMS) as u64, "more alarm", "more alarms");
+        wrap(out, "▲ ", &format!("{more}; a report in a file (-o) has them all"), width);
     }
-    columns(out, &heads, &classes(drift, wide), width.saturating_sub(if wide { 68 } else { 50 }));
+    columns(out, &SCORE_HEADS, &scores(drift), 32);
+    let (mut heads, mut rows) = (CLASS_HEADS.to_vec(), classes(drift));
+    let mut leave_out = |column: usize| {
+        heads.remove(column);
+        rows.iter_mut().for_each(|cells| drop(cells.remove(column)));
+    };
+    if width < MIDDLE {
+        leave_out(4);
+    }
+    if width < WIDE {
+        leave_out(2);
+    }
+    // Two spaces and at most 19 letters of each volume, or 13 of a score.
+    let taken = match width {
+        WIDE.. => 72,
+        MIDDLE.. => 51,
+        _ => 36,
+    };
+    columns(out, &heads, &rows, width.saturating_sub(taken));
     if let Some(others) = others(drift) {
         wrap(out, "", &others, width);
     }
     let mut told: Vec<_> = drift.shift.features.iter().map(feature).collect();
     let mut heads = vec!["What moved most", "importance", "distance", "median", "missing"];
-    if !wide {
+    if width < WIDE {
         told.iter_mut().for_each(|cells| cells.truncate(4));
         heads.truncate(4);
     }
     if !told.is_empty() {
-        columns(out, &heads, &told, width.saturating_sub(if wide { 64 } else { 44 }));
+        columns(out, &heads, &told, width.saturating_sub(if width < WIDE { 43 } else { 64 }));
     }
     wrap(out, "", &together(drift), width);
     wrap(out, "· ", &how_tested(drift), width);
@@ -166,17 +194,18 @@ fn scores(drift: &Drift) -> Vec<Vec<String>> {
     ]
 }
 
-fn classes(drift: &Drift, said: bool) -> Vec<Vec<String>> {
+fn classes(drift: &Drift) -> Vec<Vec<String>> {
     let shares =
         |change: &Change<f64>| format!("{} → {}", percent(change.before), percent(change.since));
     let row = |class: &ClassDrift| {
-        let mut cells = vec![clean(&class.class), shares(&class.volume)];
-        if said {
-            cells.push(shares(&class.said));
-        }
-        cells.extend([values(&class.recall, exact), values(&class.confidence, exact)]);
-        cells.push(if class.alarm.is_some() { "▲".to_owned() } else { String::new() });
-        cells
+        let mark = if class.alarm.is_some() { "▲ " } else { "" };
+        vec![
+            format!("{mark}{}", clean(&class.class)),
+            shares(&class.volume),
+            shares(&class.said),
+            values(&class.recall, exact),
+            values(&class.confidence, exact),
+        ]
     };
     drift.classes.iter().take(CLASSES).map(row).collect()
 }
@@ -239,6 +268,9 @@ fn measured(value: Option<f64>) -> String {
     let Some(value) = value.filter(|value| value.is_finite()) else { return NONE.to_owned() };
     let (sign, size) = (if value < 0.0 { "−" } else { "" }, value.abs());
     match size {
+        v if v >= 1e12 => format!("{sign}{v:.1e}"),
+        v if v >= 1e9 => format!("{sign}{:.1}\u{202f}G", v / 1e9),
+        v if v >= 1e6 => format!("{sign}{:.1}\u{202f}M", v / 1e6),
         v if v >= 100.0 || v == v.round() => format!("{sign}{}", count(v.round() as u64)),
         v if v >= 1.0 => format!("{sign}{v:.1}"),
         v => format!("{sign}{}", score(v)),

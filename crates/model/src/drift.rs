@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::chance::shuffle;
 use crate::metrics::{Answers, check_codes, wilson};
 use crate::{Error, Probabilities};
-use distance::Ordered;
+use distance::Part;
 
 /// Chance of one false alarm or more, among all that is looked at.
 pub const LEVEL: f64 = 0.05;
@@ -90,20 +90,18 @@ pub struct Side {
     pub accuracy_low: f64,
     /// Upper end of its 95 % interval.
     pub accuracy_high: f64,
-    /// Mean of F1 over the classes that occur or are predicted.
+    /// Mean of F1 over the classes that occur on this side.
     pub f1_macro: f64,
 }
 
-/// How far the columns moved, whatever the classes did.
+/// How far the columns moved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shift {
-    /// Sum of the columns' distances (0 to 1), each weighted by its share of importance: 0 to 1.
-    pub sum: f64,
-    /// What the sum stays at or below in 95 of 100 draws in which chance says which rows are of before and which of since.
-    pub chance: f64,
-    /// The chance of such a sum or a larger one.
-    pub p_value: f64,
-    /// How many draws that was measured by.
+    /// Between all rows before and all since, whatever their classes.
+    pub all: Extent,
+    /// Between rows of one class, as the mean over the rows of classes that are on both sides: what is no new mix of classes.
+    pub within: Option<Extent>,
+    /// How many draws tell what chance gives.
     pub draws: u32,
     /// Rows compared, before and since: all, or a sample of many.
     pub rows: (u64, u64),
@@ -111,6 +109,17 @@ pub struct Shift {
     pub weighed: bool,
     /// The features that add most to the sum, largest part first.
     pub features: Vec<Moved>,
+}
+
+/// How far columns moved on the whole, and how far chance alone would have moved them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Extent {
+    /// Sum of the columns' distances (0 to 1), each weighted by its share of importance: 0 to 1.
+    pub sum: f64,
+    /// What the sum stays at or below in 95 of 100 draws in which chance says which rows are of before and which of since.
+    pub chance: f64,
+    /// The chance of such a sum or a larger one.
+    pub p_value: f64,
 }
 
 /// How far one feature moved.
@@ -226,7 +235,18 @@ impl Drift {
     }
 }
 
-impl Shift {
+impl Extent {
+    fn of(parts: &[Part], weights: &[f64], seed: u64) -> Self {
+        let sum = distance::weighted(parts, weights);
+        let drawn = distance::by_chance(parts, weights, DRAWS, seed);
+        // Sums of the same parts may differ in their last digits.
+        let reached = drawn.iter().filter(|drawn| **drawn >= sum - 1e-12).count();
+        // So many of the draws and the sum itself together are the level: a sum beyond this point has a p-value below it.
+        let at = (f64::from(DRAWS + 1) * (1.0 - LEVEL)).ceil() as usize - 1;
+        let p_value = (reached + 1) as f64 / (drawn.len() + 1) as f64;
+        Self { sum, chance: drawn[at], p_value }
+    }
+
     /// Whether the columns moved further than chance would move them.
     #[must_use]
     pub fn is_beyond_chance(&self) -> bool {
@@ -263,7 +283,11 @@ fn side(sides: &Sides<'_>, rows: &[u32]) -> Result<Side, Error> {
     let confusion = Answers::of(&truth, &said)?.confusion();
     let (accuracy, count) = (confusion.accuracy(), rows.len() as f64);
     let (accuracy_low, accuracy_high) = wilson(accuracy * count, count);
-    let f1_macro = confusion.averages(crate::metrics::Average::Macro).f1;
+    // Of a class that is only predicted here, a single answer would count as much as a class that is there.
+    let own = confusion.per_class();
+    let own: Vec<f64> =
+        own.iter().filter(|class| class.support > 0).map(|class| class.f1).collect();
+    let f1_macro = own.iter().sum::<f64>() / own.len() as f64;
     Ok(Side { rows: rows.len() as u64, accuracy, accuracy_low, accuracy_high, f1_macro })
 }
 
@@ -283,16 +307,10 @@ fn shift(sides: &Sides<'_>, rows: &Change<Vec<u32>>, seed: u64) -> Shift {
     let compared = [before.as_slice(), &since].concat();
     let marks: Vec<bool> = (0..compared.len()).map(|at| at >= before.len()).collect();
     let weights = weights(sides);
-    let columns: Vec<Ordered> =
-        sides.columns.iter().map(|column| Ordered::of(column, &compared)).collect();
-    let sum = distance::weighted(&columns, &weights, &marks);
-    let drawn = distance::by_chance(&columns, &weights, &marks, DRAWS, seed);
-    // Sums of the same parts may differ in their last digits.
-    let reached = drawn.iter().filter(|drawn| **drawn >= sum - 1e-12).count();
-    // So many of the draws and the sum itself together are the level: a sum beyond this point has a p-value below it.
-    let at = (f64::from(DRAWS + 1) * (1.0 - LEVEL)).ceil() as usize - 1;
-    let mut order: Vec<(usize, f64)> =
-        columns.iter().map(|column| column.distance(&marks)).enumerate().collect();
+    let within = of_classes(sides, &compared, &marks);
+    let within = (!within.is_empty()).then(|| Extent::of(&within, &weights, seed));
+    let all = Part::of(sides.columns, &compared, marks);
+    let mut order: Vec<(usize, f64)> = all.distances().enumerate().collect();
     let part = |&(column, distance): &(usize, f64)| weights[column] * distance;
     order.sort_by(|a, b| part(b).total_cmp(&part(a)).then(b.1.total_cmp(&a.1)));
     let told = order.iter().filter(|told| told.1 > 0.0).take(FEATURES_TOLD);
@@ -310,14 +328,26 @@ fn shift(sides: &Sides<'_>, rows: &Change<Vec<u32>>, seed: u64) -> Shift {
         }
     };
     Shift {
-        sum,
-        chance: drawn[at],
-        p_value: (reached + 1) as f64 / (drawn.len() + 1) as f64,
+        all: Extent::of(&[all], &weights, seed),
+        within,
         draws: DRAWS,
         rows: (before.len() as u64, since.len() as u64),
         weighed: is_weighed(sides),
         features: told.map(moved).collect(),
     }
+}
+
+/// The rows of each class that has some on both sides.
+fn of_classes(sides: &Sides<'_>, rows: &[u32], marks: &[bool]) -> Vec<Part> {
+    let mut own = vec![(Vec::new(), Vec::new()); sides.classes.len()];
+    for (&row, &mark) in rows.iter().zip(marks) {
+        let (rows, marks) = &mut own[sides.truth[row as usize] as usize];
+        rows.push(row);
+        marks.push(mark);
+    }
+    let both = |marks: &[bool]| marks.contains(&true) && marks.contains(&false);
+    let own = own.into_iter().filter(|(_, marks)| both(marks));
+    own.map(|(rows, marks)| Part::of(sides.columns, &rows, marks)).collect()
 }
 
 fn is_weighed(sides: &Sides<'_>) -> bool {

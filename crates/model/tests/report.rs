@@ -145,7 +145,7 @@ fn drift_has_a_section_of_its_own() {
     // Every sentence of the verdict, and nothing to tell of at all.
     let drift = evaluation.drift.as_mut().unwrap();
     drift.shift.weighed = false;
-    drift.shift.p_value = 0.3;
+    drift.shift.all.p_value = 0.3;
     check(&evaluation);
     assert!(
         evaluation
@@ -157,7 +157,7 @@ fn drift_has_a_section_of_its_own() {
     drift.shift.features.clear();
     check(&evaluation);
     assert!(evaluation.to_text(500).contains("No drift is seen"));
-    evaluation.drift.as_mut().unwrap().shift.p_value = 0.001;
+    evaluation.drift.as_mut().unwrap().shift.all.p_value = 0.001;
     assert!(evaluation.to_text(500).contains("The traffic drifted, and the model bears it"));
 }
 

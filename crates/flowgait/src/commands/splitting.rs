@@ -86,10 +86,7 @@ impl SplitArg {
         {
             return Self::Group(name.clone());
         }
-        let capture = dataset.groups.iter().find(|g| g.name == "capture");
-        let client = dataset.groups.iter().find(|g| spelling::is_near_address(&g.name));
-        let groups = [capture, client].into_iter().flatten().filter(|g| g.distinct() >= 2);
-        let mut splits: Vec<Self> = groups.map(|g| Self::Group(g.name.clone())).collect();
+        let mut splits = Self::by_groups(labelled);
         let mut times = dataset.times.iter().flatten();
         if let Some(first) = times.next()
             && times.any(|time| time != first)
@@ -109,6 +106,24 @@ impl SplitArg {
             "no split by capture, client or time is possible (--group COLUMN names another), so the split is random and flatters",
         );
         Self::Random
+    }
+
+    /// A split in which every row is judged once: by a group that allows it, else in runs of neighbouring rows.
+    pub fn each_row(labelled: &Labelled, asked: Option<&String>) -> Self {
+        const RUNS: usize = 50;
+        let asked = asked.map(|name| Self::Group(name.clone()));
+        let mut splits = asked.into_iter().chain(Self::by_groups(labelled));
+        let runs = RUNS.min(labelled.dataset.rows).max(2);
+        splits.find(|split| split.is_learnable(labelled)).unwrap_or(Self::Block(runs))
+    }
+
+    /// The splits by capture and by client, where there are several of them.
+    fn by_groups(labelled: &Labelled) -> Vec<Self> {
+        let groups = &labelled.dataset.groups;
+        let capture = groups.iter().find(|g| g.name == "capture");
+        let client = groups.iter().find(|g| spelling::is_near_address(&g.name));
+        let groups = [capture, client].into_iter().flatten().filter(|g| g.distinct() >= 2);
+        groups.map(|g| Self::Group(g.name.clone())).collect()
     }
 
     /// Whether another seed gives other folds.

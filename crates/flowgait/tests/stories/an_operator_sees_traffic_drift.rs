@@ -70,7 +70,7 @@ fn the_kind_that_behaves_otherwise_is_told_and_the_others_are_not() {
     let (run, drift) = since(&place, "2026-11-01T00:00:00Z");
     assert_eq!(alarms(&drift), [("voice", "changed")]);
     assert!(run.out.contains("Drift since 2026-11-01 00:00:00 UTC"), "{}", run.out);
-    let said = "▲ voice: recall fell from 1.00 to 0.00, now mostly missed as web";
+    let said = "▲ voice: recall fell from 1.000 to 0.000, now mostly missed as web";
     assert!(run.out.contains(said), "{}", run.out);
     assert!(run.out.contains("1 of 3 classes raises an alarm"), "{}", run.out);
     assert_eq!(
@@ -84,7 +84,7 @@ fn the_kind_that_behaves_otherwise_is_told_and_the_others_are_not() {
     assert!(
         ["packet_octets_mean", "packets_per_second"].contains(&first["name"].as_str().unwrap())
     );
-    let shift = |name: &str| drift["shift"][name].as_f64().unwrap();
+    let shift = |name: &str| drift["shift"]["all"][name].as_f64().unwrap();
     assert!(shift("sum") > 2.0 * shift("chance"), "{drift}");
 
     // A day, and seconds or microseconds since 1970, say the same moment; so does any number of threads.

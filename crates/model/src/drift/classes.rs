@@ -2,7 +2,7 @@
 
 use super::significance::{fisher_exact, holm, rank_sum};
 use super::{Alarm, AlarmKind, Change, ClassDrift, LEVEL, Measure, Sides};
-use crate::report::words::{count, counted, percent, score};
+use crate::report::words::{count, counted, exact, percent};
 
 /// A mean that moves by less is told as a change of its values, not of itself.
 const MEAN_MOVE_MIN: f64 = 0.005;
@@ -139,7 +139,9 @@ fn alarm(
 }
 
 fn reason(drift: &ClassDrift, measure: Measure, taken: Option<&str>) -> String {
-    let way = |before: f64, since: f64| if since < before { "fell" } else { "rose" };
+    fn way<T: PartialOrd>(before: T, since: T) -> &'static str {
+        if since < before { "fell" } else { "rose" }
+    }
     let (rows, volume) = (drift.rows, drift.volume);
     match measure {
         Measure::Volume if rows.before == 0 => {
@@ -159,8 +161,8 @@ fn reason(drift: &ClassDrift, measure: Measure, taken: Option<&str>) -> String {
             percent(volume.since)
         ),
         Measure::Recall => {
-            let before = drift.recall.before.unwrap_or_default();
-            let since = drift.recall.since.unwrap_or_default();
+            let before = drift.recall.before;
+            let since = drift.recall.since;
             let taken = match taken.filter(|_| since < before) {
                 Some(name) => format!(", now mostly missed as {name}"),
                 None => String::new(),
@@ -168,16 +170,21 @@ fn reason(drift: &ClassDrift, measure: Measure, taken: Option<&str>) -> String {
             format!(
                 "recall {} from {} to {}{taken}",
                 way(before, since),
-                score(before),
-                score(since)
+                exact(before),
+                exact(since)
             )
         }
         Measure::Confidence => {
-            let before = drift.confidence.before.unwrap_or_default();
-            let since = drift.confidence.since.unwrap_or_default();
-            let moved = (before - since).abs() >= MEAN_MOVE_MIN;
-            let way = if moved { way(before, since) } else { "is spread otherwise: mean" };
-            format!("confidence {way} from {} to {}", score(before), score(since))
+            let before = drift.confidence.before;
+            let since = drift.confidence.since;
+            let difference = before.unwrap_or_default() - since.unwrap_or_default();
+            let moved = difference.abs() >= MEAN_MOVE_MIN;
+            let (from, to) = (exact(before), exact(since));
+            if moved {
+                format!("confidence {} from {from} to {to}", way(before, since))
+            } else {
+                format!("confidence is spread otherwise (mean {from} before, {to} since)")
+            }
         }
     }
 }

@@ -62,33 +62,65 @@ impl Ordered {
     }
 }
 
-/// The weighted sum of the columns' distances.
-pub(super) fn weighted(columns: &[Ordered], weights: &[f64], marks: &[bool]) -> f64 {
-    let parts = columns.iter().zip(weights).filter(|(_, weight)| **weight > 0.0);
-    parts.map(|(column, weight)| weight * column.distance(marks)).sum()
+/// Rows among which marks may change places: all, or those of one class.
+#[derive(Debug)]
+pub(super) struct Part {
+    columns: Vec<Ordered>,
+    marks: Vec<bool>,
 }
 
-/// The weighted sums that chance gives, lowest first: with the marks put on other rows, so many times.
+impl Part {
+    /// The rows, with their marks.
+    pub(super) fn of(columns: &[Vec<f32>], rows: &[u32], marks: Vec<bool>) -> Self {
+        let columns = columns.iter().map(|column| Ordered::of(column, rows)).collect();
+        Self { columns, marks }
+    }
+
+    /// The distance of each column.
+    pub(super) fn distances(&self) -> impl Iterator<Item = f64> {
+        self.columns.iter().map(|column| column.distance(&self.marks))
+    }
+
+    /// The weighted sum of the columns' distances.
+    fn sum(&self, weights: &[f64], marks: &[bool]) -> f64 {
+        let columns = self.columns.iter().zip(weights).filter(|(_, weight)| **weight > 0.0);
+        columns.map(|(column, weight)| weight * column.distance(marks)).sum()
+    }
+}
+
+/// The weighted sum of the columns' distances, as the mean over the parts' rows.
+pub(super) fn weighted(parts: &[Part], weights: &[f64]) -> f64 {
+    mean(parts, |part| part.sum(weights, &part.marks))
+}
+
+/// The same as chance gives it, lowest first: with the marks of each part on other rows of it, so many times.
 ///
 /// # Reference
 /// E. J. G. Pitman, *Significance Tests Which May be Applied to Samples From any Populations*, Supplement to the Journal of the Royal
 /// Statistical Society 4, 1937.
-pub(super) fn by_chance(
-    columns: &[Ordered],
-    weights: &[f64],
-    marks: &[bool],
-    times: u32,
-    seed: u64,
-) -> Vec<f64> {
+pub(super) fn by_chance(parts: &[Part], weights: &[f64], times: u32, seed: u64) -> Vec<f64> {
     let draw = |number: u32| {
         // A stream for each draw: the same sums for any number of threads.
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(u64::from(number));
-        let mut marks = marks.to_vec();
-        shuffle(&mut marks, &mut rng);
-        weighted(columns, weights, &marks)
+        mean(parts, |part| {
+            let mut marks = part.marks.clone();
+            shuffle(&mut marks, &mut rng);
+            part.sum(weights, &marks)
+        })
     };
     let mut sums: Vec<f64> = (0..times).into_par_iter().map(draw).collect();
     sums.sort_unstable_by(f64::total_cmp);
     sums
+}
+
+/// The mean over all rows of what a part gives for each of its rows.
+fn mean(parts: &[Part], mut value: impl FnMut(&Part) -> f64) -> f64 {
+    let (mut sum, mut rows) = (0.0, 0.0);
+    for part in parts {
+        let count = part.marks.len() as f64;
+        sum += count * value(part);
+        rows += count;
+    }
+    if rows > 0.0 { sum / rows } else { 0.0 }
 }

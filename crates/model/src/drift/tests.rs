@@ -169,17 +169,22 @@ fn many_tests_are_corrected_step_by_step() {
 
 #[test]
 fn chance_raises_no_more_alarms_than_stated() {
-    let (mut alarms, mut beyond) = (0, 0);
+    let (mut alarms, mut beyond, mut within) = (0, 0, 0);
     for seed in 1_000..1_400 {
         let drift = World::made(240, seed).drift();
         alarms += u64::from(drift.alarms().next().is_some());
-        beyond += u64::from(drift.shift.is_beyond_chance());
-        assert_eq!(drift.shift.is_beyond_chance(), drift.shift.sum > drift.shift.chance + 1e-12);
+        beyond += u64::from(drift.shift.all.is_beyond_chance());
+        within += u64::from(drift.shift.within.unwrap().is_beyond_chance());
+        assert_eq!(
+            drift.shift.all.is_beyond_chance(),
+            drift.shift.all.sum > drift.shift.all.chance + 1e-12
+        );
     }
     // 20 of 400 are expected of a test that is exact; 33 are three standard deviations more. Fisher's raises fewer. Of 2,000 worlds 58
     // raised an alarm, and 105 moved beyond chance.
     assert!(alarms <= 33, "{alarms} alarms");
     assert!((7..=33).contains(&beyond), "{beyond} beyond chance");
+    assert!((7..=33).contains(&within), "{within} beyond chance within classes");
 }
 
 #[test]
@@ -192,12 +197,12 @@ fn a_class_that_behaves_otherwise_is_the_one_that_is_told() {
     let [(class, kind, reason)] = alarmed(&drift)[..] else { panic!("{:?}", alarmed(&drift)) };
     assert_eq!((class, kind), ("video", AlarmKind::Changed));
     assert!(reason.contains("recall fell from 0."), "{reason}");
-    assert!(reason.contains("to 0.00, now mostly missed as web"), "{reason}");
-    assert!(reason.contains("confidence fell from 0.8"), "{reason}");
+    assert!(reason.contains("to 0.000, now mostly missed as web"), "{reason}");
+    assert!(reason.contains("confidence fell from 0.796 to 0.620"), "{reason}");
     assert!(drift.since.accuracy < drift.before.accuracy - 0.2);
     assert_eq!(drift.before.rows + drift.since.rows, 900);
     // The columns are as they were.
-    assert!(!drift.shift.is_beyond_chance());
+    assert!(!drift.shift.all.is_beyond_chance());
 }
 
 #[test]
@@ -233,13 +238,37 @@ fn volumes_that_change_are_told_with_their_share() {
 }
 
 #[test]
+fn a_new_mix_of_classes_is_told_from_classes_that_moved() {
+    // Most of web is of before and most of chat since; the flows of each are as they were.
+    let mut world = World::made(900, 9);
+    for row in 0..900 {
+        match world.truth[row] {
+            0 if row % 4 > 0 => world.since[row] = true,
+            2 if row % 4 > 0 => world.since[row] = false,
+            _ => {}
+        }
+    }
+    let within = |world: &World| {
+        let shift = world.drift().shift;
+        assert!(shift.all.is_beyond_chance(), "{shift:?}");
+        shift.within.unwrap().is_beyond_chance()
+    };
+    assert!(!within(&world));
+    // Those that move go against the new mix.
+    for row in world.rows_since(1) {
+        world.columns[0][row] += 90.0;
+    }
+    assert!(within(&world));
+}
+
+#[test]
 fn without_importance_all_columns_weigh_alike() {
     let mut world = World::made(100, 6);
     world.importance.clear();
     let drift = world.drift();
     assert!(!drift.shift.weighed);
     let parts: f64 = drift.shift.features.iter().map(|f| f.distance / 3.0).sum();
-    near(parts, drift.shift.sum);
+    near(parts, drift.shift.all.sum);
 }
 
 #[test]
@@ -252,7 +281,7 @@ fn many_rows_are_sampled_and_still_tell() {
     }
     let drift = world.drift();
     assert_eq!(drift.shift.rows, (10_000, 10_000));
-    assert!(drift.shift.is_beyond_chance());
+    assert!(drift.shift.all.is_beyond_chance());
     assert_eq!(drift.shift.features[0].name, "c");
 }
 
@@ -285,8 +314,8 @@ proptest! {
         world.since = (0..2 * rows).map(|row| row >= rows).collect();
         let drift = world.drift();
         prop_assert_eq!(alarmed(&drift), []);
-        prop_assert_eq!(drift.shift.sum, 0.0);
-        prop_assert!(!drift.shift.is_beyond_chance() && drift.shift.features.is_empty());
+        prop_assert_eq!(drift.shift.all.sum, 0.0);
+        prop_assert!(!drift.shift.all.is_beyond_chance() && drift.shift.features.is_empty());
         prop_assert_eq!(drift.before, drift.since);
     }
 
@@ -301,7 +330,7 @@ proptest! {
         let drift = world.drift();
         prop_assert_eq!(&drift.shift.features[0].name, &world.features[column].name);
         prop_assert!(drift.shift.features[0].distance > 0.8);
-        prop_assert!(drift.shift.is_beyond_chance());
+        prop_assert!(drift.shift.all.is_beyond_chance());
         prop_assert_eq!(alarmed(&drift).len(), alarmed(&World::made(300, seed).drift()).len());
     }
 
@@ -312,9 +341,9 @@ proptest! {
         // A power of two scales without rounding.
         world.columns[column].iter_mut().for_each(|value| *value *= 2_f32.powi(power));
         let after = world.drift();
-        prop_assert_eq!(before.shift.sum, after.shift.sum);
-        prop_assert_eq!(before.shift.chance, after.shift.chance);
-        prop_assert_eq!(before.shift.p_value, after.shift.p_value);
+        prop_assert_eq!(before.shift.all.sum, after.shift.all.sum);
+        prop_assert_eq!(before.shift.all.chance, after.shift.all.chance);
+        prop_assert_eq!(before.shift.all.p_value, after.shift.all.p_value);
         prop_assert_eq!(before.classes, after.classes);
         for (a, b) in before.shift.features.iter().zip(&after.shift.features) {
             prop_assert_eq!((&a.name, a.distance, a.missing), (&b.name, b.distance, b.missing));
@@ -327,7 +356,7 @@ proptest! {
         let there = world.drift();
         world.since.iter_mut().for_each(|mark| *mark = !*mark);
         let back = world.drift();
-        prop_assert!((there.shift.sum - back.shift.sum).abs() < 1e-12);
+        prop_assert!((there.shift.all.sum - back.shift.all.sum).abs() < 1e-12);
         prop_assert_eq!(alarmed(&there).len(), alarmed(&back).len());
         prop_assert_eq!((there.before, there.since), (back.since, back.before));
     }

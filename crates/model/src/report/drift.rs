@@ -8,7 +8,7 @@ use super::plot::put;
 use super::strips::in_capitals;
 use super::text::{columns, wrap};
 use super::words::{NONE, Text, clean, count, counted, exact, gain, percent, score, short};
-use crate::drift::{Alarm, AlarmKind, Change, ClassDrift, Drift, Measure, Moved};
+use crate::drift::{Alarm, Change, ClassDrift, Drift, Extent, Moved};
 
 /// Alarms told in a terminal.
 const ALARMS: usize = 12;
@@ -40,13 +40,13 @@ pub(super) fn pane(evaluation: &Evaluation) -> Option<Pane> {
         }
         body += "</ul>";
     }
-    put!(body, "<p class=\"quiet\">{}</p>", Text(&how_tested(drift)));
     body += &numbers(&SCORE_HEADS, &scores(drift));
     body += &numbers(&CLASS_HEADS, &classes(drift));
     body += &others(drift)
         .map_or(String::new(), |others| format!("<p class=\"quiet\">{}</p>", Text(&others)));
     put!(body, "<p>{}</p>", Text(&together(drift)));
     body += &features_pane(&drift.shift.features);
+    put!(body, "<p class=\"quiet\">{}</p>", Text(&how_tested(drift)));
     for note in &drift.notes {
         put!(body, "<p class=\"quiet\">{}</p>", Text(note));
     }
@@ -113,7 +113,7 @@ pub(super) fn text(out: &mut String, evaluation: &Evaluation, width: usize) {
 
 /// The answer in a sentence.
 fn verdict(drift: &Drift) -> String {
-    let (alarms, moved) = (drift.alarms().count() as u64, drift.shift.is_beyond_chance());
+    let (alarms, moved) = (drift.alarms().count() as u64, drift.shift.all.is_beyond_chance());
     let classes = counted(drift.classes.len() as u64, "class", "classes");
     let verb = if alarms == 1 { "raises" } else { "raise" };
     match (moved, alarms) {
@@ -132,25 +132,25 @@ fn together(drift: &Drift) -> String {
     } else {
         "all weighing alike, as this model does not tell which it looks at"
     };
-    let beyond = match (shift.is_beyond_chance(), mix_changed(drift)) {
-        (false, _) => "so this may be chance",
-        (true, false) => "so this is more than chance",
-        (true, true) => {
-            "so this is more than chance; as the volumes of classes changed too, part of it is the new mix of them"
+    let chance = |extent: &Extent| {
+        let verdict = if extent.is_beyond_chance() { "more than chance" } else { "maybe chance" };
+        format!(
+            "{verdict}, which stays at or below {} in 19 of 20 draws",
+            exact(Some(extent.chance))
+        )
+    };
+    let within = match &shift.within {
+        None => "No class is on both sides, so the new mix of classes may be all of it.".to_owned(),
+        Some(within) => {
+            let sum = exact(Some(within.sum));
+            format!("Between flows of the same class it is {sum}: {}.", chance(within))
         }
     };
     format!(
-        "All features together moved by {} (0: not at all, 1: nothing in common), {weighed}. Chance alone stays at or below {} in 19 of 20 draws, {beyond}.",
-        exact(Some(shift.sum)),
-        exact(Some(shift.chance))
+        "All features together moved by {} (0: not at all, 1: nothing in common), {weighed}: {}. {within}",
+        exact(Some(shift.all.sum)),
+        chance(&shift.all)
     )
-}
-
-/// Whether a class has an alarm for its volume.
-fn mix_changed(drift: &Drift) -> bool {
-    drift.alarms().any(|(_, alarm)| {
-        alarm.kind == AlarmKind::NeverLearnt || alarm.measures.contains(&Measure::Volume)
-    })
 }
 
 /// The tests, for who wants to know.
@@ -190,7 +190,7 @@ fn scores(drift: &Drift) -> Vec<Vec<String>> {
     vec![
         vec!["Flows".to_owned(), count(before.rows), count(since.rows), String::new()],
         row("Accuracy", before.accuracy, since.accuracy),
-        row("Macro-F1", before.f1_macro, since.f1_macro),
+        row("Macro-F1 of those that occur", before.f1_macro, since.f1_macro),
     ]
 }
 

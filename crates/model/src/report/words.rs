@@ -5,7 +5,7 @@ use std::fmt;
 /// A score with at most three digits: two decimals where those say enough.
 ///
 /// Never rounds up to 1 what is less, nor down to 0 what is more.
-pub(crate) fn score(value: f64) -> String {
+pub(super) fn score(value: f64) -> String {
     match value {
         v if !v.is_finite() => NONE.to_owned(),
         v if v > 0.9995 && v < 1.0 => "> 0.999".to_owned(),
@@ -25,7 +25,7 @@ pub(super) fn doubt(sd: f64) -> String {
 }
 
 /// A score with three decimals, for a column of them.
-pub(super) fn exact(value: Option<f64>) -> String {
+pub(crate) fn exact(value: Option<f64>) -> String {
     match value {
         Some(v) if v.is_finite() => signed(v, format!("{:.3}", v.abs())),
         _ => NONE.to_owned(),

@@ -1,7 +1,7 @@
 //! A drift of made numbers, as a report shows it.
 
 use flowgait_model::drift::{
-    Alarm, AlarmKind, Change, ClassDrift, Drift, Measure, Moved, Shift, Side,
+    Alarm, AlarmKind, Change, ClassDrift, Drift, Extent, Measure, Moved, Shift, Side,
 };
 
 fn change<T>(before: T, since: T) -> Change<T> {
@@ -39,7 +39,7 @@ pub fn drift() -> Drift {
     voice.alarm = Some(Alarm {
         kind: AlarmKind::Changed,
         measures: vec![Measure::Recall, Measure::Confidence],
-        reason: "recall fell from 0.98 to 0.32, now mostly missed as Web browsing; confidence fell from 0.95 to 0.61".to_owned(),
+        reason: "recall fell from 0.981 to 0.324, now mostly missed as Web browsing; confidence fell from 0.952 to 0.610".to_owned(),
         p_value: Some(1e-12),
     });
     let game = ClassDrift {
@@ -87,9 +87,8 @@ pub fn drift() -> Drift {
         before: side(12_000, 0.9512, 0.9433),
         since: side(8_000, 0.8127, 0.79),
         shift: Shift {
-            sum: 0.2134,
-            chance: 0.0312,
-            p_value: 1.0 / 201.0,
+            all: Extent { sum: 0.2134, chance: 0.0312, p_value: 1.0 / 201.0 },
+            within: Some(Extent { sum: 0.1234, chance: 0.0456, p_value: 1.0 / 201.0 }),
             draws: 200,
             rows: (10_000, 8_000),
             weighed: true,

@@ -121,7 +121,7 @@ fn on_folds(
     known: &Known,
 ) -> Result<([Answers; 2], String), Failure> {
     let own = labelled.select(&sides.train);
-    let split = SplitArg::default_for(&own, args.table.group.as_ref());
+    let split = SplitArg::each_row(&own, args.table.group.as_ref());
     let mut repeats = split.repeats(&own, args.folds, &[args.seed])?;
     repeats.iter_mut().for_each(|repeat| add_since(repeat, sides));
     let learner = Learner { candidates: Candidates::Fixed(recipe), split: &split };
@@ -135,15 +135,8 @@ fn on_folds(
         Answers { rows, said: select(&places, &said) }
     };
     let answers = [of(&sides.train), of(&sides.test)];
-    let (answered, all) = (answers[0].rows.len(), sides.train.len());
-    let count = if answered == all {
-        String::new()
-    } else {
-        let [answered, all] = [answered, all].map(|count| units::grouped(count as u64));
-        format!(" That leaves {answered} of {all} flows of before.")
-    };
     let note = format!(
-        "What was before was learnt from. To be fair to what is since, flows of both sides are answered here by the same models, each of which learnt from other flows of before ({}).{count}",
+        "What was before was learnt from. To be fair to what is since, flows of both sides are answered here by the same models, each of which learnt from other flows of before ({}).",
         split.named().words()
     );
     Ok((answers, note))

@@ -42,12 +42,24 @@ pub struct ReadParams {
     pub beside: bool,
     /// The column with each row's start; one in a known spelling when none is named and it can be read.
     pub time: Option<String>,
+    /// What becomes of a row whose time is missing.
+    pub untimed: Untimed,
     /// Columns that become inputs although they are identity, a label or text.
     pub keep: Vec<String>,
     /// Columns that do not become inputs.
     pub drop: Vec<String>,
     /// The columns of a model: exactly these are read, in this order, and it is an error when one is missing.
     pub schema: Option<Schema>,
+}
+
+/// What becomes of a row whose time is missing, where a column has times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Untimed {
+    /// A column that was named may lack none; one that was only guessed to be the time is given up at the first that is missing.
+    #[default]
+    Refuse,
+    /// It is counted and left out: what comes next goes by time.
+    LeaveOut,
 }
 
 /// What was read, and what was not.
@@ -61,6 +73,8 @@ pub struct ReadReport {
     pub rows_used: Vec<u64>,
     /// Rows left out because their label is missing.
     pub rows_unlabelled: u64,
+    /// Rows left out because their time is missing.
+    pub rows_untimed: u64,
     /// Cells with an infinity or a number beyond 32 bits, taken as missing.
     pub infinities: u64,
     /// Columns that did not become inputs, and why.
@@ -147,6 +161,13 @@ pub fn read(paths: &[&Path], params: &ReadParams) -> Result<(Dataset, ReadReport
         .finish(list)
 }
 
+/// A text as a time, in microseconds since 1970, as the cells of a table are read: `2026-11-21T08:00:00Z`, or a number since 1970 whose size
+/// tells whether it counts seconds, milliseconds, microseconds or nanoseconds.
+#[must_use]
+pub fn time_micros(text: &str) -> Option<i64> {
+    cell::Cell::Text(text).time_micros()
+}
+
 /// The columns that all tables have, where there are several.
 fn everywhere(paths: &[&Path]) -> Result<Option<Vec<String>>, Error> {
     let [first, others @ ..] = paths else { return Ok(None) };
@@ -205,6 +226,7 @@ struct Reading {
     labels: Option<Labels>,
     groups: Vec<(String, CodesBuilder)>,
     times: Option<Vec<i64>>,
+    untimed: Untimed,
     rows: usize,
     report: ReadReport,
 }
@@ -228,7 +250,8 @@ impl Reading {
         let groups =
             plan.groups.iter().map(|name| (name.clone(), CodesBuilder::default())).collect();
         let times = plan.time.is_some().then(Vec::new);
-        Ok(Self { plan, builders, label, labels, groups, times, rows: 0, report })
+        let untimed = params.untimed;
+        Ok(Self { plan, builders, label, labels, groups, times, untimed, rows: 0, report })
     }
 
     fn take(&mut self, source: &mut Source) -> Result<(), Error> {
@@ -241,19 +264,23 @@ impl Reading {
         };
         while source.advance()? {
             self.report.rows += 1;
+            let text = match (&self.label, &mut self.labels, places.label) {
+                (Some(_), Some(labels), _) => {
+                    labels.of(joined_by.iter().map(|&place| source.cell(place))).map(Cow::Owned)
+                }
+                (Some(_), None, Some(place)) => source.cell(place).text(),
+                _ => None,
+            };
+            if self.label.is_some() && text.is_none() {
+                self.report.rows_unlabelled += 1;
+                continue;
+            }
+            if self.is_untimed(source, places.time) {
+                self.report.rows_untimed += 1;
+                continue;
+            }
             if let Some((_, codes)) = &mut self.label {
-                let text = match (&mut self.labels, places.label) {
-                    (Some(labels), _) => {
-                        labels.of(joined_by.iter().map(|&place| source.cell(place))).map(Cow::Owned)
-                    }
-                    (None, Some(place)) => source.cell(place).text(),
-                    (None, None) => None,
-                };
-                let Some(text) = text else {
-                    self.report.rows_unlabelled += 1;
-                    continue;
-                };
-                codes.push(Some(&text));
+                codes.push(text.as_deref());
             }
             for (&place, (_, codes)) in places.groups.iter().zip(&mut self.groups) {
                 codes.push(place.and_then(|place| source.cell(place).text()).as_deref());
@@ -264,6 +291,12 @@ impl Reading {
         }
         self.report.rows_used.push((self.rows - before) as u64);
         Ok(())
+    }
+
+    /// Whether the row is to be left out because its time is missing.
+    fn is_untimed(&self, source: &Source, place: Option<usize>) -> bool {
+        let left_out = self.untimed == Untimed::LeaveOut && self.times.is_some();
+        left_out && place.is_some_and(|place| source.cell(place).text().is_none())
     }
 
     /// A named time column must be readable; one that was only guessed to be the time is given up at its first other cell.
@@ -303,9 +336,13 @@ impl Reading {
 
     fn finish(mut self, paths: impl Fn() -> String) -> Result<(Dataset, ReadReport), Error> {
         if self.rows == 0 {
-            let why = match self.report.rows_unlabelled {
-                0 => String::new(),
-                rows => format!(" with a label ({rows} without)"),
+            let why = match (self.report.rows_unlabelled, self.report.rows_untimed) {
+                (0, 0) => String::new(),
+                (rows, 0) => format!(" with a label ({rows} without)"),
+                (0, rows) => format!(" with a time ({rows} without)"),
+                (unlabelled, untimed) => format!(
+                    " with a label and a time ({unlabelled} without a label, {untimed} without a time)"
+                ),
             };
             return Err(Error::NoRows { paths: paths(), why });
         }

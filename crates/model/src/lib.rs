@@ -13,6 +13,7 @@ pub mod categories;
 mod chance;
 pub mod conformal;
 pub mod doubt;
+pub mod drift;
 mod error;
 mod estimator;
 pub mod explain;

@@ -2,6 +2,7 @@
 
 mod confusion;
 mod curves;
+mod drift;
 mod notes;
 mod page;
 mod palette;
@@ -9,7 +10,7 @@ mod plot;
 mod strips;
 mod tables;
 mod text;
-mod words;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use palette::Kind;
 
+use crate::drift::Drift;
 use crate::metrics::{
     Answers, CALIBRATION_BINS, Calibration, ClassScore, Confusion, RiskCoverage, Scores,
     UnknownScore,
@@ -74,6 +76,9 @@ pub struct Evaluation {
     pub after_packets: Vec<PacketPoint>,
     /// What the model looks at.
     pub importances: Option<Importances>,
+    /// What changed at a moment, where one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
     /// Every trial.
     pub trials: Vec<TrialScore>,
     /// What else a reader must know, as sentences.
@@ -330,6 +335,7 @@ impl Evaluation {
             other_splits: Vec::new(),
             after_packets: Vec::new(),
             importances: None,
+            drift: None,
             trials: Vec::new(),
             notes: Vec::new(),
             classes,

@@ -1,5 +1,7 @@
 //! What an evaluation's HTML, JSON and text must hold to, whatever was measured.
 
+#[path = "sample/drift.rs"]
+mod drifting;
 #[path = "sample/evaluation.rs"]
 mod sample;
 
@@ -126,6 +128,40 @@ fn a_full_report_is_whole() {
 }
 
 #[test]
+fn drift_has_a_section_of_its_own() {
+    let mut evaluation = sample::kinds(&SMALL).unwrap();
+    assert!(!evaluation.to_html().contains("<h2>Drift") && !evaluation.to_json().contains("drift"));
+    evaluation.drift = Some(drifting::drift());
+    check(&evaluation);
+    assert!(evaluation.to_html().contains("<h2>Drift <small>"));
+    let section = |evaluation: &Evaluation, width| {
+        let text = evaluation.to_text(width);
+        let from = text.find("\nDrift since").unwrap();
+        text[from..text.find("\nScores  ").unwrap_or(text.len())].to_owned()
+    };
+    insta::assert_snapshot!("drift_100", section(&evaluation, 100));
+    insta::assert_snapshot!("drift_60", section(&evaluation, 60));
+
+    // Every sentence of the verdict, and nothing to tell of at all.
+    let drift = evaluation.drift.as_mut().unwrap();
+    drift.shift.weighed = false;
+    drift.shift.all.p_value = 0.3;
+    check(&evaluation);
+    assert!(
+        evaluation
+            .to_text(500)
+            .contains("Features did not move beyond chance on the whole, but 2 of 26")
+    );
+    let drift = evaluation.drift.as_mut().unwrap();
+    drift.classes.clear();
+    drift.shift.features.clear();
+    check(&evaluation);
+    assert!(evaluation.to_text(500).contains("No drift is seen"));
+    evaluation.drift.as_mut().unwrap().shift.all.p_value = 0.001;
+    assert!(evaluation.to_text(500).contains("The traffic drifted, and the model bears it"));
+}
+
+#[test]
 fn what_was_not_measured_is_left_out() {
     let bare = Evaluation::new(
         "bare",
@@ -201,6 +237,17 @@ fn names_cannot_break_out() {
         fact.value = hostile[0].to_owned();
     }
     evaluation.unknown.as_mut().unwrap().left_out = hostile.map(str::to_owned).to_vec();
+    let mut drift = drifting::drift();
+    for (class, name) in drift.classes.iter_mut().zip(hostile) {
+        class.class = name.to_owned();
+        class.alarm.iter_mut().for_each(|alarm| alarm.reason = name.to_owned());
+    }
+    for (feature, name) in drift.shift.features.iter_mut().zip(hostile) {
+        feature.name = name.to_owned();
+        feature.unit = name.to_owned();
+    }
+    drift.notes = hostile.map(str::to_owned).to_vec();
+    evaluation.drift = Some(drift);
     let html = evaluation.to_html();
     let tags = tags(&html).unwrap_or_else(|error| panic!("{error}"));
     let scripts = tags.iter().filter(|tag| tag.starts_with("script")).count();

@@ -1,5 +1,6 @@
 //! `flowgait evaluate`: how good a model is, with what must be beaten beside it.
 
+mod drift;
 mod export;
 mod measure;
 
@@ -8,8 +9,7 @@ use std::path::{Path, PathBuf};
 use flowgait_features::Dataset;
 use flowgait_features::dataset::Codes;
 use flowgait_features::extract::prefix;
-use flowgait_features::split;
-use flowgait_flow::label::time_micros;
+use flowgait_features::table::{self, Untimed};
 use flowgait_model::artifact::{Model, fingerprint};
 use flowgait_model::recipe::{EstimatorKind, Recipe};
 use flowgait_model::report::{Class, Confidence, Data, Evaluation, Fact, Groups, Origin};
@@ -32,6 +32,7 @@ use crate::units;
 Example:
   flowgait evaluate --model mine.fgm tuesday.csv --label category -o report.html
   flowgait evaluate flows.csv --label category --split group:initiator_address --folds 5 --repeats 5
+  flowgait evaluate --model mine.fgm flows.csv --label category --since 2026-11-21
 
 Without --model, or with another split than given, the model is fitted anew on each fold: the scores are of the recipe.
 Default split: given for a table that the model was not trained on; else the first that the table allows of --group, capture, client, \
@@ -48,8 +49,9 @@ pub struct Args {
     #[arg(long, value_name = "SPLIT")]
     split: Option<SplitArg>,
 
-    /// Judge only what began at this time or later (2026-11-21T08:00:00Z, or seconds since 1970), and learn from what was before
-    #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with = "split")]
+    /// Judge what began at this time or later (2026-11-21T08:00:00Z, 2026-11-21, or seconds since 1970), and tell whether the traffic
+    /// drifted: what changed since before. Without --model, what was before is learnt from
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<i64>,
 
     /// Number of folds
@@ -101,7 +103,7 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
             let recipe = model.as_ref().map(recipe_of).transpose()?;
             let origin = model.as_ref().map_or(Origin::Recorded, |m| m.card().origin);
             let labelled =
-                table(args).read(&split_columns(args), model.as_ref().map(Model::schema))?;
+                tables(args).read(&split_columns(args), model.as_ref().map(Model::schema))?;
             judged(args, labelled, recipe, origin)?
         }
     };
@@ -110,8 +112,12 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
 }
 
 fn moment(text: &str) -> Result<i64, String> {
-    time_micros(text).ok_or_else(|| {
-        format!("'{text}' is no time; write 2026-11-21T08:00:00Z, or seconds since 1970")
+    // A day alone is its first moment; numbers are read in the unit that their size tells, as those in tables are.
+    let day = || table::time_micros(&format!("{text}T00:00:00Z"));
+    table::time_micros(text).or_else(day).ok_or_else(|| {
+        format!(
+            "'{text}' is no time; write 2026-11-21T08:00:00Z, 2026-11-21, or seconds since 1970"
+        )
     })
 }
 
@@ -125,6 +131,10 @@ fn check(args: &Args) -> Result<(), Failure> {
     }
     if args.folds < 2 || args.repeats == 0 {
         return Err(Failure::usage("It takes at least 2 --folds and 1 of --repeats"));
+    }
+    if args.since.is_some() && !matches!(args.split, None | Some(SplitArg::Time(Some(_)))) {
+        return Err(Failure::usage("--since is a split by itself")
+            .help("Beside it, --split can only name the column with times: --split time:COLUMN."));
     }
     if args.model.is_none() && args.split == Some(SplitArg::Given) {
         return Err(
@@ -150,25 +160,33 @@ pub fn save(evaluation: &Evaluation, path: Option<&Path>) -> Result<(), Failure>
 
 /// The model on the table as it is; unless it was trained on this very table, which would flatter it beyond all use.
 fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
-    let mut labelled = table(args).read(&split_columns(args), Some(model.schema()))?;
-    if args.split.is_none() && model.card().fingerprint == fingerprint(&labelled.dataset) {
+    let mut labelled = tables(args).read(&split_columns(args), Some(model.schema()))?;
+    if args.split != Some(SplitArg::Given)
+        && model.card().fingerprint == fingerprint(&labelled.dataset)
+    {
         output::warn(
             "the model was trained on this very table, so its recipe is judged on folds instead",
         );
         return judged(args, labelled, Some(recipe_of(model)?), model.card().origin);
     }
-    if let Some(since) = args.since {
-        labelled = labelled.select(&split::time_since(splitting::times(&labelled)?, since)?.test);
-    }
     let said = model.predict_proba(&labelled.dataset)?;
-    let (classes, truth, said, strangers) =
+    let (classes, mut truth, mut said, strangers) =
         common_classes(model.classes(), labelled.labels(), said);
+    let mut drift = None;
+    if let Some(moment) = args.since {
+        let fold = splitting::since(&labelled, moment)?;
+        drift = Some(drift::of_model(args, model, &labelled, &fold, (&classes, &said))?);
+        truth = fold.test.iter().map(|&row| truth[row as usize]).collect();
+        said = drift::select(&fold.test, &said);
+        labelled = labelled.select(&fold.test);
+    }
     if truth.iter().all(|&class| class as usize >= model.classes().len()) {
         output::warn(
             "the model never learnt any of these labels, so no answer can be right; --label may name another column than it learnt",
         );
     }
     let mut evaluation = Evaluation::new(&title(args), classes, &truth, &said)?;
+    evaluation.drift = drift;
     evaluation.data = data(args, &labelled.dataset, model.card().origin);
     evaluation.model = facts(model);
     if model.sharpness() != Sharpness::NONE {
@@ -238,6 +256,14 @@ fn judged(
         brief: args.brief,
     };
     let (mut evaluation, judged) = measuring.evaluation(&title(args))?;
+    if args.since.is_some() && !args.brief {
+        let (fold, recipe) = (&repeats[0].folds[0], judged.usual().0);
+        match drift::of_recipe(args, &labelled, fold, recipe) {
+            Ok(drift) => evaluation.drift = Some(drift),
+            // The scores stand without it.
+            Err(why) => evaluation.notes.push(format!("Drift is not told: {why}.")),
+        }
+    }
     if let Some(path) = &args.export {
         export::export(path, &labelled, &judged, &repeats)?;
     }
@@ -305,12 +331,13 @@ fn title(args: &Args) -> String {
 }
 
 /// The tables, with the column that a split by time names.
-fn table(args: &Args) -> TableArgs {
+fn tables(args: &Args) -> TableArgs {
     let time = match &args.split {
         Some(SplitArg::Time(column) | SplitArg::TimeInClass(column)) => column.clone(),
         _ => None,
     };
-    TableArgs { time, ..args.table.clone() }
+    let untimed = if args.since.is_some() { Untimed::LeaveOut } else { Untimed::Refuse };
+    TableArgs { time, untimed, ..args.table.clone() }
 }
 
 /// The columns that splitting and baselines need beside the group.

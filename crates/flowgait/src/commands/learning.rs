@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use flowgait_features::Schema;
 use flowgait_features::dataset::{Codes, Dataset};
 use flowgait_features::session::{self, Fingerprint};
-use flowgait_features::table::{self, ReadParams, ReadReport, Why};
+use flowgait_features::table::{self, ReadParams, ReadReport, Untimed, Why};
 use flowgait_model::artifact::TrainingTable;
 use flowgait_model::recipe::{EstimatorKind, Recipe};
 
@@ -46,6 +46,10 @@ pub struct TableArgs {
     /// The column with each row's start, where a split names one.
     #[arg(skip)]
     pub time: Option<String>,
+
+    /// What becomes of a row without a start.
+    #[arg(skip)]
+    pub untimed: Untimed,
 }
 
 /// An estimator and its parameters.
@@ -101,6 +105,8 @@ pub struct Labelled {
     pub dataset: Dataset,
     /// The tables they came from.
     pub tables: Vec<TrainingTable>,
+    /// Rows that were left out because they have no start.
+    pub rows_untimed: u64,
 }
 
 impl TableArgs {
@@ -163,6 +169,7 @@ impl TableArgs {
             groups: asked,
             beside: true,
             time: self.time.clone(),
+            untimed: self.untimed,
             keep: self.keep.clone(),
             drop: self.drop.clone(),
             schema: schema.cloned(),
@@ -171,7 +178,7 @@ impl TableArgs {
         let (dataset, report) = table::read(&paths, &params)?;
         let tables = self.tables.iter().map(|path| sources::name(path)).zip(&report.rows_used);
         let tables = tables.map(|(name, &rows)| TrainingTable { name, rows }).collect();
-        let labelled = Labelled { dataset, tables };
+        let labelled = Labelled { dataset, tables, rows_untimed: report.rows_untimed };
         labelled.check()?;
         Ok((labelled, report))
     }
@@ -216,7 +223,7 @@ impl Labelled {
 
     /// The rows at the given places, in that order.
     pub fn select(&self, rows: &[u32]) -> Self {
-        Self { dataset: self.dataset.select(rows), tables: self.tables.clone() }
+        Self { dataset: self.dataset.select(rows), tables: self.tables.clone(), ..*self }
     }
 }
 
@@ -237,11 +244,12 @@ pub fn tell(report: &ReadReport) {
             "column {column} has many values and became {buckets} columns by their hash"
         ));
     }
-    if report.rows_unlabelled > 0 {
+    let unused = [(report.rows_unlabelled, "label"), (report.rows_untimed, "time")];
+    for (rows, what) in unused.into_iter().filter(|(rows, _)| *rows > 0) {
         output::note(&format!(
-            "{} without a label {} not used",
-            units::counted(report.rows_unlabelled, "row"),
-            if report.rows_unlabelled == 1 { "was" } else { "were" }
+            "{} without a {what} {} not used",
+            units::counted(rows, "row"),
+            if rows == 1 { "was" } else { "were" }
         ));
     }
     if report.infinities > 0 {

@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use super::learning::Labelled;
 use crate::failure::Failure;
 use crate::output;
+use crate::units;
 
 /// Share of the rows, the latest, that a split by time is judged on.
 const LATEST_SHARE: f64 = 0.3;
@@ -85,10 +86,7 @@ impl SplitArg {
         {
             return Self::Group(name.clone());
         }
-        let capture = dataset.groups.iter().find(|g| g.name == "capture");
-        let client = dataset.groups.iter().find(|g| spelling::is_near_address(&g.name));
-        let groups = [capture, client].into_iter().flatten().filter(|g| g.distinct() >= 2);
-        let mut splits: Vec<Self> = groups.map(|g| Self::Group(g.name.clone())).collect();
+        let mut splits = Self::by_groups(labelled);
         let mut times = dataset.times.iter().flatten();
         if let Some(first) = times.next()
             && times.any(|time| time != first)
@@ -108,6 +106,24 @@ impl SplitArg {
             "no split by capture, client or time is possible (--group COLUMN names another), so the split is random and flatters",
         );
         Self::Random
+    }
+
+    /// A split in which every row is judged once: by a group that allows it, else in runs of neighbouring rows.
+    pub fn each_row(labelled: &Labelled, asked: Option<&String>) -> Self {
+        const RUNS: usize = 50;
+        let asked = asked.map(|name| Self::Group(name.clone()));
+        let mut splits = asked.into_iter().chain(Self::by_groups(labelled));
+        let runs = RUNS.min(labelled.dataset.rows).max(2);
+        splits.find(|split| split.is_learnable(labelled)).unwrap_or(Self::Block(runs))
+    }
+
+    /// The splits by capture and by client, where there are several of them.
+    fn by_groups(labelled: &Labelled) -> Vec<Self> {
+        let groups = &labelled.dataset.groups;
+        let capture = groups.iter().find(|g| g.name == "capture");
+        let client = groups.iter().find(|g| spelling::is_near_address(&g.name));
+        let groups = [capture, client].into_iter().flatten().filter(|g| g.distinct() >= 2);
+        groups.map(|g| Self::Group(g.name.clone())).collect()
     }
 
     /// Whether another seed gives other folds.
@@ -175,14 +191,41 @@ impl SplitArg {
             Self::TimeInClass(_) => {
                 vec![split::time_hold_out_in_each(times(labelled)?, &labels.codes, LATEST_SHARE)?]
             }
-            Self::Since(since) => vec![split::time_since(times(labelled)?, *since)?],
+            Self::Since(moment) => vec![since(labelled, *moment)?],
         };
         Ok(folds)
     }
 }
 
+/// What began before a moment, to learn from or to hold against, and what began at it or later.
+pub fn since(labelled: &Labelled, moment: i64) -> Result<Fold, Failure> {
+    let Some(times) = labelled.dataset.times.as_deref() else {
+        let what = format!(
+            "No column tells when rows began, so none is known to be since {}",
+            utc(moment)
+        );
+        return Err(Failure::work(what).help(
+            "Name the column with --split time:COLUMN: seconds since 1970, or times such as 2026-11-21T08:00:00Z. Tables by flowgait meter have it as 'start'.",
+        ));
+    };
+    split::time_since(times, moment).map_err(|_| {
+        let (first, last) = (times.iter().min(), times.iter().max());
+        let (first, last) = (first.map_or_else(String::new, |t| utc(*t)), last.map_or_else(String::new, |t| utc(*t)));
+        let side = if times.iter().any(|time| *time >= moment) { "before" } else { "at or after" };
+        let what = format!("No row began {side} {}, so there is nothing to hold the others against", utc(moment));
+        Failure::work(what).help(format!(
+            "The rows began from {first} to {last}: name a time between by --since, or add a table that has the other side."
+        ))
+    })
+}
+
+/// Microseconds since 1970 as people write them.
+pub fn utc(micros: i64) -> String {
+    units::utc(micros.saturating_mul(1_000))
+}
+
 /// When each row began.
-pub fn times(labelled: &Labelled) -> Result<&[i64], Failure> {
+fn times(labelled: &Labelled) -> Result<&[i64], Failure> {
     labelled.dataset.times.as_deref().ok_or_else(|| {
         Failure::work("The table has no column with times to split by").help(
             "Name one (--split time:COLUMN), or split by a column that says which rows belong together (--split group:COLUMN).",

@@ -17,4 +17,5 @@ mod an_analyst_asks_why;
 mod an_analyst_classifies_a_capture;
 mod an_engineer_meters_captures;
 mod an_operator_keeps_models_under_names;
+mod an_operator_sees_traffic_drift;
 mod bad_input_is_told_plainly;

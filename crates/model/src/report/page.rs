@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::notes::{Weight, notes};
 use super::plot::put;
 use super::words::{Text, count, counted, doubt, score};
-use super::{Evaluation, FORMAT, Kind, Origin, confusion, curves, strips, tables};
+use super::{Evaluation, FORMAT, Kind, Origin, confusion, curves, drift, strips, tables};
 use crate::validation::soon_enough;
 
 const STYLE: &str = include_str!("style.css");
@@ -137,6 +137,7 @@ pub(super) fn page(evaluation: &Evaluation) -> String {
         Some(tables::scores(evaluation)),
         Some(tables::card(evaluation)),
     ];
+    out += &drift::pane(evaluation).map_or(String::new(), |pane| pane.html());
     let classes = strips::classes(evaluation).html();
     for (place, pane) in panes.into_iter().flatten().enumerate() {
         if place == 2 {

@@ -146,7 +146,7 @@ fn lines(evaluation: &Evaluation) -> Vec<Line<'_>> {
 }
 
 /// With its first letter large.
-fn in_capitals(text: &str) -> String {
+pub(super) fn in_capitals(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -6,7 +6,7 @@ use super::notes::{Weight, notes};
 use super::plot::put;
 use super::strips::most_taken;
 use super::words::{NONE, clean, count, counted, exact, gain, percent, score, short};
-use super::{Evaluation, Origin, tables};
+use super::{Evaluation, Origin, drift, tables};
 use crate::validation::PacketPoint;
 
 /// Classes, features and mistakes shown.
@@ -17,6 +17,7 @@ const MISTAKES: usize = 8;
 pub(super) fn text(evaluation: &Evaluation, width: usize) -> String {
     let mut out = String::new();
     head(&mut out, evaluation, width);
+    drift::text(&mut out, evaluation, width);
     scores(&mut out, evaluation);
     baselines(&mut out, evaluation, width);
     packets(&mut out, evaluation);
@@ -204,7 +205,7 @@ fn mistakes(out: &mut String, evaluation: &Evaluation, width: usize) {
 }
 
 /// An aligned table after an empty line: the first column to the left, and in it at most `first` characters.
-fn columns(out: &mut String, heads: &[&str], rows: &[Vec<String>], first: usize) {
+pub(super) fn columns(out: &mut String, heads: &[&str], rows: &[Vec<String>], first: usize) {
     let wide = |text: &str| text.chars().count();
     let mut widths: Vec<usize> = heads.iter().map(|head| wide(head)).collect();
     for row in rows {
@@ -232,7 +233,7 @@ fn columns(out: &mut String, heads: &[&str], rows: &[Vec<String>], first: usize)
 }
 
 /// Text in lines of at most `width`, the first after `lead`, the others indented as far.
-fn wrap(out: &mut String, lead: &str, text: &str, width: usize) {
+pub(super) fn wrap(out: &mut String, lead: &str, text: &str, width: usize) {
     let indent = " ".repeat(lead.chars().count());
     let (mut line, mut empty) = (lead.to_owned(), true);
     for word in clean(text).split_whitespace() {

@@ -25,7 +25,7 @@ pub(super) fn doubt(sd: f64) -> String {
 }
 
 /// A score with three decimals, for a column of them.
-pub(super) fn exact(value: Option<f64>) -> String {
+pub(crate) fn exact(value: Option<f64>) -> String {
     match value {
         Some(v) if v.is_finite() => signed(v, format!("{:.3}", v.abs())),
         _ => NONE.to_owned(),
@@ -48,7 +48,7 @@ pub(super) fn gain(value: f64) -> String {
 }
 
 /// A share in percent, as a whole number where that says enough.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
         p if !p.is_finite() => NONE.to_owned(),
@@ -62,7 +62,7 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// A count with separators.
-pub(super) fn count(value: u64) -> String {
+pub(crate) fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -75,7 +75,7 @@ pub(super) fn count(value: u64) -> String {
 }
 
 /// A count and its noun.
-pub(super) fn counted(value: u64, one: &str, many: &str) -> String {
+pub(crate) fn counted(value: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(value), if value == 1 { one } else { many })
 }
 

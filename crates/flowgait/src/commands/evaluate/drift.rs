@@ -1,0 +1,208 @@
+//! What changed at a moment: answers to what was before, held against answers to what is since.
+//!
+//! Answers to rows that a model learnt from flatter it, and every class would seem to have got worse since. So where what was before was
+//! learnt from, both sides are answered on folds of it: by the same models, as the confidence of one says nothing about another's.
+
+use flowgait_features::Codes;
+use flowgait_model::drift::{Drift, Sides};
+use flowgait_model::recipe::Recipe;
+use flowgait_model::report::Class;
+use flowgait_model::validation::{Fold, Repeat};
+use flowgait_model::{Model, Probabilities, Training, artifact};
+
+use super::{Args, recipe_of};
+use crate::commands::judging::{Candidates, Learner, judge};
+use crate::commands::learning::Labelled;
+use crate::commands::splitting::{self, SplitArg};
+use crate::failure::Failure;
+use crate::output;
+use crate::units;
+
+/// The classes, those that were learnt first, and how much is looked at each column.
+struct Known {
+    classes: Vec<String>,
+    learnt: usize,
+    importance: Vec<f32>,
+}
+
+/// Rows of one side, and what is said of them over the known classes.
+struct Answers {
+    rows: Vec<u32>,
+    said: Probabilities,
+}
+
+/// What changed for a model. `said` is what it says of all rows, over its own classes and then those that it never learnt.
+pub fn of_model(
+    args: &Args,
+    model: &Model,
+    labelled: &Labelled,
+    fold: &Fold,
+    (classes, said): (&[Class], &Probabilities),
+) -> Result<Drift, Failure> {
+    let known = Known {
+        classes: classes.iter().map(|class| class.name.clone()).collect(),
+        learnt: model.classes().len(),
+        importance: model.importance().to_vec(),
+    };
+    let pick = |rows: &[u32]| Answers { rows: rows.to_vec(), said: select(rows, said) };
+    if !learnt_from(model, &labelled.select(&fold.train)) {
+        let notes = shared_tables(model, labelled).into_iter().collect();
+        return hold(args, labelled, &known, [pick(&fold.train), pick(&fold.test)], notes);
+    }
+    output::note(
+        "the model learnt from what was before, so drift is told by its recipe on folds of that",
+    );
+    let (answers, note) = on_folds(args, labelled, fold, recipe_of(model)?, &known)?;
+    hold(args, labelled, &known, answers, vec![note])
+}
+
+/// What changed for a recipe.
+pub fn of_recipe(
+    args: &Args,
+    labelled: &Labelled,
+    fold: &Fold,
+    recipe: Recipe,
+) -> Result<Drift, Failure> {
+    let (dataset, labels) = (&labelled.dataset, labelled.labels());
+    let mut is_learnt = vec![false; labels.values.len()];
+    fold.train.iter().for_each(|&row| is_learnt[labels.codes[row as usize] as usize] = true);
+    let of = |learnt: bool| {
+        let names = labels.values.iter().zip(&is_learnt).filter(move |(_, is)| **is == learnt);
+        names.map(|(name, _)| name.clone())
+    };
+    let training = Training {
+        columns: &dataset.columns,
+        rows: &fold.train,
+        codes: &labels.codes,
+        classes: labels.values.len(),
+        class_weights: None,
+    };
+    let fitted = recipe.fit(&dataset.schema, &training, args.seed, &|| {})?;
+    let known = Known {
+        classes: of(true).chain(of(false)).collect(),
+        learnt: of(true).count(),
+        importance: fitted.importance().to_vec(),
+    };
+    let (answers, note) = on_folds(args, labelled, fold, recipe, &known)?;
+    hold(args, labelled, &known, answers, vec![note])
+}
+
+/// The answers to some of the rows.
+pub fn select(rows: &[u32], said: &Probabilities) -> Probabilities {
+    let values = rows.iter().flat_map(|&row| said.row(row as usize)).copied().collect();
+    Probabilities { classes: said.classes, values }
+}
+
+/// Whether these are the rows that the model learnt from.
+fn learnt_from(model: &Model, before: &Labelled) -> bool {
+    let mut dataset = before.dataset.clone();
+    // The labels of a table are those that occur in it.
+    let texts: Vec<Option<&str>> = (0..dataset.rows).map(|row| before.labels().text(row)).collect();
+    dataset.labels = Some(Codes::from_texts(&before.labels().name, &texts));
+    model.card().fingerprint == artifact::fingerprint(&dataset)
+}
+
+/// That a table which the model learnt from seems to be among these.
+fn shared_tables(model: &Model, labelled: &Labelled) -> Option<String> {
+    let table = labelled.tables.iter().find(|table| model.card().tables.contains(table))?;
+    output::warn(&format!("the model learnt from {}, and is judged on it", table.name));
+    Some(format!(
+        "The model learnt from {}: on the side where its rows are, all that is said of it flatters, and the other side seems worse than it is.",
+        table.name
+    ))
+}
+
+/// Answers to both sides by models of the recipe that learnt from other rows of before, and a sentence about it.
+fn on_folds(
+    args: &Args,
+    labelled: &Labelled,
+    sides: &Fold,
+    recipe: Recipe,
+    known: &Known,
+) -> Result<([Answers; 2], String), Failure> {
+    let own = labelled.select(&sides.train);
+    let split = SplitArg::each_row(&own, args.table.group.as_ref());
+    let mut repeats = split.repeats(&own, args.folds, &[args.seed])?;
+    repeats.iter_mut().for_each(|repeat| add_since(repeat, sides));
+    let learner = Learner { candidates: Candidates::Fixed(recipe), split: &split };
+    let judged = judge("drift", labelled, &learner, &repeats)?.scores;
+    let said = arranged(&judged.probabilities, labelled.labels(), &known.classes);
+    let of = |side: &[u32]| {
+        let places = (0..judged.rows.len() as u32)
+            .filter(|&at| side.binary_search(&judged.rows[at as usize]).is_ok());
+        let places: Vec<u32> = places.collect();
+        let rows = places.iter().map(|&at| judged.rows[at as usize]).collect();
+        Answers { rows, said: select(&places, &said) }
+    };
+    let answers = [of(&sides.train), of(&sides.test)];
+    let note = format!(
+        "What was before was learnt from. To be fair to what is since, flows of both sides are answered here by the same models, each of which learnt from other flows of before ({}).",
+        split.named().words()
+    );
+    Ok((answers, note))
+}
+
+/// Folds of the rows before as folds of the table, in which each model also answers its share of the rows since.
+fn add_since(repeat: &mut Repeat, sides: &Fold) {
+    let count = repeat.folds.len();
+    for (number, fold) in repeat.folds.iter_mut().enumerate() {
+        for rows in [&mut fold.train, &mut fold.test] {
+            rows.iter_mut().for_each(|row| *row = sides.train[*row as usize]);
+        }
+        fold.test.extend(sides.test.iter().skip(number).step_by(count));
+    }
+}
+
+/// Probabilities over a table's labels, in the order of these classes.
+fn arranged(said: &Probabilities, labels: &Codes, classes: &[String]) -> Probabilities {
+    let places = places(labels, classes);
+    let mut values = vec![0.0; classes.len() * said.rows()];
+    for row in 0..said.rows() {
+        for (&place, p) in places.iter().zip(said.row(row)) {
+            values[row * classes.len() + place] = *p;
+        }
+    }
+    Probabilities { classes: classes.len(), values }
+}
+
+/// The place of each of the table's labels among the classes.
+fn places(labels: &Codes, classes: &[String]) -> Vec<usize> {
+    let place = |name| classes.iter().position(|class| class == name);
+    labels.values.iter().map(|name| place(name).expect("every label is a known class")).collect()
+}
+
+fn hold(
+    args: &Args,
+    labelled: &Labelled,
+    known: &Known,
+    [before, since]: [Answers; 2],
+    notes: Vec<String>,
+) -> Result<Drift, Failure> {
+    let rows = [before.rows.as_slice(), &since.rows].concat();
+    let both = labelled.select(&rows);
+    let places = places(both.labels(), &known.classes);
+    let truth: Vec<u32> =
+        both.labels().codes.iter().map(|&code| places[code as usize] as u32).collect();
+    let values = [before.said.values, since.said.values].concat();
+    let said = Probabilities { classes: known.classes.len(), values };
+    let marks: Vec<bool> = (0..rows.len()).map(|at| at >= before.rows.len()).collect();
+    let sides = Sides {
+        features: &both.dataset.schema.features,
+        columns: &both.dataset.columns,
+        importance: &known.importance,
+        classes: &known.classes,
+        learnt: known.learnt,
+        truth: &truth,
+        said: &said,
+        since: &marks,
+    };
+    let mut drift = Drift::of(&sides, args.seed)?;
+    drift.moment = args.since.map_or_else(String::new, splitting::utc);
+    drift.notes = notes;
+    drift.notes.push("All other parts of this report are about the flows since then.".to_owned());
+    if labelled.rows_untimed > 0 {
+        let rows = units::counted(labelled.rows_untimed, "row");
+        drift.notes.push(format!("Left out, as nothing tells when they began: {rows}."));
+    }
+    Ok(drift)
+}

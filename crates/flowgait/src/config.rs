@@ -23,9 +23,13 @@ pub struct Setting {
 enum Kind {
     Duration,
     Count,
+    Threads,
     Word(&'static [&'static str]),
     Path,
 }
+
+/// More threads than any machine that this was tried on has cores.
+const THREADS_MAX: usize = 1_024;
 
 /// Every setting there is; `configs/flowgait.toml` is written from this table and a test holds them together.
 pub const SETTINGS: &[Setting] = &[
@@ -80,7 +84,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "run.threads",
         default: "0",
-        kind: Kind::Count,
+        kind: Kind::Threads,
         help: "Threads to use; 0 means as many as there are cores. Results do not depend on it.",
     },
     Setting {
@@ -262,6 +266,10 @@ impl Setting {
         match self.kind {
             Kind::Duration => units::duration(value).map(drop),
             Kind::Count => units::count(value).map(drop),
+            Kind::Threads => match units::count(value)? {
+                0..=THREADS_MAX => Ok(()),
+                more => Err(format!("{more} threads are more than {THREADS_MAX}")),
+            },
             Kind::Word(words) if words.contains(&value) => Ok(()),
             Kind::Word(words) => Err(format!("'{value}' is none of: {}", words.join(", "))),
             Kind::Path => Ok(()),

@@ -20,6 +20,7 @@ pub use measure::Measuring;
 use super::judging::{Candidates, Learner};
 use super::learning::{self, Labelled, RecipeArgs, TableArgs};
 use super::models;
+use super::sources;
 use super::splitting::{self, SplitArg};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
@@ -128,6 +129,9 @@ fn check(args: &Args) -> Result<(), Failure> {
         .is_none_or(|path| path.extension().is_some_and(|e| e == "html" || e == "json"));
     if !report_is_known {
         return Err(Failure::usage("A report ends in .html or .json"));
+    }
+    for output in args.output.iter().chain(&args.export) {
+        sources::check_output(output, args.table.files().chain(&args.model))?;
     }
     if args.folds < 2 || args.repeats == 0 {
         return Err(Failure::usage("It takes at least 2 --folds and 1 of --repeats"));

@@ -110,6 +110,32 @@ pub struct Labelled {
 }
 
 impl TableArgs {
+    /// All files that are read.
+    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.tables.iter().chain(&self.labels)
+    }
+
+    /// Refuses flags that contradict each other.
+    fn check(&self) -> Result<(), Failure> {
+        let label = &self.label;
+        if self.drop.contains(label) || self.keep.contains(label) {
+            return Err(Failure::usage(format!(
+                "'{label}' is the label: it is neither learnt from nor dropped"
+            ))
+            .help("Name other columns by --keep and --drop."));
+        }
+        if self.group.as_ref() == Some(label) {
+            return Err(Failure::usage(format!(
+                "--group {label}: rows cannot be grouped by their label"
+            ))
+            .help("Each group is learnt from or judged on as a whole, so no label that is judged would have been learnt."));
+        }
+        match self.keep.iter().find(|column| self.drop.contains(column)) {
+            Some(both) => Err(Failure::usage(format!("'{both}' is both kept and dropped"))),
+            None => Ok(()),
+        }
+    }
+
     /// Reads the tables and tells what was left out. `groups` are further columns to have at hand for splitting.
     pub fn read(&self, groups: &[String], schema: Option<&Schema>) -> Result<Labelled, Failure> {
         let (mut labelled, report) = self.read_quietly(groups, schema)?;
@@ -161,6 +187,7 @@ impl TableArgs {
                 )));
             }
         }
+        self.check()?;
         let mut asked: Vec<String> = self.group.iter().cloned().collect();
         asked.extend(groups.iter().filter(|g| Some(*g) != self.group.as_ref()).cloned());
         let params = ReadParams {

@@ -72,7 +72,7 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
         return Err(Failure::usage(format!("Cannot tell the format of {}", args.output.display()))
             .help("Its name must end in .csv, .csv.zst, .jsonl or .parquet; - is CSV on standard output."));
     }
-    sources::refuse_overwriting(&args.output, &args.captures)?;
+    sources::check_output(&args.output, args.captures.iter().chain(&args.labels))?;
     let metering = args.meter.metering(&args.captures, args.filter.params()?, &mut config)?;
     let mut labeller = args.labeller(&config)?;
     let addresses = args.addresses()?;

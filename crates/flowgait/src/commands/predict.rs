@@ -6,7 +6,7 @@ use flowgait_features::table::RowReader;
 use flowgait_flow::export::{CellSink, ColumnSpec, Format, Kind, RowSchema, TableWriter};
 use flowgait_model::artifact::Model;
 use flowgait_model::report::Origin;
-use flowgait_model::{Categories, Doubt, Probabilities};
+use flowgait_model::{Categories, Doubt};
 use flowgait_model::{conformal, doubt};
 
 use super::learning::{self, Labelled};
@@ -79,7 +79,7 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
         return Err(Failure::usage(format!("Cannot tell the format of {}", args.output.display()))
             .help("Its name must end in .csv, .csv.zst, .jsonl or .parquet; - is CSV on standard output."));
     }
-    sources::refuse_overwriting(&args.output, &args.inputs)?;
+    sources::check_output(&args.output, args.inputs.iter().chain(&args.model))?;
     let reader = args.filter.params()?;
     if args.conformal.is_some_and(|missed| !(missed > 0.0 && missed < 1.0)) {
         return Err(Failure::usage("--conformal takes a share above 0 and below 1, such as 0.1"));
@@ -109,6 +109,7 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
         header: Vec::new(),
         rows: 0,
         unknown: 0,
+        empty: 0,
     };
     let mut metering = |input: &PathBuf| {
         args.meter.metering(std::slice::from_ref(input), reader.clone(), &mut config)
@@ -171,11 +172,11 @@ impl Limit {
         Ok(Self { least_confidence, most_doubt })
     }
 
-    /// Whether the likeliest of some classes is not to be answered.
-    fn withholds(&self, probabilities: &[f32]) -> bool {
+    /// Whether the likeliest of some classes is not to be answered; of a row of which nothing is known it never is, where there is a limit.
+    fn withholds(&self, probabilities: &[f32], is_empty: bool) -> bool {
         let confidence = probabilities.iter().copied().fold(0.0, f32::max);
-        self.least_confidence.is_some_and(|least| confidence < least)
-            || self.most_doubt.is_some_and(|most| doubt::entropy(probabilities) > most)
+        self.least_confidence.is_some_and(|least| is_empty || confidence < least)
+            || self.most_doubt.is_some_and(|most| is_empty || doubt::entropy(probabilities) > most)
     }
 }
 
@@ -213,6 +214,8 @@ struct Answers<'a> {
     header: Vec<String>,
     rows: u64,
     unknown: u64,
+    /// Rows with no value in any of the model's columns.
+    empty: u64,
 }
 
 impl Answers<'_> {
@@ -239,8 +242,12 @@ impl Answers<'_> {
             let said = self.model.predict_proba(&batch.dataset).map_err(bad_output)?;
             let of_categories = self.model.categories().map(|c| c.probabilities(&said));
             for row in 0..batch.rows() {
-                self.row(batch.cells(row), &said, of_categories.as_ref(), row)
-                    .map_err(bad_output)?;
+                let answer = Answer {
+                    probabilities: said.row(row),
+                    of_categories: of_categories.as_ref().map(|of| of.row(row)),
+                    is_empty: batch.dataset.columns.iter().all(|column| column[row].is_nan()),
+                };
+                self.row(batch.cells(row), &answer).map_err(bad_output)?;
             }
         }
         Ok(())
@@ -294,20 +301,19 @@ impl Answers<'_> {
     fn row<'b>(
         &mut self,
         cells: impl Iterator<Item = &'b str>,
-        said: &Probabilities,
-        of_categories: Option<&Probabilities>,
-        row: usize,
+        answer: &Answer<'_>,
     ) -> Result<(), Failure> {
         let writer = self.writer.as_mut().expect("the header was written before any row");
         for cell in cells {
             writer.text(cell);
         }
-        let mut ranked: Vec<usize> = (0..said.classes).collect();
-        let probabilities = said.row(row);
+        let Answer { probabilities, of_categories, is_empty } = *answer;
+        let mut ranked: Vec<usize> = (0..probabilities.len()).collect();
         ranked.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]).then(a.cmp(&b)));
         let confidence = probabilities[ranked[0]];
         self.rows += 1;
-        if self.limit.withholds(probabilities) {
+        self.empty += u64::from(is_empty);
+        if self.limit.withholds(probabilities, is_empty) {
             self.unknown += 1;
             writer.text(UNKNOWN);
         } else {
@@ -321,11 +327,13 @@ impl Answers<'_> {
             }
         }
         if let (Some(categories), Some(of_categories)) = (self.model.categories(), of_categories) {
-            let best = of_categories.best(row) as usize;
-            let withheld = self.category_limit.withholds(of_categories.row(row));
+            let best = (0..of_categories.len())
+                .max_by(|&a, &b| of_categories[a].total_cmp(&of_categories[b]).then(b.cmp(&a)))
+                .unwrap_or(0);
+            let withheld = self.category_limit.withholds(of_categories, is_empty);
             writer.text(if withheld { UNKNOWN } else { &categories.names()[best] });
             if self.args.proba {
-                writer.float(of_categories.row(row)[best]);
+                writer.float(of_categories[best]);
             }
         }
         if let Some(least) = self.set_from {
@@ -345,8 +353,26 @@ impl Answers<'_> {
             text.push_str(&format!(", {} of them unknown", units::grouped(self.unknown)));
         }
         output::note(&text);
+        if self.empty > 0 {
+            output::warn(&format!(
+                "{} no value in any of the model's columns: what is answered there is a guess",
+                if self.empty == 1 {
+                    "1 row has".to_owned()
+                } else {
+                    format!("{} rows have", units::grouped(self.empty))
+                }
+            ));
+        }
         Ok(())
     }
+}
+
+/// What the model says of one row.
+struct Answer<'a> {
+    probabilities: &'a [f32],
+    of_categories: Option<&'a [f32]>,
+    /// Whether nothing is known of the row.
+    is_empty: bool,
 }
 
 /// Answers for rows whose label is known, as a table of the label, the prediction and the confidence; gives the share that is right, in percent.

@@ -58,14 +58,29 @@ pub fn octets(paths: &[PathBuf]) -> u64 {
     paths.iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| m.len()).sum()
 }
 
-/// Refuses to write over what is to be read: whoever does that by mistake has nothing left.
-pub fn refuse_overwriting(output: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
+/// Refuses what cannot be written, before any work is done for it; and what is to be read: whoever writes over that by mistake has nothing left.
+pub fn check_output<'a>(
+    output: &Path,
+    inputs: impl IntoIterator<Item = &'a PathBuf>,
+) -> Result<(), Failure> {
+    if is_standard_input(output) {
+        return Ok(());
+    }
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(Failure::work(format!("Cannot write {}", output.display()))
+            .help(format!("There is no folder {}.", folder.display())));
+    }
+    if output.is_dir() {
+        return Err(Failure::work(format!("Cannot write {}: it is a folder", output.display()))
+            .help("Name a file in it."));
+    }
     let Ok(target) = output.canonicalize() else { return Ok(()) };
     let same = |input: &&PathBuf| input.canonicalize().is_ok_and(|input| input == target);
     // A device or a pipe loses nothing.
-    match inputs.iter().filter(|_| target.is_file()).find(same) {
+    match inputs.into_iter().filter(|_| target.is_file()).find(same) {
         Some(input) => Err(Failure::usage(format!("{} would be written over", input.display()))
-            .help("It is an input; give --output another name.")),
+            .help("It is an input; give the output another name.")),
         None => Ok(()),
     }
 }

@@ -168,6 +168,50 @@ fn an_input_is_never_written_over() {
     assert_eq!(run.status, 2, "{}", run.err);
     run.tells(&["n.csv would be written over"]);
     assert_eq!(place.text("n.csv"), before);
+    let (judged, predicted) = (["evaluate", "n.csv", "--label", "kind"], ["predict", "n.csv"]);
+    for (command, output) in [
+        (&judged[..], &["--export", "n.csv"][..]),
+        (&predicted[..], &["--model", "m.fgm", "-o", "n.csv"][..]),
+        (&predicted[..], &["--model", "m.fgm", "-o", "no/such/folder/n.csv"][..]),
+        (&judged[..], &["-o", "no/such/folder/n.html"][..]),
+    ] {
+        let run = place.run(&[command, output].concat());
+        assert!(run.status == 2 || run.status == 1, "{}", run.err);
+        assert!(run.out.is_empty(), "{}", run.out);
+    }
+    assert_eq!(place.text("n.csv"), before);
+}
+
+#[test]
+fn a_row_of_which_nothing_is_known_is_unknown_and_told() {
+    let place = Place::new();
+    let rows: String = (0..60)
+        .map(|i| format!("{},{},{}\n", i % 2 * 100 + i, i % 7, ["web", "chat"][i % 2]))
+        .collect();
+    place.write("n.csv", format!("size,gap,kind\n{rows}"));
+    place.ok(&["fit", "n.csv", "--label", "kind", "-o", "m.fgm", "--estimator", "forest"]);
+    place.write("few.csv", "size,gap\n100,1\n,\n");
+    let run = place.run(&["predict", "--model", "m.fgm", "few.csv", "--reject", "0"]);
+    assert_eq!(run.status, 0, "{}", run.err);
+    run.tells(&["1 row has no value in any of the model's columns"]);
+    assert!(run.out.ends_with(",,unknown\n"), "{}", run.out);
+}
+
+#[test]
+fn flags_that_contradict_each_other_are_refused() {
+    let place = Place::new();
+    place.write("n.csv", "size,gap,kind\n1,2,a\n3,4,b\n5,6,a\n7,8,b\n1,2,a\n3,4,b\n");
+    for (flags, told) in [
+        (&["--drop", "kind"][..], "neither learnt from nor dropped"),
+        (&["--group", "kind"][..], "cannot be grouped by their label"),
+        (&["--keep", "gap", "--drop", "gap"][..], "both kept and dropped"),
+        (&["--threads", "100000"][..], "more than 1024"),
+    ] {
+        let run =
+            place.run(&[&["fit", "n.csv", "--label", "kind", "-o", "m.fgm"][..], flags].concat());
+        assert_eq!(run.status, 2, "{}", run.err);
+        run.tells(&[told]);
+    }
 }
 
 #[test]

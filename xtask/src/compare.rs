@@ -8,6 +8,7 @@ mod cost;
 mod folds;
 mod forest;
 mod meters;
+mod net;
 mod peers;
 mod tables;
 
@@ -52,6 +53,8 @@ enum Name {
     Forest,
     /// Boosting at equal log loss: LightGBM on made rows
     Boost,
+    /// Networks: PyTorch on the same layers and made flows
+    Net,
     /// Accuracy: scikit-learn's random forest on our columns and folds of nDPI's categories
     Folds,
     /// Accuracy: scikit-learn's and LightGBM's learners beside each of ours, on the shared tables
@@ -64,6 +67,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         Name::Ndpi => meters::ndpi(arguments),
         Name::Forest => forest::run(arguments),
         Name::Boost => boost::run(arguments),
+        Name::Net => net::run(arguments),
         Name::Folds => folds::run(arguments),
         Name::Tables => tables::run(arguments),
     }

@@ -41,7 +41,7 @@ enum Task {
     Bench(bench::Arguments),
     /// Make the big capture that the meter is measured on
     BenchCapture(bench_capture::Arguments),
-    /// Measure against a well-known tool: nfstream, ndpi, forest, boost, folds or tables
+    /// Measure against a well-known tool: nfstream, ndpi, forest, boost, net, folds or tables
     Compare(compare::Arguments),
     /// Learn the starter model anew from the shared captures, and judge it
     Starter,

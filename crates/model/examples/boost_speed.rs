@@ -4,13 +4,16 @@
 
 #![allow(clippy::print_stdout)]
 
+#[path = "timing/cost.rs"]
+mod cost;
 #[path = "made_table/table.rs"]
 mod made_table;
 
 use std::error::Error;
 
+use cost::{argument, cpu_seconds};
 use flowgait_model::{Training, boost::BoostParams};
-use made_table::{argument, cpu_seconds, read};
+use made_table::read;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("which table?")?;

@@ -4,14 +4,17 @@
 
 #![allow(clippy::print_stdout)]
 
+#[path = "timing/cost.rs"]
+mod cost;
 #[path = "made_table/table.rs"]
 mod made_table;
 
 use std::{error::Error, time::Instant};
 
+use cost::{argument, cpu_seconds};
 use flowgait_features::{Feature, Schema};
 use flowgait_model::{Card, Estimator, Model, Training, forest::ForestParams};
-use made_table::{argument, cpu_seconds, read};
+use made_table::read;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("which table?")?;

@@ -114,9 +114,9 @@ impl Network {
             scalars: vec![0.0; rows.len() * each],
         };
         for (at, &row) in rows.iter().enumerate() {
-            let out = &mut batch.packets[at * channels * length..][..channels * length];
             if channels > 0 {
-                inputs.write_packets(&inputs.packets(columns, row), out);
+                let packets = inputs.packets(columns, row);
+                inputs.write_packets(&packets, rows.len(), at, &mut batch.packets);
             }
             inputs.write_scalars(columns, row, &mut batch.scalars[at * each..][..each]);
         }

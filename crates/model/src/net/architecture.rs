@@ -19,7 +19,7 @@ pub(crate) enum Architecture {
 /// What goes into a network.
 ///
 /// # Shapes
-/// `packets` is `[rows][channels][length]`, `scalars` is `[rows][n_scalars]`.
+/// `packets` is `[length][rows][channels]`, `scalars` is `[rows][n_scalars]`.
 pub(crate) struct In {
     pub(crate) packets: Option<Tensor<3>>,
     pub(crate) scalars: Option<Tensor<2>>,

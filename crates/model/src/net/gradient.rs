@@ -9,7 +9,7 @@ use super::parameters::Parameters;
 /// Rows as a network sees them.
 ///
 /// # Shapes
-/// `packets` is `[rows][channels][length]`, `scalars` `[rows][n_scalars]`; either may be empty.
+/// `packets` is `[length][rows][channels]`, `scalars` `[rows][n_scalars]`; either may be empty.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) rows: usize,
@@ -26,7 +26,7 @@ impl Batch {
         let each = scalars.len() / rows.max(1);
         In {
             packets: (!packets.is_empty())
-                .then(|| Tensor::from_data(tensor(packets, &[rows, channels, length]), device)),
+                .then(|| Tensor::from_data(tensor(packets, &[length, rows, channels]), device)),
             scalars: (each > 0).then(|| Tensor::from_data(tensor(scalars, &[rows, each]), device)),
         }
     }

@@ -174,21 +174,20 @@ impl Inputs {
         missing.fill(1.0);
     }
 
-    /// Writes packets as channels; `[channels][length]`.
-    pub(crate) fn write_packets(&self, packets: &Packets, out: &mut [f32]) {
-        let mut channels = out.chunks_exact_mut(self.length().max(1));
+    /// Writes packets as channels of row `at` of so many; `[length][rows][channels]`, which holds zeros before.
+    pub(crate) fn write_packets(&self, packets: &Packets, rows: usize, at: usize, out: &mut [f32]) {
+        let all = self.channels();
+        let mut channel = at * all;
         for (sequence, values) in self.sequences.iter().zip(&packets.0) {
             let known = packets_known(values);
             for (list, values) in sequence.lists.iter().zip(values) {
-                let Some(channel) = channels.next() else { return };
-                channel.fill(0.0);
-                for (to, value) in channel.iter_mut().zip(&values[..known]) {
-                    *to = list.scale.apply(*value);
+                for (place, value) in values[..known].iter().enumerate() {
+                    out[place * rows * all + channel] = list.scale.apply(*value);
                 }
+                channel += 1;
             }
-            let Some(channel) = channels.next() else { return };
-            channel.fill(0.0);
-            channel[..known].fill(1.0);
+            (0..known).for_each(|place| out[place * rows * all + channel] = 1.0);
+            channel += 1;
         }
     }
 }
@@ -238,10 +237,12 @@ mod tests {
             [[40.0, 40.0], [-80.0, -80.0], [60.0, nan], [7.0, nan]].map(|c| c.to_vec()).into();
         let inputs = Inputs::fit(&columns, &[0, 1], vec![sequence([0, 1, 2])]);
         assert_eq!((inputs.channels(), inputs.length(), inputs.scalars()), (2, 3, 2));
-        let mut channels = [9.0; 6];
-        inputs.write_packets(&inputs.packets(&columns, 1), &mut channels);
-        assert!(channels[0] > 0.0 && channels[1] < 0.0 && channels[2] == 0.0);
-        assert_eq!(channels[3..], [1.0, 1.0, 0.0]);
+        // Three places of two rows, each with a size and a presence.
+        let mut channels = [0.0; 12];
+        inputs.write_packets(&inputs.packets(&columns, 1), 2, 1, &mut channels);
+        assert!(channels[2] > 0.0 && channels[6] < 0.0 && channels[10] == 0.0);
+        assert_eq!([channels[3], channels[7], channels[11]], [1.0, 1.0, 0.0]);
+        assert_eq!([channels[0], channels[1], channels[4]], [0.0, 0.0, 0.0]);
         let mut scalars = [9.0; 2];
         inputs.write_scalars(&columns, 1, &mut scalars);
         assert_eq!(scalars, [0.0, 1.0]);

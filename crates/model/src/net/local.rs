@@ -153,8 +153,7 @@ impl<'a> LocalTraining<'a> {
             if channels > 0 {
                 let mut packets = inputs.packets(self.training.columns, row);
                 seen = self.augmentation.apply(inputs, &mut packets, rng);
-                let out = &mut batch.packets[at * channels * length..][..channels * length];
-                inputs.write_packets(&packets, out);
+                inputs.write_packets(&packets, places.len(), at, &mut batch.packets);
             }
             let place = place as usize;
             batch.scalars.extend_from_slice(&self.scalars[place * each..(place + 1) * each]);

@@ -157,7 +157,7 @@ pub enum Error {
     },
     /// A data set lacks the sequence columns that a prefix is computed from.
     #[error(
-        "accuracy after k packets needs the sequence columns of our flow table; '{column}' is missing"
+        "what is known after k packets needs the sequence columns of our flow table; '{column}' is missing"
     )]
     NoSequence {
         /// The first column missing.

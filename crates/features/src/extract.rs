@@ -3,6 +3,7 @@
 //! Sketch: about 200 numbers and 180 places of sequences; some 1.5 µs a flow.
 
 mod burst;
+mod early;
 mod handshake;
 mod prefix;
 mod sequence;
@@ -15,6 +16,7 @@ use flowgait_flow::record::FlowRecord;
 use crate::dataset::{Codes, Dataset};
 use crate::schema::{Column, Role, SEQUENCE_LENGTH, Scope, Value, flow_columns, flow_schema};
 
+pub use early::Early;
 pub use prefix::prefix;
 
 /// Appends a flow's features to `values`, in the order of [`flow_schema`]; NaN where there is none.

@@ -3,6 +3,7 @@
 pub mod completions;
 pub mod config;
 pub mod demo;
+pub mod early;
 pub mod evaluate;
 pub mod explain;
 pub mod fit;

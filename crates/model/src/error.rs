@@ -145,6 +145,12 @@ pub enum Error {
         "a convolutional network needs packet sizes in their order (columns such as size_0, size_1, …, negative from the responder), and the table has none"
     )]
     NoPackets,
+    /// A model that answers early was asked for, and the table does not tell which packet came first.
+    #[error("no early answers")]
+    NotEarly {
+        /// What is missing.
+        source: flowgait_features::Error,
+    },
     /// No row to judge or to learn from.
     #[error("no rows: {what} needs at least one")]
     NoRows {

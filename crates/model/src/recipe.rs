@@ -1,5 +1,7 @@
 //! How a model is to be fitted: the estimator and its parameters, as a person chose them and as a model's card keeps them.
 
+mod early;
+
 use flowgait_features::Schema;
 use flowgait_features::layout::Layout;
 use flowgait_features::split::{Fold, random_folds};
@@ -34,6 +36,9 @@ pub struct Recipe {
     /// How often a network sees every row; without it, as often as makes about 2,000 steps.
     #[serde(default)]
     pub epochs: Option<usize>,
+    /// Whether flows are learnt from as they are known after their first packets too, so that the model can answer while they go on.
+    #[serde(default)]
+    pub early: bool,
 }
 
 /// Which estimator.
@@ -87,7 +92,15 @@ impl Recipe {
     #[must_use]
     pub fn new(estimator: EstimatorKind) -> Self {
         let trees = if estimator == EstimatorKind::Boost { 500 } else { 200 };
-        Self { estimator, trees, depth_max: None, balanced: false, sizes: false, epochs: None }
+        Self {
+            estimator,
+            trees,
+            depth_max: None,
+            balanced: false,
+            sizes: false,
+            epochs: None,
+            early: false,
+        }
     }
 
     /// How many units of work a fit of so many rows reports: trees, or epochs.
@@ -177,6 +190,9 @@ impl Recipe {
         unit_done: &(dyn Fn() + Sync),
     ) -> Result<Estimator, Error> {
         training.check()?;
+        if self.early {
+            return early::fit(self, schema, training, seed, unit_done);
+        }
         let layout = || Layout::of(schema, training.columns, training.rows);
         match self.estimator {
             EstimatorKind::Forest | EstimatorKind::ExtraTrees => {

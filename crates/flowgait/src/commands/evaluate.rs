@@ -17,6 +17,7 @@ use flowgait_model::{Probabilities, Sharpness};
 
 pub use measure::Measuring;
 
+use super::early;
 use super::judging::{Candidates, Learner};
 use super::learning::{self, Labelled, RecipeArgs, TableArgs};
 use super::models;
@@ -173,6 +174,9 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
         );
         return judged(args, labelled, Some(recipe_of(model)?), model.card().origin);
     }
+    if let Some(packets) = args.packets {
+        early::cut(model, &mut labelled.dataset, packets)?;
+    }
     let said = model.predict_proba(&labelled.dataset)?;
     let (classes, mut truth, mut said, strangers) =
         common_classes(model.classes(), labelled.labels(), said);
@@ -191,6 +195,7 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
     }
     let mut evaluation = Evaluation::new(&title(args), classes, &truth, &said)?;
     evaluation.drift = drift;
+    evaluation.notes.extend(args.packets.map(early::note));
     evaluation.data = data(args, &labelled.dataset, model.card().origin);
     evaluation.model = facts(model);
     if model.sharpness() != Sharpness::NONE {
@@ -273,9 +278,7 @@ fn judged(
     }
     evaluation.data = data(args, &labelled.dataset, origin);
     evaluation.data.groups = group_count(&labelled.dataset, &split);
-    if let Some(packets) = args.packets {
-        evaluation.notes.push(format!("Judged on what is known after {packets} packets."));
-    }
+    evaluation.notes.extend(args.packets.map(early::note));
     Ok(evaluation)
 }
 
@@ -289,6 +292,9 @@ pub fn recipe_facts(recipe: Recipe) -> Vec<Fact> {
         let depth = recipe.depth_max.map_or("as many as it takes".to_owned(), |d| d.to_string());
         facts.push(Fact::new("Trees", recipe.trees));
         facts.push(Fact::new("Depth", depth));
+    }
+    if recipe.early {
+        facts.push(Fact::new("Learnt from", "flows as wholes and after their first packets"));
     }
     facts.push(Fact::new("Class weights", if recipe.balanced { "balanced" } else { "equal" }));
     facts

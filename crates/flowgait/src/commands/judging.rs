@@ -202,6 +202,10 @@ fn worth_trying(
 ) -> Result<Vec<Recipe>, Failure> {
     let mut kinds = vec![EstimatorKind::Forest, EstimatorKind::ExtraTrees];
     let (dataset, classes) = (&labelled.dataset, labelled.labels().values.len());
+    if args.early {
+        // Nine times the rows, most of them half empty: for trees, which take both well.
+        return kinds.into_iter().map(|kind| args.with(kind)).collect();
+    }
     if rows >= BOOST_ROWS_MIN && dataset.rows * dataset.columns.len() <= BOOST_WORK_MAX {
         kinds.push(EstimatorKind::Boost);
     }

@@ -72,6 +72,10 @@ pub struct RecipeArgs {
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
 
+    /// Learn flows also as they are known after their first packets, so that the model can answer while they go on (predict --after K)
+    #[arg(long)]
+    pub early: bool,
+
     /// Let all classes weigh alike, however many rows they have
     #[arg(long)]
     pub balanced: bool,
@@ -327,6 +331,7 @@ impl RecipeArgs {
             balanced: self.balanced,
             sizes: true,
             epochs: self.epochs,
+            early: self.early,
             ..base
         };
         recipe.check().map_err(|error| Failure::usage(sentence(&error.to_string())))?;

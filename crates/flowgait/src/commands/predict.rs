@@ -9,6 +9,7 @@ use flowgait_model::report::Origin;
 use flowgait_model::{Categories, Doubt};
 use flowgait_model::{conformal, doubt};
 
+use super::early;
 use super::learning::{self, Labelled};
 use super::metering::{Account, MeterArgs, Metering};
 use super::models;
@@ -51,6 +52,10 @@ pub struct Args {
     #[arg(long)]
     proba: bool,
 
+    /// Answer as after each flow's first K packets, by a model that was fitted with --early
+    #[arg(long, value_name = "K")]
+    after: Option<usize>,
+
     /// Answer 'unknown' where the confidence is below this
     #[arg(long, value_name = "P")]
     reject: Option<f32>,
@@ -91,6 +96,9 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
         Some(named) => models::load(named, &config)?,
         None => starter::model()?,
     };
+    if args.after.is_some() {
+        early::check(&model)?;
+    }
     let set_from = set_from(args, &model)?;
     match &args.model {
         Some(named) => introduce(args, named, &model),
@@ -238,7 +246,10 @@ impl Answers<'_> {
 
     fn table(&mut self, mut reader: RowReader, path: &Path) -> Result<(), Trouble> {
         self.begin(reader.written_header(), path)?;
-        while let Some(batch) = reader.next_batch(BATCH_ROWS).map_err(bad_input)? {
+        while let Some(mut batch) = reader.next_batch(BATCH_ROWS).map_err(bad_input)? {
+            if let Some(packets) = self.args.after {
+                early::cut(self.model, &mut batch.dataset, packets).map_err(bad_output)?;
+            }
             let said = self.model.predict_proba(&batch.dataset).map_err(bad_output)?;
             let of_categories = self.model.categories().map(|c| c.probabilities(&said));
             for row in 0..batch.rows() {

@@ -331,6 +331,53 @@ fn what_the_model_never_learnt_is_called_unknown_and_what_it_knows_seldom() {
 }
 
 #[test]
+fn one_model_answers_better_with_every_packet_of_a_flow() {
+    let place = Place::new();
+    for (name, seed, flows) in [("a", "5", "700"), ("b", "6", "300")] {
+        let (capture, truth) = (format!("{name}.pcap"), format!("{name}-truth.csv"));
+        place.ok(&[
+            "synth", "demo", "-o", &capture, "--labels", &truth, "--flows", flows, "--seed", seed,
+        ]);
+        place.ok(&["meter", &capture, "-o", &format!("{name}.csv"), "--labels", &truth]);
+    }
+    let fit =
+        ["fit", "a.csv", "--label", "application", "--estimator", "extra-trees", "--trees", "60"];
+    place.ok(&[&fit[..], &["-o", "whole.fgm"]].concat());
+    place.ok(&[&fit[..], &["--early", "-o", "early.fgm"]].concat());
+    let accuracy = |model: &str, packets: &str| -> f64 {
+        let answers = format!("{model}-{packets}.csv");
+        let model = format!("{model}.fgm");
+        let run = place.ok(&[
+            "predict",
+            "--model",
+            &model,
+            "b.csv",
+            "--after",
+            packets,
+            "-o",
+            &answers,
+        ]);
+        assert_eq!(run.err.contains("fit it with --early"), model == "whole.fgm", "{}", run.err);
+        let answers = place.text(&answers);
+        let (truth, said) =
+            (support::column(&answers, "application"), support::column(&answers, "prediction"));
+        let right = truth.iter().zip(&said).filter(|(truth, said)| truth == said).count();
+        right as f64 / truth.iter().filter(|truth| !truth.is_empty()).count() as f64
+    };
+    let after: Vec<f64> = ["1", "4", "30"].map(|packets| accuracy("early", packets)).into();
+    assert!(after[0] + 0.1 < after[1] && after[1] + 0.1 < after[2], "{after:?}");
+    assert!(accuracy("whole", "4") + 0.1 < after[1]);
+    // The report's curve is of one model, asked again; a table without packets in order is refused.
+    let judged = ["evaluate", "--model", "early.fgm", "b.csv", "--label", "application"];
+    let run = place.ok(&[&judged[..], &["--packets", "4"]].concat());
+    assert!(run.out.contains("known after 4 packets"), "{}", run.out);
+    place.write("n.csv", "size,gap,kind\n1,2,a\n3,4,b\n5,6,a\n7,8,b\n1,2,a\n3,4,b\n");
+    let run = place.run(&["fit", "n.csv", "--label", "kind", "--early", "-o", "n.fgm"]);
+    assert_eq!(run.status, 1, "{}", run.err);
+    run.tells(&["sequence columns of our flow table", "packet_octets_0"]);
+}
+
+#[test]
 fn without_a_model_the_starter_answers_and_says_how_little_it_knows() {
     let place = Place::new();
     place.ok(&["synth", "demo", "-o", "a.pcap", "--flows", "120"]);

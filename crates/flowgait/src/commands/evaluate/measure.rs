@@ -4,9 +4,13 @@ pub mod importance;
 mod leak;
 mod unknown;
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use flowgait_features::Dataset;
-use flowgait_features::extract::prefix;
+use flowgait_features::extract::{Early, prefix};
 use flowgait_features::table::spelling;
+use flowgait_model::Estimator;
 use flowgait_model::baseline::{AddressLookup, Majority, NearestParams};
 use flowgait_model::recipe::Recipe;
 use flowgait_model::report::{Baseline, BaselineKind, Class, Confidence, Evaluation, Fact};
@@ -63,10 +67,14 @@ impl Measuring<'_> {
         evaluation.other_splits = leak::other_splits(self, recipe)?;
         evaluation.after_packets = self.curve(recipe)?;
         if !evaluation.after_packets.is_empty() {
-            evaluation.notes.push(format!(
+            evaluation.notes.push(if recipe.early {
+                "Accuracy after k packets is that of one model, asked again as packets arrive.".to_owned()
+            } else {
+                format!(
                 "Accuracy after k packets is that of models ({}) that see nothing but those packets; the totals, histograms and silences of whole flows are not among their columns, so the curve may end below the accuracy above.",
                 recipe.at_most(CURVE_TREES).words()
-            ));
+            )
+            });
         }
         evaluation.unknown = unknown::unknown(self, recipe)?;
         evaluation.importances = Some(importance::permuted(self, &dataset.schema, recipe)?);
@@ -116,10 +124,34 @@ impl Measuring<'_> {
             return Ok(Vec::new());
         }
         let recipe = recipe.at_most(CURVE_TREES);
+        if recipe.early {
+            return self.curve_of_one(recipe);
+        }
         after_packets(&CURVE_PACKETS, |packets| {
             let known = prefix(self.whole, packets as usize)?;
             let what = format!("{packets} packets");
             judge_columns(&what, &known, self.labelled.labels(), recipe, &self.repeats[..1])
+        })
+    }
+
+    /// The same of a recipe whose model answers at any time: fitted once on each fold, and asked for each length.
+    fn curve_of_one(&self, recipe: Recipe) -> Result<Vec<PacketPoint>, Failure> {
+        let dataset = &self.labelled.dataset;
+        let early = Early::of(&dataset.schema)?;
+        let mut fitted: BTreeMap<usize, Estimator> = BTreeMap::new();
+        let (columns, labels) = (&dataset.columns, self.labelled.labels());
+        after_packets(&CURVE_PACKETS, |packets| {
+            trials(columns, labels, &self.repeats[..1], |training, trial| {
+                let model = match fitted.entry(trial.fold) {
+                    Entry::Occupied(found) => found.into_mut(),
+                    Entry::Vacant(place) => {
+                        place.insert(recipe.fit(&dataset.schema, training, trial.seed, &|| {})?)
+                    }
+                };
+                let known = early.after(columns, trial.test, packets as usize);
+                let all: Vec<u32> = (0..trial.test.len() as u32).collect();
+                Ok(model.predict_proba(&known, &all)?)
+            })
         })
     }
 }

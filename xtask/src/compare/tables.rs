@@ -20,8 +20,8 @@ struct Task {
     estimators: &'static [&'static str],
 }
 
-const TREES: [&str; 4] = ["auto", "forest", "extra-trees", "boost"];
-const WITH_SIZES: [&str; 5] = ["auto", "forest", "extra-trees", "boost", "linear"];
+const COLUMNS: [&str; 5] = ["auto", "forest", "extra-trees", "boost", "mlp"];
+const WITH_SIZES: [&str; 7] = ["auto", "forest", "extra-trees", "boost", "linear", "mlp", "cnn"];
 
 pub fn run(_: &Arguments) -> Result<(), Error> {
     let python = peers::python(&["scikit-learn", "lightgbm", "numpy", "scipy"])?;
@@ -81,7 +81,7 @@ fn tasks(python: &Path) -> Result<Vec<Task>, Error> {
             split: "block:200",
             folds: "5",
             repeats: "2",
-            estimators: &TREES,
+            estimators: &COLUMNS,
         },
         Task {
             name: "mobilegt, 20 applications, in 200 blocks of neighbouring rows (a stand-in for sessions)",
@@ -90,7 +90,7 @@ fn tasks(python: &Path) -> Result<Vec<Task>, Error> {
             split: "block:200",
             folds: "5",
             repeats: "2",
-            estimators: &TREES,
+            estimators: &COLUMNS,
         },
     ])
 }

@@ -116,6 +116,13 @@ impl Expectation {
             units::counted(self.choice.judged.trials.len() as u64, "trial"),
             self.split.named().words(),
         ));
+        if let Some(network) = &self.choice.network_as_well {
+            output::note(&format!(
+                "a convolutional network does about as well here (macro-F1 {}); it learns with other round-trip times and lost packets, so it may \
+                 stand traffic of other days better: --estimator cnn",
+                said(network, |s| s.f1_macro)
+            ));
+        }
     }
 }
 

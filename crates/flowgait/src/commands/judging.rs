@@ -67,6 +67,8 @@ pub struct Choice {
     pub strangeness: Strangeness,
     /// What tells when to answer "unknown", by the same folds.
     pub doubt: Doubt,
+    /// What a network of convolutions did on them, where one was tried, did worse, and cannot be told apart by so much.
+    pub network_as_well: Option<CrossValidation>,
 }
 
 /// A cross-validation, and what learnt in each of its trials.
@@ -176,11 +178,15 @@ pub fn choose(
         },
     };
     let mut best: Option<(Recipe, CrossValidation, f64)> = None;
+    let mut network = None;
     for recipe in recipes {
         let few_trees = recipe.at_most(CHOOSING_TREES);
         let labels = labelled.labels();
         let judged = judge_columns("choose", &labelled.dataset, labels, few_trees, repeats)?;
         let score = judged.spread(|s| s.f1_macro).map_or(0.0, |s| s.mean);
+        if recipe.estimator == EstimatorKind::Cnn {
+            network = Some(judged.clone());
+        }
         if best.as_ref().is_none_or(|(_, _, other)| score > *other) {
             best = Some((recipe, judged, score));
         }
@@ -191,7 +197,15 @@ pub fn choose(
     sharpness.apply(&mut said);
     let strangeness = Strangeness::of(&judged.truth, &said)?;
     let doubt = Doubt::of(&said)?;
-    Ok(Choice { recipe, judged, sharpness, strangeness, doubt })
+    let network_as_well = network
+        .filter(|of| recipe.estimator != EstimatorKind::Cnn && cannot_be_told_apart(&judged, of));
+    Ok(Choice { recipe, judged, sharpness, strangeness, doubt, network_as_well })
+}
+
+/// Whether two macro-F1 differ by no more than chance does (corrected resampled t-test, 5 %).
+fn cannot_be_told_apart(a: &CrossValidation, b: &CrossValidation) -> bool {
+    let test = a.compare(b, |scores| scores.f1_macro);
+    test.is_ok_and(|test| test.is_none_or(|test| test.p_value > 0.05))
 }
 
 /// What is tried where no estimator was named.

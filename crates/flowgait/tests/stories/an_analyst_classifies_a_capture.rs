@@ -347,16 +347,8 @@ fn one_model_answers_better_with_every_packet_of_a_flow() {
     let accuracy = |model: &str, packets: &str| -> f64 {
         let answers = format!("{model}-{packets}.csv");
         let model = format!("{model}.fgm");
-        let run = place.ok(&[
-            "predict",
-            "--model",
-            &model,
-            "b.csv",
-            "--after",
-            packets,
-            "-o",
-            &answers,
-        ]);
+        let run =
+            place.ok(&["predict", "--model", &model, "b.csv", "--after", packets, "-o", &answers]);
         assert_eq!(run.err.contains("fit it with --early"), model == "whole.fgm", "{}", run.err);
         let answers = place.text(&answers);
         let (truth, said) =

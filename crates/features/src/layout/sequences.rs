@@ -1,7 +1,8 @@
 //! Which numbered lists are about the same packets, place by place: for estimators that look at a flow as a sequence.
 
-use super::{List, Look, numbered};
+use super::{Look, numbered};
 use crate::schema::Schema;
+use crate::table::spelling;
 
 /// Lists of equal length, of which each place is about the same packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ pub fn sequences(schema: &Schema, columns: &[Vec<f32>], rows: &[u32]) -> Vec<Seq
         let sequence =
             found.iter_mut().find(|sequence| beside(columns, rows, sequence, &list.columns));
         if let Some(sequence) = sequence {
-            let kind = if says_gap(&list) { ListKind::Gap } else { ListKind::Other };
+            let kind = if spelling::is_length_of_time(&list.stem) { ListKind::Gap } else { ListKind::Other };
             sequence.lists.push(SequenceList { columns: list.columns, kind });
         }
     }
@@ -70,12 +71,6 @@ fn beside(columns: &[Vec<f32>], rows: &[u32], sequence: &Sequence, list: &[usize
         && sizes.iter().zip(list).all(|(&size, &other)| {
             rows.iter().all(|&row| missing(size, row) == missing(other, row))
         })
-}
-
-fn says_gap(list: &List) -> bool {
-    const WORDS: [&str; 5] = ["gap", "iat", "interarrival", "inter_arrival", "delta_time"];
-    let stem = list.stem.to_lowercase();
-    WORDS.iter().any(|word| stem.contains(word))
 }
 
 #[cfg(test)]
@@ -97,7 +92,7 @@ mod tests {
         };
         let sign = |place: usize| if place.is_multiple_of(2) { 1.0 } else { -1.0 };
         let mut columns = list("size", |row, place| ends(row, place, 60.0 * sign(place)));
-        columns.extend(list("iat_us", |row, place| ends(row, place, 1_000.0)));
+        columns.extend(list("gap_us", |row, place| ends(row, place, 1_000.0)));
         columns.extend(list("window", |row, place| ends(row, place, 65_535.0)));
         columns.extend(list(
             "payload",

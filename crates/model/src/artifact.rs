@@ -19,6 +19,7 @@
 //! | `strg` | how strange true classes looked: number of scores, each as f32, ascending |
 //! | `dbts` | how unsure it was of held-out rows of its classes: number of entropies, each as f32, ascending |
 //! | `catg` | categories: their names, the category of each class (u16), entropies as in `dbts` |
+//! | `seen` | a sample of the training rows: their number (u64), number of hashes, each as u64, ascending |
 //! | `card` | the model card as JSON |
 //! | `FRST` | a forest, as `artifact/forest.rs` says |
 //! | `SZFR` | a forest that also sees columns that follow from packet sizes, as `artifact/trees.rs` says |
@@ -37,6 +38,7 @@ mod boost;
 mod card;
 mod differ;
 mod estimator;
+mod extras;
 mod forest;
 mod linear;
 mod net;
@@ -58,7 +60,7 @@ pub use card::{Card, TrainingTable, fingerprint};
 
 use crate::{
     calibrate::Sharpness, categories::Categories, conformal::Strangeness, doubt::Doubt,
-    error::Error, estimator::Estimator, training::Probabilities,
+    error::Error, estimator::Estimator, seen::Seen, training::Probabilities,
 };
 use wire::{Reader, Writer};
 
@@ -81,6 +83,7 @@ pub struct Model {
     strangeness: Option<Strangeness>,
     doubt: Option<Doubt>,
     categories: Option<Categories>,
+    seen: Option<Seen>,
     card: Card,
 }
 
@@ -114,6 +117,7 @@ impl Model {
             strangeness: None,
             doubt: None,
             categories: None,
+            seen: None,
             card,
         })
     }
@@ -164,6 +168,18 @@ impl Model {
     #[must_use]
     pub fn categories(&self) -> Option<&Categories> {
         self.categories.as_ref()
+    }
+
+    /// The model with a sample of the rows that it learnt from, by their hashes.
+    #[must_use]
+    pub fn with_seen(self, seen: Seen) -> Self {
+        Self { seen: Some(seen), ..self }
+    }
+
+    /// What tells whether it learnt from some rows, where the model has it.
+    #[must_use]
+    pub fn seen(&self) -> Option<&Seen> {
+        self.seen.as_ref()
     }
 
     /// How much the estimator's probabilities are sharpened.
@@ -244,14 +260,7 @@ impl Model {
         let mut writer = Writer::default();
         writer.octets(&MAGIC);
         writer.u32(FORMAT_VERSION);
-        let is_calibrated = self.sharpness != Sharpness::NONE;
-        let extras = [
-            is_calibrated,
-            self.strangeness.is_some(),
-            self.doubt.is_some(),
-            self.categories.is_some(),
-        ];
-        writer.u32(4 + extras.into_iter().map(u32::from).sum::<u32>());
+        writer.u32(4 + extras::count(self));
         writer.section(*b"SCHM", |writer| {
             writer.text(&self.schema_hash);
             writer.text(&self.schema.name);
@@ -267,31 +276,7 @@ impl Model {
         });
         writer.section(*b"card", |writer| writer.octets(self.card.to_json().as_bytes()));
         estimator::write(&self.estimator, &mut writer);
-        if is_calibrated {
-            writer.section(*b"SHRP", |writer| writer.f32(self.sharpness.power()));
-        }
-        if let Some(strangeness) = &self.strangeness {
-            writer.section(*b"strg", |writer| {
-                writer.count(strangeness.scores().len());
-                strangeness.scores().iter().for_each(|score| writer.f32(*score));
-            });
-        }
-        if let Some(doubt) = &self.doubt {
-            writer.section(*b"dbts", |writer| {
-                writer.count(doubt.known().len());
-                doubt.known().iter().for_each(|entropy| writer.f32(*entropy));
-            });
-        }
-        if let Some(categories) = &self.categories {
-            writer.section(*b"catg", |writer| {
-                writer.count(categories.names().len());
-                categories.names().iter().for_each(|name| writer.text(name));
-                writer.count(categories.of_class().len());
-                categories.of_class().iter().for_each(|category| writer.u16(*category));
-                writer.count(categories.doubt().known().len());
-                categories.doubt().known().iter().for_each(|entropy| writer.f32(*entropy));
-            });
-        }
+        extras::write(self, &mut writer);
         let checksum = Sha256::digest(writer.as_slice());
         writer.octets(&checksum);
         writer.into_vec()
@@ -365,6 +350,7 @@ struct Sections {
     strangeness: Option<Strangeness>,
     doubt: Option<Doubt>,
     categories: Option<Categories>,
+    seen: Option<Seen>,
 }
 
 impl Sections {
@@ -382,10 +368,17 @@ impl Sections {
                 b"SCHM" => sections.schema.replace(read_schema(&mut content)?).is_some(),
                 b"CLAS" => sections.classes.replace(read_classes(&mut content)?).is_some(),
                 b"card" => sections.card.replace(read_card(&mut content)?).is_some(),
-                b"SHRP" => sections.sharpness.replace(read_sharpness(&mut content)?).is_some(),
-                b"strg" => sections.strangeness.replace(read_strangeness(&mut content)?).is_some(),
-                b"dbts" => sections.doubt.replace(read_doubt(&mut content)?).is_some(),
-                b"catg" => sections.categories.replace(read_categories(&mut content)?).is_some(),
+                b"SHRP" => {
+                    sections.sharpness.replace(extras::read_sharpness(&mut content)?).is_some()
+                }
+                b"strg" => {
+                    sections.strangeness.replace(extras::read_strangeness(&mut content)?).is_some()
+                }
+                b"dbts" => sections.doubt.replace(extras::read_doubt(&mut content)?).is_some(),
+                b"catg" => {
+                    sections.categories.replace(extras::read_categories(&mut content)?).is_some()
+                }
+                b"seen" => sections.seen.replace(extras::read_seen(&mut content)?).is_some(),
                 tag if estimator::is_tag(tag) => {
                     let found = estimator::read(tag, &mut content)?;
                     sections.estimator.replace(found).is_some()
@@ -420,7 +413,12 @@ impl Sections {
         let categories = self.categories;
         Model::new(schema, classes, estimator, self.card.unwrap_or_default())
             .map(|model| model.calibrated(self.sharpness.unwrap_or(Sharpness::NONE)))
-            .map(|model| Model { strangeness: self.strangeness, doubt: self.doubt, ..model })
+            .map(|model| Model {
+                strangeness: self.strangeness,
+                doubt: self.doubt,
+                seen: self.seen,
+                ..model
+            })
             .and_then(|model| match categories {
                 Some(categories) => model.with_categories(categories),
                 None => Ok(model),
@@ -444,36 +442,6 @@ fn read_schema(reader: &mut Reader) -> Result<(String, Schema), Error> {
 fn read_classes(reader: &mut Reader) -> Result<Vec<String>, Error> {
     let count = reader.count(4)?;
     (0..count).map(|_| reader.text()).collect()
-}
-
-fn read_sharpness(reader: &mut Reader) -> Result<Sharpness, Error> {
-    let power = f32::from_le_bytes(reader.array()?);
-    Sharpness::new(power).ok_or_else(|| reader.refuse("its probabilities have no sharpness"))
-}
-
-fn read_strangeness(reader: &mut Reader) -> Result<Strangeness, Error> {
-    Strangeness::new(read_numbers(reader)?)
-        .ok_or_else(|| reader.refuse("its scores do not ascend from 0 to 1"))
-}
-
-fn read_doubt(reader: &mut Reader) -> Result<Doubt, Error> {
-    Doubt::new(read_numbers(reader)?)
-        .ok_or_else(|| reader.refuse("its entropies do not ascend from 0"))
-}
-
-fn read_categories(reader: &mut Reader) -> Result<Categories, Error> {
-    let names = read_classes(reader)?;
-    let count = reader.count(2)?;
-    let of_class = reader.arrays::<2>(count)?.iter().map(|o| u16::from_le_bytes(*o)).collect();
-    let doubt = read_doubt(reader)?;
-    Categories::new(names, of_class, doubt)
-        .ok_or_else(|| reader.refuse("a class belongs to a category that is not there"))
-}
-
-fn read_numbers(reader: &mut Reader) -> Result<Vec<f32>, Error> {
-    let count = reader.count(4)?;
-    let numbers = reader.arrays::<4>(count)?;
-    Ok(numbers.iter().map(|octets| f32::from_le_bytes(*octets)).collect())
 }
 
 fn read_card(reader: &mut Reader) -> Result<Card, Error> {

@@ -25,6 +25,7 @@ pub mod permutation;
 pub mod recipe;
 pub mod registry;
 pub mod report;
+pub mod seen;
 mod sizes;
 pub mod stack;
 pub mod training;

@@ -10,6 +10,7 @@ use flowgait_model::{
     artifact::{TrainingTable, fingerprint},
     conformal::Strangeness,
     forest::ForestParams,
+    seen::Seen,
 };
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
@@ -348,6 +349,7 @@ fn a_model_keeps_its_doubt_and_its_categories() {
     let categories = Categories::of(names.clone(), vec![0, 1, 1, 0], &said).unwrap();
     let whole = model.clone().with_doubt(Doubt::of(&said).unwrap());
     let whole = whole.with_categories(categories).unwrap();
+    let whole = whole.with_seen(Seen::of(&dataset));
     let bytes = whole.to_bytes();
     let read = Model::from_bytes(&bytes).unwrap();
     assert!(read == whole && read != model);

@@ -56,7 +56,11 @@ pub fn sequences(schema: &Schema, columns: &[Vec<f32>], rows: &[u32]) -> Vec<Seq
         let sequence =
             found.iter_mut().find(|sequence| beside(columns, rows, sequence, &list.columns));
         if let Some(sequence) = sequence {
-            let kind = if spelling::is_length_of_time(&list.stem) { ListKind::Gap } else { ListKind::Other };
+            let kind = if spelling::is_length_of_time(&list.stem) {
+                ListKind::Gap
+            } else {
+                ListKind::Other
+            };
             sequence.lists.push(SequenceList { columns: list.columns, kind });
         }
     }

@@ -166,13 +166,18 @@ pub fn save(evaluation: &Evaluation, path: Option<&Path>) -> Result<(), Failure>
 /// The model on the table as it is; unless it was trained on this very table, which would flatter it beyond all use.
 fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
     let mut labelled = tables(args).read(&split_columns(args), Some(model.schema()))?;
-    if args.split != Some(SplitArg::Given)
-        && model.card().fingerprint == fingerprint(&labelled.dataset)
-    {
+    let learnt = learnt_share(model, &labelled.dataset);
+    if args.split != Some(SplitArg::Given) && learnt == Learnt::All {
         output::warn(
-            "the model was trained on this very table, so its recipe is judged on folds instead",
+            "the model was trained on these very rows, so its recipe is judged on folds instead",
         );
         return judged(args, labelled, Some(recipe_of(model)?), model.card().origin);
+    }
+    if let Learnt::Some(share) = learnt {
+        output::warn(&format!(
+            "about {:.0} % of these rows are the same, value by value, as rows that the model learnt from: the scores flatter it",
+            share * 100.0
+        ));
     }
     if let Some(packets) = args.packets {
         early::cut(model, &mut labelled.dataset, packets)?;
@@ -210,6 +215,28 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
         ));
     }
     Ok(evaluation)
+}
+
+/// How many of a table's rows a model learnt from.
+#[derive(PartialEq)]
+enum Learnt {
+    /// This very table, or hardly a row that is not.
+    All,
+    /// So great a share.
+    Some(f64),
+    /// So few that they may be alike by chance, or it cannot be told.
+    Few,
+}
+
+fn learnt_share(model: &Model, dataset: &Dataset) -> Learnt {
+    if model.card().fingerprint == fingerprint(dataset) {
+        return Learnt::All;
+    }
+    match model.seen().and_then(|seen| seen.share_in(dataset)) {
+        Some(share) if share > 0.98 => Learnt::All,
+        Some(share) if share > 0.05 => Learnt::Some(share),
+        _ => Learnt::Few,
+    }
 }
 
 /// The model's classes and then those of the table that it never learnt: codes of the table's labels in that list, and probabilities widened by zeros.

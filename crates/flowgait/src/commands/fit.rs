@@ -9,6 +9,7 @@ use flowgait_model::artifact::{Card, Model, fingerprint};
 use flowgait_model::baseline::Majority;
 use flowgait_model::metrics::Scores;
 use flowgait_model::report::Origin;
+use flowgait_model::seen::Seen;
 use flowgait_model::validation::CrossValidation;
 
 use super::judging::{self, CHOOSING_FOLDS, Candidates, Choice};
@@ -173,6 +174,7 @@ impl Fitting<'_> {
         expectation.tell();
         let card = self.card(&expectation);
         let model = Model::new(dataset.schema.clone(), labels.values.clone(), estimator, card)?;
+        let model = model.with_seen(Seen::of(dataset));
         let categories = match self.category {
             Some(column) => Some(categories::of(self.labelled, column, &expectation.choice)?),
             None => None,

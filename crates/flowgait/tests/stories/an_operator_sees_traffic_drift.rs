@@ -134,7 +134,7 @@ fn what_was_learnt_from_is_not_held_against_what_is_new() {
     let fit = ["fit", "watched.csv", "--label", "kind", "--estimator", "forest", "--trees", "30"];
     place.ok(&[fit.as_slice(), &["-o", "kinds.fgm"]].concat());
     let (run, of_model) = since(&place, "2026-11-01");
-    run.tells(&["the model was trained on this very table"]);
+    run.tells(&["the model was trained on these very rows"]);
     assert_eq!(alarms(&of_model), [], "{}", run.out);
     let recipe =
         ["--estimator", "forest", "--trees", "30", "--since", "2026-11-01", "-o", "r.json"];

@@ -227,3 +227,26 @@ fn labels_that_are_none_and_names_that_are_almost_right() {
     assert_eq!(run.status, 1, "{}", run.err);
     run.tells(&["did you mean 'application'?"]);
 }
+
+#[test]
+fn rows_that_were_learnt_from_are_known_again_in_another_order() {
+    let place = Place::new();
+    // Labels by chance: whoever scores high has seen the rows.
+    let row = |i: usize| {
+        format!("{},{},{}\n", i * 37 % 1_009, i * i % 997, ["web", "chat"][i * 7 % 11 % 2])
+    };
+    let table = |rows: &mut dyn Iterator<Item = usize>| {
+        format!("size,gap,kind\n{}", rows.map(row).collect::<String>())
+    };
+    place.write("n.csv", table(&mut (0..300)));
+    place.write("turned.csv", table(&mut (0..300).rev()));
+    place.write("half.csv", table(&mut (150..450)));
+    place.write("other.csv", table(&mut (300..600)));
+    place.ok(&["fit", "n.csv", "--label", "kind", "-o", "m.fgm", "--estimator", "forest"]);
+    let judged = |table: &str| {
+        place.ok(&["evaluate", "--model", "m.fgm", table, "--label", "kind", "--brief"])
+    };
+    judged("turned.csv").tells(&["trained on these very rows", "judged on folds"]);
+    judged("half.csv").tells(&["about 50 % of these rows are the same"]);
+    assert!(!judged("other.csv").err.contains("of these rows"));
+}

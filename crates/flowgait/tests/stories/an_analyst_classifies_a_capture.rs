@@ -331,6 +331,37 @@ fn what_the_model_never_learnt_is_called_unknown_and_what_it_knows_seldom() {
 }
 
 #[test]
+fn networks_learn_from_tables_and_from_packets_the_same_on_any_number_of_threads() {
+    let place = Place::new();
+    place.ok(&["synth", "demo", "-o", "a.pcap", "--labels", "truth.csv", "--flows", "400"]);
+    place.ok(&["meter", "a.pcap", "-o", "a.csv", "--labels", "truth.csv"]);
+    let fit = ["fit", "a.csv", "--label", "category", "--epochs", "12"];
+    for estimator in ["mlp", "cnn"] {
+        let answers = |threads: &str| {
+            let model = format!("{estimator}-{threads}.fgm");
+            let how = ["--estimator", estimator, "--threads", threads, "-o", &model];
+            let run = place.ok(&[&fit[..], &how[..]].concat());
+            run.tells(&["expect accuracy"]);
+            let out = format!("{estimator}-{threads}.csv");
+            place.ok(&["predict", "--model", &model, "a.csv", "-o", &out, "--proba"]);
+            place.text(&out)
+        };
+        let one = answers("1");
+        assert_eq!(one, answers("2"));
+        let (truth, said) =
+            (support::column(&one, "category"), support::column(&one, "prediction"));
+        let known: Vec<_> =
+            truth.iter().zip(&said).filter(|(truth, _)| !truth.is_empty()).collect();
+        let right = known.iter().filter(|(truth, said)| truth == said).count();
+        assert!(right * 10 > known.len() * 7, "{estimator}: {right} of {}", known.len());
+    }
+    place.write("n.csv", "size,gap,kind\n1,2,a\n3,4,b\n5,6,a\n7,8,b\n1,2,a\n3,4,b\n");
+    let run = place.run(&["fit", "n.csv", "--label", "kind", "--estimator", "cnn", "-o", "n.fgm"]);
+    assert_eq!(run.status, 1, "{}", run.err);
+    run.tells(&["needs packet sizes in their order"]);
+}
+
+#[test]
 fn one_model_answers_better_with_every_packet_of_a_flow() {
     let place = Place::new();
     for (name, seed, flows) in [("a", "5", "700"), ("b", "6", "300")] {

@@ -216,7 +216,7 @@ fn facts(evaluation: &Evaluation) -> String {
         let accuracy = score(soon.accuracy.mean);
         facts.push((
             count(u64::from(soon.packets)),
-            "packets".to_owned(),
+            if soon.packets == 1 { "packet" } else { "packets" }.to_owned(),
             format!("to accuracy {accuracy}"),
         ));
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::page::{Pane, table};
 use super::plot::put;
-use super::words::{NONE, Text, count, exact};
+use super::words::{NONE, Text, count, counted, exact};
 use super::{Confidence, Evaluation, Origin};
 
 /// The scores' names in words.
@@ -97,7 +97,15 @@ pub(super) fn card(evaluation: &Evaluation) -> Pane {
     }
     fact("Split", evaluation.split.words());
     if !evaluation.trials.is_empty() {
-        fact("Trials", format!("{} ({folds} folds × {seeds} seeds)", evaluation.trials.len()));
+        fact(
+            "Trials",
+            format!(
+                "{} ({} × {})",
+                evaluation.trials.len(),
+                counted(folds as u64, "fold", "folds"),
+                counted(seeds as u64, "seed", "seeds")
+            ),
+        );
     }
     let confidence = match evaluation.confidence {
         Confidence::Raw => "raw: the estimator's own probabilities",

@@ -20,6 +20,7 @@
 //! | `dbts` | how unsure it was of held-out rows of its classes: number of entropies, each as f32, ascending |
 //! | `catg` | categories: their names, the category of each class (u16), entropies as in `dbts` |
 //! | `seen` | a sample of the training rows: their number (u64), number of hashes, each as u64, ascending |
+//! | `erly` | sharpness after some packets: their number, then for each the packets (u32) and the power (f32) |
 //! | `card` | the model card as JSON |
 //! | `FRST` | a forest, as `artifact/forest.rs` says |
 //! | `SZFR` | a forest that also sees columns that follow from packet sizes, as `artifact/trees.rs` says |
@@ -52,6 +53,7 @@ use std::{
     path::Path,
 };
 
+use flowgait_features::extract::Early;
 use flowgait_features::{Dataset, Feature, Schema};
 use flowgait_flow::export::AtomicFile;
 use sha2::{Digest, Sha256};
@@ -59,8 +61,14 @@ use sha2::{Digest, Sha256};
 pub use card::{Card, TrainingTable, fingerprint};
 
 use crate::{
-    calibrate::Sharpness, categories::Categories, conformal::Strangeness, doubt::Doubt,
-    error::Error, estimator::Estimator, seen::Seen, training::Probabilities,
+    calibrate::{EarlySharpness, Sharpness},
+    categories::Categories,
+    conformal::Strangeness,
+    doubt::Doubt,
+    error::Error,
+    estimator::Estimator,
+    seen::Seen,
+    training::Probabilities,
 };
 use wire::{Reader, Writer};
 
@@ -84,6 +92,7 @@ pub struct Model {
     doubt: Option<Doubt>,
     categories: Option<Categories>,
     seen: Option<Seen>,
+    early: Option<EarlySharpness>,
     card: Card,
 }
 
@@ -118,6 +127,7 @@ impl Model {
             doubt: None,
             categories: None,
             seen: None,
+            early: None,
             card,
         })
     }
@@ -182,6 +192,18 @@ impl Model {
         self.seen.as_ref()
     }
 
+    /// The model with what makes its confidence true after few packets.
+    #[must_use]
+    pub fn with_early(self, early: EarlySharpness) -> Self {
+        Self { early: Some(early), ..self }
+    }
+
+    /// Whether it learnt to answer while flows go on.
+    #[must_use]
+    pub fn is_early(&self) -> bool {
+        self.early.is_some()
+    }
+
     /// How much the estimator's probabilities are sharpened.
     #[must_use]
     pub fn sharpness(&self) -> Sharpness {
@@ -225,6 +247,24 @@ impl Model {
     pub fn predict_proba(&self, dataset: &Dataset) -> Result<Probabilities, Error> {
         let rows: Vec<u32> = (0..dataset.rows as u32).collect();
         self.predict_proba_of(dataset, &rows)
+    }
+
+    /// Probabilities of all rows of a table of flows as after their first packets.
+    ///
+    /// # Errors
+    /// [`Error::NotEarly`] when the model's columns do not tell which packet came first; [`Error::SchemaDiffers`] as above.
+    pub fn predict_proba_after(
+        &self,
+        dataset: &Dataset,
+        packets: usize,
+    ) -> Result<Probabilities, Error> {
+        self.check_schema(&dataset.schema)?;
+        let early = Early::of(&self.schema).map_err(|source| Error::NotEarly { source })?;
+        let rows: Vec<u32> = (0..dataset.rows as u32).collect();
+        let known = early.after(&dataset.columns, &rows, packets);
+        let mut said = self.estimator.predict_proba(&known, &rows)?;
+        self.early.as_ref().map_or(self.sharpness, |early| early.after(packets)).apply(&mut said);
+        Ok(said)
     }
 
     /// Probabilities of some rows of a table, in the order of `rows`.
@@ -351,6 +391,7 @@ struct Sections {
     doubt: Option<Doubt>,
     categories: Option<Categories>,
     seen: Option<Seen>,
+    early: Option<EarlySharpness>,
 }
 
 impl Sections {
@@ -379,6 +420,7 @@ impl Sections {
                     sections.categories.replace(extras::read_categories(&mut content)?).is_some()
                 }
                 b"seen" => sections.seen.replace(extras::read_seen(&mut content)?).is_some(),
+                b"erly" => sections.early.replace(extras::read_early(&mut content)?).is_some(),
                 tag if estimator::is_tag(tag) => {
                     let found = estimator::read(tag, &mut content)?;
                     sections.estimator.replace(found).is_some()
@@ -417,6 +459,7 @@ impl Sections {
                 strangeness: self.strangeness,
                 doubt: self.doubt,
                 seen: self.seen,
+                early: self.early,
                 ..model
             })
             .and_then(|model| match categories {

@@ -8,8 +8,12 @@
 //! C. Guo, G. Pleiss, Y. Sun, K. Weinberger, *On calibration of modern neural networks*, ICML 2017, section 4.2; the power is one
 //! over their temperature.
 
+mod early;
+
 use crate::error::Error;
 use crate::training::Probabilities;
+
+pub use early::EarlySharpness;
 
 /// No probability is taken to be less than this: an estimator that never saw a class must not make a row impossible.
 const LEAST: f32 = 1e-4;

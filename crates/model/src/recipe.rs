@@ -1,6 +1,6 @@
 //! How a model is to be fitted: the estimator and its parameters, as a person chose them and as a model's card keeps them.
 
-mod early;
+pub mod early;
 
 use flowgait_features::Schema;
 use flowgait_features::layout::Layout;

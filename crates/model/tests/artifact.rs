@@ -8,6 +8,7 @@ use flowgait_features::{Codes, Dataset, Feature, Schema};
 use flowgait_model::{
     Card, Categories, Doubt, Error, Estimator, Model, Probabilities, Sharpness, Training,
     artifact::{TrainingTable, fingerprint},
+    calibrate::EarlySharpness,
     conformal::Strangeness,
     forest::ForestParams,
     seen::Seen,
@@ -350,6 +351,9 @@ fn a_model_keeps_its_doubt_and_its_categories() {
     let whole = model.clone().with_doubt(Doubt::of(&said).unwrap());
     let whole = whole.with_categories(categories).unwrap();
     let whole = whole.with_seen(Seen::of(&dataset));
+    let blunt = Sharpness::new(0.5).unwrap();
+    let whole =
+        whole.with_early(EarlySharpness::new(vec![(1, blunt), (4, Sharpness::NONE)]).unwrap());
     let bytes = whole.to_bytes();
     let read = Model::from_bytes(&bytes).unwrap();
     assert!(read == whole && read != model);

@@ -179,10 +179,13 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
             share * 100.0
         ));
     }
-    if let Some(packets) = args.packets {
-        early::cut(model, &mut labelled.dataset, packets)?;
-    }
-    let said = model.predict_proba(&labelled.dataset)?;
+    let said = match args.packets {
+        Some(packets) => {
+            early::check(model)?;
+            model.predict_proba_after(&labelled.dataset, packets)?
+        }
+        None => model.predict_proba(&labelled.dataset)?,
+    };
     let (classes, mut truth, mut said, strangers) =
         common_classes(model.classes(), labelled.labels(), said);
     let mut drift = None;

@@ -179,8 +179,12 @@ impl Fitting<'_> {
             Some(column) => Some(categories::of(self.labelled, column, &expectation.choice)?),
             None => None,
         };
-        let Choice { sharpness, strangeness, doubt, .. } = expectation.choice;
+        let Choice { sharpness, strangeness, doubt, early, .. } = expectation.choice;
         let model = model.calibrated(sharpness).with_strangeness(strangeness).with_doubt(doubt);
+        let model = match early {
+            Some(early) => model.with_early(early),
+            None => model,
+        };
         match categories {
             Some(categories) => Ok(model.with_categories(categories)?),
             None => Ok(model),

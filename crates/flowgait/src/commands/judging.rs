@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use flowgait_features::dataset::{Codes, Dataset};
+use flowgait_features::extract::Early;
 use flowgait_features::layout::Layout;
 use flowgait_features::split;
+use flowgait_model::calibrate::EarlySharpness;
 use flowgait_model::conformal::Strangeness;
 use flowgait_model::linear;
+use flowgait_model::recipe::early::AFTER;
 use flowgait_model::recipe::{EstimatorKind, Recipe};
 use flowgait_model::validation::{CrossValidation, Repeat, Trial, cross_validate};
 use flowgait_model::{Doubt, Probabilities, Sharpness, Training};
@@ -67,6 +70,8 @@ pub struct Choice {
     pub strangeness: Strangeness,
     /// What tells when to answer "unknown", by the same folds.
     pub doubt: Doubt,
+    /// What makes confidence true after few packets, where the recipe learns to answer so.
+    pub early: Option<EarlySharpness>,
     /// What a network of convolutions did on them, where one was tried, did worse, and cannot be told apart by so much.
     pub network_as_well: Option<CrossValidation>,
 }
@@ -199,7 +204,41 @@ pub fn choose(
     let doubt = Doubt::of(&said)?;
     let network_as_well = network
         .filter(|of| recipe.estimator != EstimatorKind::Cnn && cannot_be_told_apart(&judged, of));
-    Ok(Choice { recipe, judged, sharpness, strangeness, doubt, network_as_well })
+    let early = match recipe.early {
+        true => Some(early_sharpness(recipe.at_most(CHOOSING_TREES), labelled, repeats)?),
+        false => None,
+    };
+    Ok(Choice { recipe, judged, sharpness, strangeness, doubt, early, network_as_well })
+}
+
+/// What makes confidence true after each number of packets that was learnt from, on folds.
+fn early_sharpness(
+    recipe: Recipe,
+    labelled: &Labelled,
+    repeats: &[Repeat],
+) -> Result<EarlySharpness, Failure> {
+    let dataset = &labelled.dataset;
+    let early = Early::of(&dataset.schema)?;
+    let mut said = vec![Probabilities::default(); AFTER.len()];
+    let mut truth = Vec::new();
+    trials(&dataset.columns, labelled.labels(), repeats, |training, trial| {
+        let model = recipe.fit(&dataset.schema, training, trial.seed, &|| {})?;
+        truth.extend(trial.test.iter().map(|&row| training.codes[row as usize]));
+        let all: Vec<u32> = (0..trial.test.len() as u32).collect();
+        for (said, packets) in said.iter_mut().zip(AFTER) {
+            let known = early.after(training.columns, trial.test, packets);
+            let of = model.predict_proba(&known, &all)?;
+            said.classes = of.classes;
+            said.values.extend(of.values);
+        }
+        Ok(model.predict_proba(&dataset.columns, trial.test)?)
+    })?;
+    let steps = AFTER
+        .iter()
+        .zip(&said)
+        .map(|(&packets, said)| Ok((packets as u32, Sharpness::fit(&truth, said)?)));
+    let steps = steps.collect::<Result<_, Failure>>()?;
+    Ok(EarlySharpness::new(steps).expect("packets ascend from 1"))
 }
 
 /// Whether two macro-F1 differ by no more than chance does (corrected resampled t-test, 5 %).

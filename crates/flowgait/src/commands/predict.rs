@@ -246,11 +246,12 @@ impl Answers<'_> {
 
     fn table(&mut self, mut reader: RowReader, path: &Path) -> Result<(), Trouble> {
         self.begin(reader.written_header(), path)?;
-        while let Some(mut batch) = reader.next_batch(BATCH_ROWS).map_err(bad_input)? {
-            if let Some(packets) = self.args.after {
-                early::cut(self.model, &mut batch.dataset, packets).map_err(bad_output)?;
-            }
-            let said = self.model.predict_proba(&batch.dataset).map_err(bad_output)?;
+        while let Some(batch) = reader.next_batch(BATCH_ROWS).map_err(bad_input)? {
+            let said = match self.args.after {
+                Some(packets) => self.model.predict_proba_after(&batch.dataset, packets),
+                None => self.model.predict_proba(&batch.dataset),
+            };
+            let said = said.map_err(bad_output)?;
             let of_categories = self.model.categories().map(|c| c.probabilities(&said));
             for row in 0..batch.rows() {
                 let answer = Answer {

@@ -2,7 +2,7 @@
 
 use super::wire::{Reader, Writer};
 use super::{Model, read_classes};
-use crate::calibrate::Sharpness;
+use crate::calibrate::{EarlySharpness, Sharpness};
 use crate::categories::Categories;
 use crate::conformal::Strangeness;
 use crate::doubt::Doubt;
@@ -17,6 +17,7 @@ pub(super) fn count(model: &Model) -> u32 {
         model.doubt.is_some(),
         model.categories.is_some(),
         model.seen.is_some(),
+        model.early.is_some(),
     ];
     there.into_iter().map(u32::from).sum()
 }
@@ -38,6 +39,15 @@ pub(super) fn write(model: &Model, writer: &mut Writer) {
             writer.count(categories.of_class().len());
             categories.of_class().iter().for_each(|category| writer.u16(*category));
             numbers(writer, categories.doubt().known());
+        });
+    }
+    if let Some(early) = &model.early {
+        writer.section(*b"erly", |writer| {
+            writer.count(early.steps().len());
+            for (packets, sharpness) in early.steps() {
+                writer.u32(*packets);
+                writer.f32(sharpness.power());
+            }
         });
     }
     if let Some(seen) = &model.seen {
@@ -90,4 +100,11 @@ pub(super) fn read_seen(reader: &mut Reader) -> Result<Seen, Error> {
     let least =
         reader.arrays::<8>(count)?.iter().map(|octets| u64::from_le_bytes(*octets)).collect();
     Seen::new(rows, least).ok_or_else(|| reader.refuse("its sample of rows is none"))
+}
+
+pub(super) fn read_early(reader: &mut Reader) -> Result<EarlySharpness, Error> {
+    let count = reader.count(8)?;
+    let steps = (0..count).map(|_| Ok((reader.u32()?, read_sharpness(reader)?)));
+    let steps = steps.collect::<Result<_, Error>>()?;
+    EarlySharpness::new(steps).ok_or_else(|| reader.refuse("its packets do not ascend from 1"))
 }

@@ -9,7 +9,7 @@ use crate::estimator::Estimator;
 use crate::training::Training;
 
 /// After how many packets each flow is learnt from, beside the whole: closer where one packet more tells most.
-const AFTER: [usize; 8] = [1, 2, 3, 4, 6, 8, 12, 20];
+pub const AFTER: [usize; 8] = [1, 2, 3, 4, 6, 8, 12, 20];
 
 /// Fits a recipe on whole and early flows alike. Each weighs the same, so the whole flow is a ninth of what is learnt from.
 pub(super) fn fit(

@@ -61,7 +61,10 @@ fn read(
 ) -> Result<bool, Error> {
     let found = reader.read_record(record);
     match reader.get_ref().left_open() {
-        Some(line) => Err(line_error(path, line, "a quote is opened and not closed")),
+        Some(behind) => {
+            let line = reader.position().line().saturating_sub(behind);
+            Err(line_error(path, line, "a quote is opened and not closed"))
+        }
         None => found.map_err(|error| csv_error(path, last_line(reader), error)),
     }
 }

@@ -13,9 +13,8 @@ pub(super) struct Quotes<R> {
     ended: bool,
     /// Whether lines end in a line feed alone, by the first that ends.
     plain: Option<bool>,
-    /// Line of the next octet, and of the last quote that was opened.
-    line: u64,
-    opened: u64,
+    /// Line feeds behind the last quote that was opened, as far as it is open.
+    lines_inside: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,14 +36,13 @@ impl<R: Read> Quotes<R> {
             begun: false,
             ended: false,
             plain: None,
-            line: 1,
-            opened: 0,
+            lines_inside: 0,
         }
     }
 
-    /// The line of the quote that was open when the stream ended.
+    /// How many line feeds stand behind the quote that was open when the stream ended.
     pub(super) fn left_open(&self) -> Option<u64> {
-        (self.ended && self.state == State::Inside).then_some(self.opened)
+        (self.ended && self.state == State::Inside).then_some(self.lines_inside)
     }
 
     /// Whether a reader that is behind a row has seen the line feed that ends it: not of a CRLF, and not at the end of the stream.
@@ -73,7 +71,7 @@ impl<R: Read> Quotes<R> {
                     rest = self.behind(rest);
                 }
             } else if matches!(self.before, b',' | b'\n' | b'\r') {
-                (self.state, self.opened) = (State::Inside, self.line);
+                (self.state, self.lines_inside) = (State::Inside, 0);
             }
             self.before = b'"';
         }
@@ -92,11 +90,12 @@ impl<R: Read> Quotes<R> {
 
     /// Goes over octets without a quote.
     fn pass(&mut self, octets: &[u8]) {
-        if self.plain.is_none() && self.state != State::Inside {
+        if self.state == State::Inside {
+            self.lines_inside += octets.iter().filter(|&&octet| octet == b'\n').count() as u64;
+        } else if self.plain.is_none() {
             let end = octets.iter().find(|octet| matches!(octet, b'\r' | b'\n'));
             self.plain = end.map(|&octet| octet == b'\n');
         }
-        self.line += octets.iter().filter(|&&octet| octet == b'\n').count() as u64;
         self.before = octets.last().copied().unwrap_or(self.before);
     }
 }
@@ -116,11 +115,13 @@ mod tests {
 
     use super::*;
 
+    /// The line of the quote that is left open.
     fn left_open(text: &str, octets_at_once: usize) -> Option<u64> {
         let mut quotes = Quotes::new(text.as_bytes());
         let mut buffer = vec![0; octets_at_once];
         while quotes.read(&mut buffer).unwrap() > 0 {}
-        quotes.left_open()
+        let lines = text.bytes().filter(|&octet| octet == b'\n').count() as u64 + 1;
+        quotes.left_open().map(|behind| lines - behind)
     }
 
     #[test]

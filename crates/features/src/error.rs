@@ -1,7 +1,26 @@
 //! What can go wrong between a table and a data set.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
+
+/// What tells where in a table something stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Lines of a text file.
+    Line,
+    /// Rows, where a format has no lines.
+    Row,
+}
+
+impl fmt::Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Line => "line",
+            Self::Row => "row",
+        })
+    }
+}
 
 /// Why a table was not read or rows were not split.
 #[derive(Debug, thiserror::Error)]
@@ -75,24 +94,42 @@ pub enum Error {
         /// The most that are read.
         limit: usize,
     },
-    /// Two columns of a table have the same name.
-    #[error("{path}: columns {first} and {second} are both called '{name}'")]
-    DuplicateColumn {
+    /// A file whose name says that it is text holds something else.
+    #[error("{path} is no text as its name says, but {found}")]
+    NotText {
         /// The table.
         path: PathBuf,
+        /// What it holds, and what to do.
+        found: &'static str,
+    },
+    /// Two columns of a table would be known to a model by one name.
+    #[error(
+        "{path}: columns '{first}' and '{second}' would both be '{feature}' to a model: leave one of them out (--drop '{first}')"
+    )]
+    SameFeature {
+        /// The table.
+        path: PathBuf,
+        /// A column.
+        first: String,
+        /// Another.
+        second: String,
         /// The name.
-        name: String,
-        /// Number of the first, from 1.
-        first: usize,
-        /// Number of the second.
-        second: usize,
+        feature: String,
+    },
+    /// A model knows two columns by one name.
+    #[error("the model has two columns that are read from one place ('{feature}'): fit it anew")]
+    RepeatedFeature {
+        /// The name.
+        feature: String,
     },
     /// A cell that should be a number is none.
-    #[error("{path}, row {line}, column {number} ({column}): '{value}' is not {expected}")]
+    #[error("{path}, {counted} {line}, column {number} ({column}): '{value}' is not {expected}")]
     Cell {
         /// The table.
         path: PathBuf,
-        /// Line in the file, from 1 (in Parquet the row).
+        /// What `line` counts.
+        counted: Counted,
+        /// Line in the file, from 1; in Parquet the row.
         line: u64,
         /// Number of the column, from 1.
         number: usize,
@@ -125,6 +162,18 @@ pub enum Error {
         /// The columns that it has, or the one that was probably meant.
         found: String,
     },
+    /// A column that a person named is there, in a form that cannot be read.
+    #[error(
+        "{path}: column '{column}' is there, but its type is not read ({kind}): save it as text or as a plain number"
+    )]
+    UnreadColumn {
+        /// The table.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// Its type.
+        kind: String,
+    },
     /// Columns that a model needs are not there.
     #[error("{path} lacks {count} of the {needed} columns that the model was trained on: {names}")]
     MissingColumns {
@@ -150,10 +199,12 @@ pub enum Error {
         known: String,
     },
     /// A table with no column that a model could learn from.
-    #[error("{path} has no column that a model could learn from")]
+    #[error("{path} has no column that a model could learn from{why}")]
     NoFeatures {
         /// The table.
         path: PathBuf,
+        /// Why the columns that are there do not count.
+        why: String,
     },
     /// A data set lacks the sequence columns that a prefix is computed from.
     #[error(

@@ -15,5 +15,5 @@ pub mod split;
 pub mod table;
 
 pub use dataset::{Codes, Dataset};
-pub use error::Error;
+pub use error::{Counted, Error};
 pub use schema::{Feature, Schema};

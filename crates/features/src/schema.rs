@@ -265,6 +265,7 @@ pub fn document() -> String {
     for table in [&*foreign::RADCOM, &*foreign::NFSTREAM, &*foreign::CICFLOWMETER] {
         text.push_str(&table.document());
     }
+    text.push_str(include_str!("schema/anybody.md"));
     text
 }
 

@@ -10,22 +10,23 @@ mod known;
 mod labels;
 pub mod native;
 mod plan;
+mod report;
 mod rows;
 mod source;
 pub mod spelling;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
 use crate::dataset::{CodesBuilder, Dataset};
-use crate::schema::{Feature, HASHED, ONE_HOT, Schema};
+use crate::schema::Schema;
 use builder::{Builder, Place};
 use labels::Labels;
-use plan::Plan;
+use plan::{Plan, Survey};
 use source::Source;
 
+pub use report::{LeftOut, List, ReadReport, Why};
 pub use rows::{Batch, RowReader};
 
 /// What to read of a table, and as what.
@@ -62,76 +63,6 @@ pub enum Untimed {
     LeaveOut,
 }
 
-/// What was read, and what was not.
-#[derive(Clone, Debug, Default)]
-pub struct ReadReport {
-    /// Name of the schema: `flowgait/1`, or `table` for anybody's.
-    pub schema: String,
-    /// Rows in the tables.
-    pub rows: u64,
-    /// Rows of each table that were used, in the order of the tables.
-    pub rows_used: Vec<u64>,
-    /// Rows left out because their label is missing.
-    pub rows_unlabelled: u64,
-    /// Rows left out because their time is missing.
-    pub rows_untimed: u64,
-    /// Cells with an infinity or a number beyond 32 bits, taken as missing.
-    pub infinities: u64,
-    /// Columns that did not become inputs, and why.
-    pub left_out: Vec<LeftOut>,
-    /// Text columns that became a column for each of their values, with how many.
-    pub one_hot: Vec<(String, usize)>,
-    /// Text columns that were asked for and have too many values for that: hashed, with the number of columns.
-    pub hashed: Vec<(String, usize)>,
-    /// Anything else worth saying.
-    pub notices: Vec<String>,
-}
-
-/// A column that did not become an input.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
-    /// The column.
-    pub column: String,
-    /// Why.
-    pub why: Why,
-}
-
-/// Why a column did not become an input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// It says who, where or when.
-    Identity,
-    /// It is the label that was asked for.
-    Label,
-    /// It looks like another label, or like a prediction.
-    OtherLabel,
-    /// A person said so.
-    Asked,
-    /// It is text with too many distinct values.
-    TooManyValues,
-    /// Every cell is missing.
-    Empty,
-    /// The schema does not have it.
-    Unknown,
-    /// Not every table has it: whether it is there would tell the table and not the flow.
-    NotEverywhere,
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Identity => "identity: it says who, where or when",
-            Self::Label => "the label",
-            Self::OtherLabel => "it looks like another label",
-            Self::Asked => "dropped as asked",
-            Self::TooManyValues => "text with more than 20 distinct values; --keep hashes it",
-            Self::Empty => "no values",
-            Self::Unknown => "not in the schema",
-            Self::NotEverywhere => "not every table has it",
-        })
-    }
-}
-
 /// Reads tables one below the other, their columns matched by name, in any order. Without a schema, columns that some table lacks are left
 /// out.
 ///
@@ -139,12 +70,12 @@ impl fmt::Display for Why {
 /// Any [`Error`] but [`Error::Split`]; a cell that cannot be read is told with file, row and column.
 pub fn read(paths: &[&Path], params: &ReadParams) -> Result<(Dataset, ReadReport), Error> {
     let mut reading: Option<Reading> = None;
-    let everywhere = everywhere(paths)?;
+    let survey = Survey::of(paths)?;
     for path in paths {
         let mut source = Source::open(path)?;
         let reading = match &mut reading {
             Some(reading) => reading,
-            empty => empty.insert(Reading::new(&source, params, everywhere.as_deref())?),
+            empty => empty.insert(Reading::new(&source, params, &survey)?),
         };
         reading.take(&mut source)?;
     }
@@ -168,20 +99,6 @@ pub fn time_micros(text: &str) -> Option<i64> {
     cell::Cell::Text(text).time_micros()
 }
 
-/// The columns that all tables have, where there are several.
-fn everywhere(paths: &[&Path]) -> Result<Option<Vec<String>>, Error> {
-    let [first, others @ ..] = paths else { return Ok(None) };
-    if others.is_empty() {
-        return Ok(None);
-    }
-    let mut names = Source::open(first)?.header().to_vec();
-    for path in others {
-        let source = Source::open(path)?;
-        names.retain(|name| source.header().contains(name));
-    }
-    Ok(Some(names))
-}
-
 /// The columns of a schema out of a data set, by name, whatever their order; and the names of those that the schema does not have.
 ///
 /// # Errors
@@ -196,7 +113,9 @@ pub fn align(dataset: Dataset, schema: &Schema) -> Result<(Dataset, Vec<String>)
         }
     }
     if !missing.is_empty() {
-        return Err(missing_columns(Path::new("the data set"), &missing, schema.features.len()));
+        let told = |name: &&str| (*name).to_string();
+        let path = Path::new("the data set");
+        return Err(missing_columns(path, &missing, schema.features.len(), told));
     }
     let extra = dataset
         .schema
@@ -209,9 +128,14 @@ pub fn align(dataset: Dataset, schema: &Schema) -> Result<(Dataset, Vec<String>)
     Ok((Dataset { schema: schema.clone(), columns, ..dataset }, extra))
 }
 
-fn missing_columns(path: &Path, missing: &[&str], needed: usize) -> Error {
+fn missing_columns(
+    path: &Path,
+    missing: &[&str],
+    needed: usize,
+    told: impl Fn(&&str) -> String,
+) -> Error {
     const SHOWN: usize = 10;
-    let mut names = missing.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    let mut names = missing.iter().take(SHOWN).map(told).collect::<Vec<_>>().join(", ");
     if missing.len() > SHOWN {
         names.push_str(", …");
     }
@@ -232,13 +156,9 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(
-        source: &Source,
-        params: &ReadParams,
-        everywhere: Option<&[String]>,
-    ) -> Result<Self, Error> {
+    fn new(source: &Source, params: &ReadParams, survey: &Survey) -> Result<Self, Error> {
         let mut report = ReadReport::default();
-        let plan = Plan::new(source, params, everywhere, &mut report)?;
+        let plan = Plan::new(source, params, survey, &mut report)?;
         let labels = match (&params.labels, &params.label) {
             (Some(path), Some(label)) => Some(Labels::read(path, label, source.header())?),
             _ => None,
@@ -307,9 +227,8 @@ impl Reading {
             times.push(micros);
             return Ok(());
         }
-        let column = &source.header()[number];
-        let place = Place { path: source.path(), line: source.line(), column, number };
-        let error = place.error(&cell, "a time (seconds since 1970, or 2026-11-21T08:00:00Z)");
+        let error = Place { source, number }
+            .error(&cell, "a time (seconds since 1970, or 2026-11-21T08:00:00Z)");
         if self.plan.time_named {
             return Err(error);
         }
@@ -354,7 +273,8 @@ impl Reading {
             None => self.plan.features(self.builders, self.rows, &mut self.report)?,
         };
         if features.is_empty() {
-            return Err(Error::NoFeatures { path: PathBuf::from(paths()) });
+            let why = self.report.why_nothing();
+            return Err(Error::NoFeatures { path: PathBuf::from(paths()), why });
         }
         let name = self.report.schema.clone();
         let dataset = Dataset {
@@ -376,20 +296,8 @@ fn push_cells(
     builders: &mut [Builder],
     infinities: &mut u64,
 ) -> Result<(), Error> {
-    let line = source.line();
     for (&number, builder) in places.iter().zip(builders) {
-        let place = Place { path: source.path(), line, column: &source.header()[number], number };
-        builder.push(&source.cell(number), &place, infinities)?;
+        builder.push(&source.cell(number), &Place { source, number }, infinities)?;
     }
     Ok(())
-}
-
-/// A feature for each bucket of a hashed text column.
-fn hashed_feature(column: &str, bucket: usize) -> Feature {
-    Feature { name: format!("{column}#{bucket:02}"), unit: HASHED.to_string() }
-}
-
-/// A feature for each value of a text column.
-fn one_hot_feature(column: &str, value: &str) -> Feature {
-    Feature { name: format!("{column}={value}"), unit: ONE_HOT.to_string() }
 }

@@ -110,22 +110,18 @@ fn the_header_may_be_odd() {
     .unwrap();
     assert_eq!(features(&dataset), ["max_fwd_packet", "a, b"]);
     assert_eq!(dataset.columns, [[1.0, 3.0], [2.0, 4.0]]);
-    assert!(
-        fails("a,b, a\n1,2,3\n", &ReadParams::default())
-            .contains("columns 1 and 3 are both called 'a'")
-    );
-    assert!(fails("", &ReadParams::default()).contains("a table needs a header"));
     assert!(fails("a,b\n", &ReadParams::default()).contains("has no rows"));
+    assert!(fails("", &ReadParams::default()).contains("a table needs a header"));
 }
 
 #[test]
 fn bad_cells_are_told_with_row_and_column() {
     let mut text = "a,b,label\n".to_string();
     (0..30).for_each(|row| text.push_str(&format!("{row},{row}.5,x\n")));
-    text.push_str("31,n/a,x\n32,1,y\n");
+    text.push_str("31,no,x\n32,1,y\n");
     let says = fails(&text, &label("label"));
-    assert!(says.contains("row 32, column 2 (b): 'n/a' is not a number"), "{says}");
-    let long = fails(&text.replace("n/a", &"é".repeat(500)), &label("label"));
+    assert!(says.contains("line 32, column 2 (b): 'no' is not a number"), "{says}");
+    let long = fails(&text.replace("no", &"é".repeat(500)), &label("label"));
     assert!(long.len() < 300, "a long cell is cut: {long}");
     let says = fails("a,b\n1,2\n3\n", &ReadParams::default());
     assert!(says.contains("line 3: has 1 cells where the header has 2"), "{says}");
@@ -151,17 +147,20 @@ fn infinities_are_missing_and_counted() {
 fn text_with_many_values_and_empty_columns_are_left_out_aloud() {
     let mut text = "name,two,void,x\n".to_string();
     (0..30).for_each(|row| {
-        text.push_str(&format!("n{row},{},,{row}\n", if row % 2 == 0 { "even" } else { "" }))
+        text.push_str(&format!(
+            "n{row},{},,{}\n",
+            if row % 2 == 0 { "even" } else { "" },
+            row * row
+        ))
     });
     let (dataset, report) = read_text(&text, &ReadParams::default()).unwrap();
     assert_eq!(features(&dataset), ["two=even", "x"]);
     assert!(dataset.columns[0][1].is_nan(), "an empty text cell is missing");
     assert_eq!(why(&report, "name"), Some(Why::TooManyValues));
     assert_eq!(why(&report, "void"), Some(Why::Empty));
-    assert!(
-        fails("ip,label\n1,2\n", &label("label"))
-            .contains("no column that a model could learn from")
-    );
+    assert!(fails("ip,label\n1,2\n", &label("label")).contains(
+        "no column that a model could learn from: left out are ip (identity: it says who"
+    ));
 }
 
 #[test]
@@ -203,7 +202,7 @@ fn groups_and_times_stand_beside() {
     let (dataset, report) = read_text(&broken, &ReadParams::default()).unwrap();
     assert!(dataset.times.is_none() && report.notices[0].contains("'soon' is not a time"));
     let named = ReadParams { time: Some("start".into()), ..ReadParams::default() };
-    assert!(fails(&broken, &named).contains("row 3, column 3 (start): 'soon' is not a time"));
+    assert!(fails(&broken, &named).contains("line 3, column 3 (start): 'soon' is not a time"));
 }
 
 #[test]
@@ -225,7 +224,7 @@ fn several_tables_are_one_whatever_their_columns_order() {
     );
     assert!(matches!(
         read(&[&a, &c], &ReadParams { label: Some("y".into()), ..ReadParams::default() }),
-        Err(Error::MissingColumns { .. })
+        Err(Error::NoLabel { .. })
     ));
 }
 
@@ -237,7 +236,6 @@ fn jsonl_that_is_none() {
     };
     assert!(fails("{\"a\": 1}\n{\"a\": 2\n").contains("line 2: is no JSON object"));
     assert!(fails("{\"a\": 1}\n\n{\"b\": 2}\n").contains("line 3: has a member 'b'"));
-    assert!(fails("{\"a\": 1, \"a\": 2}\n").contains("both called 'a'"));
     assert!(fails("{\"a\": 1}\n{\"a\": {}}\n").contains("member 'a' is an object"));
     assert!(fails("{\"a\": [1.5]}\n").contains("member 'a' is an array"));
     assert!(fails("[1]\n").contains("line 1: is no JSON object"));

@@ -133,9 +133,25 @@ pub(crate) fn is_list(text: &str) -> bool {
     whole && (count >= least || text.trim_start().starts_with(['[', '(']))
 }
 
-/// Whether a cell that reads like this has no value.
+/// Whether a text is one number with spaces between its thousands, as well as a list: `1 102`, `12 345 678`.
+pub(crate) fn is_spaced_number(text: &str) -> bool {
+    let mut parts = text.trim().split(' ');
+    let digits = |part: &str| part.bytes().all(|octet| octet.is_ascii_digit());
+    let first = parts.next().unwrap_or_default();
+    let first = first.strip_prefix('-').unwrap_or(first);
+    let begins = (1..=3).contains(&first.len()) && digits(first) && !first.starts_with('0');
+    begins && parts.all(|part| part.len() == 3 && digits(part))
+}
+
+/// Whether a cell that reads like this has no value, whatever its column holds.
 pub(crate) fn is_missing(text: &str) -> bool {
     matches!(text, "" | "?" | "NA") || text.eq_ignore_ascii_case("nan")
+}
+
+/// Whether a cell that reads like this has no value in a column of numbers. As text, `none` may well be one.
+pub(crate) fn is_missing_number(text: &str) -> bool {
+    const WORDS: [&str; 6] = ["nan", "na", "n/a", "#n/a", "null", "none"];
+    matches!(text, "" | "?" | "-") || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 fn finite(value: f32) -> Number {
@@ -153,7 +169,7 @@ fn number(text: &str) -> Number {
         return Number::Value(value);
     }
     let text = text.trim();
-    if is_missing(text) {
+    if is_missing_number(text) {
         return Number::Missing;
     }
     text.parse().map_or(Number::Not, finite)
@@ -198,15 +214,42 @@ mod tests {
         check("16777217", Number::Value(16_777_216.0));
         check("999999999", Number::Value(1e9));
         check("12345678901234567890", Number::Value(12_345_678_901_234_567_890.0));
-        for text in ["", "  ", "NaN", "nan", "?", "NA"] {
+        for text in ["", "  ", "NaN", "nan", "?", "NA", "na", "N/A", "n/a", "#N/A"] {
+            check(text, Number::Missing);
+        }
+        for text in ["null", "NULL", "None", "none", "-", " - "] {
             check(text, Number::Missing);
         }
         for text in ["inf", "-Infinity", "1e39"] {
             check(text, Number::Infinite);
         }
-        for text in ["n/a", "12a", "-", "1,5", "0x10", "true", "--1"] {
+        for text in ["no", "12a", "--", "1,5", "1 102", "0x10", "true", "--1"] {
             check(text, Number::Not);
         }
+    }
+
+    #[test]
+    fn numbers_with_spaces_between_their_thousands() {
+        for (text, expected) in [
+            ("1 102", true),
+            ("-12 345 678", true),
+            ("100 200", true),
+            ("40 1400", false),
+            ("40 -140", false),
+            ("0 100", false),
+            ("1 2", false),
+            ("[1 102]", false),
+            ("1200 100", false),
+        ] {
+            assert_eq!(is_spaced_number(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_missing_as_numbers_may_be_text() {
+        assert_eq!(Cell::Text("none").text().as_deref(), Some("none"));
+        assert_eq!(Cell::Text("-").text().as_deref(), Some("-"));
+        assert_eq!(Cell::Text("NA").text(), None);
     }
 
     #[test]

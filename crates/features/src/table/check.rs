@@ -21,39 +21,71 @@ pub(super) fn stated(source: &Source) -> Result<(), Error> {
 
 /// Every column that a person named must be there.
 pub(super) fn named(source: &Source, params: &ReadParams, native: bool) -> Result<(), Error> {
-    let header = source.header();
-    let has = |name: &str| header.iter().any(|column| column == name);
+    let has = |name: &str| source.header().iter().any(|column| column == name);
     let own = params.label.as_ref().filter(|_| params.labels.is_none());
     if let Some(label) = own.filter(|label| !has(label)) {
-        return Err(Error::NoLabel {
-            path: source.path().to_path_buf(),
-            column: label.clone(),
-            hint: label_hint(header, label),
-        });
+        return Err(no_label(source, label));
     }
-    let named =
-        [(&params.groups, "to group by"), (&params.keep, "to keep"), (&params.drop, "to drop")];
-    let time = params.time.iter().map(|name| (name, "to take times from"));
+    let named = [(&params.groups, TO_GROUP_BY), (&params.keep, "to keep"), (&params.drop, TO_DROP)];
+    let time = params.time.iter().map(|name| (name, TO_TIME));
     let named =
         named.iter().flat_map(|(names, asked)| names.iter().map(move |name| (name, *asked)));
     for (name, asked) in named.chain(time) {
-        if !has(name) {
-            // Whose flows are ours may have left identity out when they were written; dropping it then is no mistake.
-            let ours = native && native::column(name).is_some() && asked == "to drop";
-            if !ours {
-                return Err(Error::NoColumn {
-                    path: source.path().to_path_buf(),
-                    column: name.clone(),
-                    asked,
-                    found: match alike(header, name) {
-                        Some(column) => format!("did you mean '{column}'?"),
-                        None => format!("its columns are {}", shown(header)),
-                    },
-                });
-            }
+        // Whose flows are ours may have left identity out when they were written; dropping it then is no mistake.
+        let ours = native && native::column(name).is_some() && asked == TO_DROP;
+        if !has(name) && !ours {
+            return Err(no_column(source, name, asked));
         }
     }
     Ok(())
+}
+
+pub(super) const TO_GROUP_BY: &str = "to group by";
+pub(super) const TO_TIME: &str = "to take times from";
+const TO_DROP: &str = "to drop";
+
+/// The label is not there.
+pub(super) fn no_label(source: &Source, label: &str) -> Error {
+    unread(source, label).unwrap_or_else(|| Error::NoLabel {
+        path: source.path().to_path_buf(),
+        column: label.to_string(),
+        hint: label_hint(source.header(), label),
+    })
+}
+
+/// A column is not there that was named for some purpose.
+pub(super) fn no_column(source: &Source, name: &str, asked: &'static str) -> Error {
+    let header = source.header();
+    unread(source, name).unwrap_or_else(|| Error::NoColumn {
+        path: source.path().to_path_buf(),
+        column: name.to_string(),
+        asked,
+        found: match alike(header, name) {
+            Some(column) => format!("did you mean '{column}'?"),
+            None => format!("its columns are {}", shown(header)),
+        },
+    })
+}
+
+/// Columns of a model are not there.
+pub(super) fn missing_columns(source: &Source, missing: &[&str], needed: usize) -> Error {
+    let header = source.header();
+    let told = |name: &&str| {
+        let bare = spelling::bare(name);
+        let same = |column: &&String| !bare.is_empty() && spelling::bare(column) == bare;
+        match header.iter().find(same) {
+            Some(column) => format!("{name} (did you mean '{column}'?)"),
+            None => (*name).to_string(),
+        }
+    };
+    super::missing_columns(source.path(), missing, needed, told)
+}
+
+/// A column that is there and cannot be read.
+fn unread(source: &Source, name: &str) -> Option<Error> {
+    let (column, kind) = source.unread().iter().find(|(column, _)| column == name)?;
+    let path = source.path().to_path_buf();
+    Some(Error::UnreadColumn { path, column: column.clone(), kind: kind.clone() })
 }
 
 fn label_hint(header: &[String], asked: &str) -> String {

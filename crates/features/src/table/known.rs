@@ -56,9 +56,12 @@ impl Known {
         let names: HashMap<&str, usize> = places(features);
         let possible =
             |derived: &&Derived| derived.from.iter().all(|name| names.contains_key(name.as_str()));
+        // A table may have a column of that name; what it says stands.
+        let free = |derived: &&Derived| !names.contains_key(derived.name.as_str());
         self.rows()
             .iter()
             .filter(possible)
+            .filter(free)
             .map(|derived| Feature { name: derived.name.clone(), unit: DERIVED.to_owned() })
             .collect()
     }
@@ -74,9 +77,9 @@ impl Known {
         for derived in self.rows() {
             let from: Option<Vec<usize>> =
                 derived.from.iter().map(|name| names.get(name.as_str()).copied()).collect();
-            let (Some(from), Some(&to)) = (from, names.get(derived.name.as_str())) else {
-                continue;
-            };
+            let to = names.get(derived.name.as_str()).copied();
+            let to = to.filter(|&place| features[place].unit == DERIVED);
+            let (Some(from), Some(to)) = (from, to) else { continue };
             let mut values = vec![0.0; from.len()];
             columns[to] = (0..rows)
                 .map(|row| {

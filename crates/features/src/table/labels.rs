@@ -29,11 +29,7 @@ impl Labels {
         let mut source = Source::open(path)?;
         let find = |source: &Source, name: &str| source.header().iter().position(|c| c == name);
         let Some(of_label) = find(&source, label) else {
-            return Err(Error::NoLabel {
-                path: path.to_path_buf(),
-                column: label.to_owned(),
-                hint: format!("its columns are {}", source.header().join(", ")),
-            });
+            return Err(super::check::no_label(&source, label));
         };
         let keys: Vec<String> =
             source.header().iter().filter(|c| *c != label && header.contains(c)).cloned().collect();
@@ -81,10 +77,8 @@ impl Labels {
     /// Where a table has the columns that labels are joined by.
     pub(super) fn places(&self, source: &Source) -> Result<Vec<usize>, Error> {
         let find = |key: &String| source.header().iter().position(|column| column == key);
-        let missing: Vec<&str> =
-            self.keys.iter().filter(|key| find(key).is_none()).map(String::as_str).collect();
-        if !missing.is_empty() {
-            return Err(super::missing_columns(source.path(), &missing, self.keys.len()));
+        if let Some(missing) = self.keys.iter().find(|key| find(key).is_none()) {
+            return Err(super::check::no_column(source, missing, "to join labels by"));
         }
         Ok(self.keys.iter().filter_map(find).collect())
     }

@@ -1,21 +1,22 @@
 //! What each column of a table is for, told from the header before the first row is read.
 
-use super::builder::{BUCKETS, Builder, Guess, Guessed};
+mod origin;
+mod outcome;
+
+use std::path::{Path, PathBuf};
+
+use super::builder::{Builder, Guess};
 use super::known::Known;
-use super::source::Source;
-use super::{
-    LeftOut, ReadParams, ReadReport, Why, check, hashed_feature, missing_columns, native,
-    one_hot_feature, spelling,
-};
+use super::source::{Source, Twin};
+use super::{LeftOut, ReadParams, ReadReport, Why, check, native, spelling};
 use crate::Error;
-use crate::schema::{
-    self, Column, DERIVED, FLOW_SCHEMA, Feature, HASHED, LIST_PLACE, ONE_HOT, Role,
-    SEQUENCE_LENGTH, Schema, TABLE_SCHEMA,
-};
+use crate::schema::{Column, FLOW_SCHEMA, Role, Schema, TABLE_SCHEMA};
 use flowgait_flow::export::Kind;
 
 /// What each column is for, by name, so that it holds for every table with these columns.
 pub(super) struct Plan {
+    /// The first table.
+    path: PathBuf,
     native: bool,
     known: Option<Known>,
     inputs: Vec<Input>,
@@ -29,6 +30,16 @@ pub(super) struct Plan {
     pub(super) time_named: bool,
     /// Every column of the first table.
     header: Vec<String>,
+    twins: Vec<Twin>,
+}
+
+/// What several tables have in common.
+#[derive(Default)]
+pub(super) struct Survey {
+    /// The columns that all tables have, where there are several.
+    everywhere: Option<Vec<String>>,
+    /// Columns that hold times by their type in some table.
+    times: Vec<String>,
 }
 
 /// A column of the table that becomes features.
@@ -57,15 +68,35 @@ pub(super) struct Places {
     pub(super) time: Option<usize>,
 }
 
+impl Survey {
+    /// Opens each of the tables.
+    pub(super) fn of(paths: &[&Path]) -> Result<Self, Error> {
+        let mut survey = Self::default();
+        if paths.len() < 2 {
+            return Ok(survey);
+        }
+        for path in paths {
+            let source = Source::open(path)?;
+            survey.times.extend(source.times().map(str::to_string));
+            match &mut survey.everywhere {
+                Some(names) => names.retain(|name| source.header().contains(name)),
+                none => *none = Some(source.header().to_vec()),
+            }
+        }
+        Ok(survey)
+    }
+}
+
 impl Plan {
     pub(super) fn new(
         source: &Source,
         params: &ReadParams,
-        everywhere: Option<&[String]>,
+        survey: &Survey,
         report: &mut ReadReport,
     ) -> Result<Self, Error> {
         let header = source.header().to_vec();
         // What a table is, is told by the columns that all have.
+        let everywhere = survey.everywhere.as_ref();
         let common = everywhere.unwrap_or(&header);
         let has = |name: &str| common.iter().any(|column| column == name);
         let native = native::recognise(has);
@@ -84,20 +115,24 @@ impl Plan {
             None => Known::recognise(common).filter(|_| !native),
         };
         let inputs = match &params.schema {
-            Some(schema) => schema_inputs(source, schema, report)?,
+            Some(schema) => origin::inputs(source, schema, report)?,
             None => {
                 let mut inputs = Vec::new();
+                let times = source.times().chain(survey.times.iter().map(String::as_str));
+                let telling = Telling { native, times: times.collect(), params };
                 for name in &header {
                     if everywhere.is_some_and(|names| !names.contains(name)) {
                         leave_out(report, name, Why::NotEverywhere);
                     } else {
-                        inputs.extend(input(name, native, params, report));
+                        inputs.extend(input(name, &telling, report));
                     }
                 }
                 inputs
             }
         };
         Ok(Self {
+            path: source.path().to_path_buf(),
+            twins: source.twins().to_vec(),
             native,
             known,
             inputs,
@@ -141,17 +176,20 @@ impl Plan {
     pub(super) fn places(&self, source: &Source, report: &mut ReadReport) -> Result<Places, Error> {
         let header = source.header();
         let find = |name: &String| header.iter().position(|column| column == name);
-        let wanted = || {
-            let inputs = self.inputs.iter().map(|input| &input.column);
-            inputs
-                .chain(&self.label)
-                .chain(&self.groups[..self.groups_needed])
-                .chain(self.time.iter().filter(|_| self.time_named))
-        };
-        let missing: Vec<&str> =
-            wanted().filter(|name| find(name).is_none()).map(String::as_str).collect();
+        let lacks = |name: &&String| find(name).is_none();
+        if let Some(label) = self.label.iter().find(lacks) {
+            return Err(check::no_label(source, label));
+        }
+        let groups =
+            self.groups[..self.groups_needed].iter().map(|name| (name, check::TO_GROUP_BY));
+        let time = self.time.iter().filter(|_| self.time_named).map(|name| (name, check::TO_TIME));
+        if let Some((name, asked)) = groups.chain(time).find(|(name, _)| lacks(name)) {
+            return Err(check::no_column(source, name, asked));
+        }
+        let inputs = || self.inputs.iter().map(|input| &input.column);
+        let missing: Vec<&str> = inputs().filter(lacks).map(String::as_str).collect();
         if !missing.is_empty() {
-            return Err(missing_columns(source.path(), &missing, wanted().count()));
+            return Err(check::missing_columns(source, &missing, inputs().count()));
         }
         let extra: Vec<&str> =
             header.iter().filter(|name| !self.header.contains(name)).map(String::as_str).collect();
@@ -194,92 +232,6 @@ impl Plan {
         }
         columns
     }
-
-    /// The features that the columns became, in the order of the first table's header.
-    pub(super) fn features(
-        &self,
-        builders: Vec<Builder>,
-        rows: usize,
-        report: &mut ReadReport,
-    ) -> Result<(Vec<Feature>, Vec<Vec<f32>>), Error> {
-        let (mut features, mut columns) = (Vec::new(), Vec::new());
-        for (input, builder) in self.inputs.iter().zip(builders) {
-            let name = &input.column;
-            let known = native::column(name).filter(|_| self.native);
-            let unit = known.map_or("", |column| column.unit).to_string();
-            match builder {
-                Builder::Number(values) => {
-                    features.push(Feature { name: name.clone(), unit });
-                    columns.push(values);
-                }
-                Builder::List(lists) => {
-                    for (index, values) in lists.into_iter().enumerate() {
-                        features
-                            .push(Feature { name: format!("{name}_{index}"), unit: unit.clone() });
-                        columns.push(values);
-                    }
-                }
-                Builder::OneHot { .. } | Builder::Hash(_) => {
-                    unreachable!("only a model's schema has known values")
-                }
-                Builder::Guess(guess) => match guess.finish()? {
-                    Guessed::Number(values) => {
-                        features.push(Feature { name: name.clone(), unit });
-                        columns.push(values);
-                    }
-                    Guessed::Text(values) => {
-                        report.one_hot.push((name.clone(), values.len()));
-                        for (value, values) in values {
-                            features.push(one_hot_feature(name, &value));
-                            columns.push(values);
-                        }
-                    }
-                    Guessed::List(lists) => {
-                        for (index, values) in lists.into_iter().enumerate() {
-                            let name = format!("{name}_{index}");
-                            features.push(Feature { name, unit: LIST_PLACE.to_string() });
-                            columns.push(values);
-                        }
-                    }
-                    Guessed::Hashed(buckets) => {
-                        report.hashed.push((name.clone(), buckets.len()));
-                        for (bucket, values) in buckets.into_iter().enumerate() {
-                            features.push(hashed_feature(name, bucket));
-                            columns.push(values);
-                        }
-                    }
-                    Guessed::TooMany => leave_out(report, name, Why::TooManyValues),
-                    Guessed::Empty => leave_out(report, name, Why::Empty),
-                },
-            }
-        }
-        self.order_as_the_flow_table(&mut features, &mut columns);
-        if let Some(known) = self.known {
-            let derived = known.derived(&features);
-            columns.resize(columns.len() + derived.len(), Vec::new());
-            features.extend(derived);
-            known.complete(&features, &mut columns, rows);
-        }
-        Ok((features, columns))
-    }
-
-    /// Whatever the order of a file's columns, our own features come in the schema's order, and others behind them.
-    fn order_as_the_flow_table(&self, features: &mut Vec<Feature>, columns: &mut Vec<Vec<f32>>) {
-        if !self.native {
-            return;
-        }
-        let order: std::collections::HashMap<&str, usize> = schema::flow_schema()
-            .features
-            .iter()
-            .enumerate()
-            .map(|(place, feature)| (feature.name.as_str(), place))
-            .collect();
-        let mut both: Vec<_> = features.drain(..).zip(columns.drain(..)).collect();
-        both.sort_by_key(|(feature, _)| {
-            order.get(feature.name.as_str()).copied().unwrap_or(usize::MAX)
-        });
-        (*features, *columns) = both.into_iter().unzip();
-    }
 }
 
 /// The columns that say which rows belong together, and how many of them must be in every table.
@@ -299,8 +251,17 @@ fn groups(header: &[String], params: &ReadParams) -> (Vec<String>, usize) {
     (groups, needed)
 }
 
+/// What tells a column's use beside its name.
+struct Telling<'a> {
+    native: bool,
+    /// Columns that are times by their type.
+    times: Vec<&'a str>,
+    params: &'a ReadParams,
+}
+
 /// What a column becomes; `None` when it is left out.
-fn input(name: &str, native: bool, params: &ReadParams, report: &mut ReadReport) -> Option<Input> {
+fn input(name: &str, telling: &Telling<'_>, report: &mut ReadReport) -> Option<Input> {
+    let &Telling { native, params, ref times } = telling;
     let named = |names: &[String]| names.iter().any(|n| n == name);
     let known = native::column(name).filter(|_| native);
     let targets = Vec::new();
@@ -325,6 +286,10 @@ fn input(name: &str, native: bool, params: &ReadParams, report: &mut ReadReport)
         Some(Why::Identity)
     } else if spelling::is_label(name) {
         Some(Why::OtherLabel)
+    } else if spelling::is_row_number(name) {
+        Some(Why::RowNumber)
+    } else if times.contains(&name) {
+        Some(Why::Time)
     } else {
         None
     };
@@ -342,85 +307,5 @@ fn form(column: &Column) -> Form {
 }
 
 fn leave_out(report: &mut ReadReport, column: &str, why: Why) {
-    report.left_out.push(LeftOut { column: column.to_string(), why });
-}
-
-/// Finds where a model's columns come from: a column of that name, a place of a list, or a value of a text column.
-fn schema_inputs(
-    source: &Source,
-    schema: &Schema,
-    report: &mut ReadReport,
-) -> Result<Vec<Input>, Error> {
-    let mut inputs: Vec<Input> = Vec::new();
-    let mut missing = Vec::new();
-    let mut by_column = std::collections::HashMap::new();
-    let own = schema.features.iter().enumerate().filter(|(_, f)| f.unit != DERIVED);
-    for (target, feature) in own {
-        let Some((column, part)) = origin(source.header(), feature) else {
-            missing.push(feature.name.as_str());
-            continue;
-        };
-        let place = *by_column.entry(column).or_insert_with(|| {
-            let form = match part {
-                Part::Whole => Form::Number,
-                Part::Place(_) => Form::List,
-                Part::Value(_) => Form::OneHot(Vec::new()),
-                Part::Bucket(_) => Form::Hash,
-            };
-            inputs.push(Input { column: column.to_string(), form, targets: Vec::new() });
-            inputs.len() - 1
-        });
-        let input = &mut inputs[place];
-        let place = match (part, &mut input.form) {
-            (Part::Place(place) | Part::Bucket(place), _) => place,
-            (Part::Value(value), Form::OneHot(values)) => {
-                values.push(value.to_string());
-                values.len() - 1
-            }
-            _ => 0,
-        };
-        input.targets.push((target, place));
-    }
-    if !missing.is_empty() {
-        return Err(missing_columns(source.path(), &missing, schema.features.len()));
-    }
-    for name in source.header() {
-        if !by_column.contains_key(name.as_str()) {
-            leave_out(report, name, Why::Unknown);
-        }
-    }
-    Ok(inputs)
-}
-
-/// Which part of a column a feature is.
-#[derive(Clone, Copy)]
-enum Part<'a> {
-    Whole,
-    Place(usize),
-    Bucket(usize),
-    Value(&'a str),
-}
-
-fn origin<'a>(header: &'a [String], feature: &'a Feature) -> Option<(&'a str, Part<'a>)> {
-    let find = |name: &str| header.iter().find(|column| *column == name).map(String::as_str);
-    let name = feature.name.as_str();
-    if feature.unit == ONE_HOT {
-        return name
-            .match_indices('=')
-            .find_map(|(at, _)| Some((find(&name[..at])?, Part::Value(&name[at + 1..]))));
-    }
-    if feature.unit == HASHED {
-        let (column, bucket) = name.rsplit_once('#')?;
-        let bucket = bucket.parse().ok().filter(|&bucket| bucket < BUCKETS)?;
-        return Some((find(column)?, Part::Bucket(bucket)));
-    }
-    if let Some(column) = find(name) {
-        return Some((column, Part::Whole));
-    }
-    let (column, place) = name.rsplit_once('_')?;
-    let place: usize = place.parse().ok().filter(|&place| place < SEQUENCE_LENGTH)?;
-    if feature.unit != LIST_PLACE {
-        native::column(column).filter(|column| column.kind == Kind::IntegerList)?;
-    }
-    Some((find(column)?, Part::Place(place)))
+    report.left_out.push(LeftOut { column: column.to_string(), why, first: None });
 }

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::plan::{Places, Plan};
+use super::plan::{Places, Plan, Survey};
 use super::source::Source;
 use super::{ReadParams, ReadReport, push_cells};
 use crate::Error;
@@ -49,7 +49,7 @@ impl RowReader {
     fn new(mut source: Source, schema: &Schema) -> Result<Self, Error> {
         let params = ReadParams { schema: Some(schema.clone()), ..ReadParams::default() };
         let mut report = ReadReport { schema: schema.name.clone(), ..ReadReport::default() };
-        let plan = Plan::new(&source, &params, None, &mut report)?;
+        let plan = Plan::new(&source, &params, &Survey::default(), &mut report)?;
         let places = plan.places(&source, &mut report)?;
         report.notices.append(&mut source.notices);
         Ok(Self { source, schema: schema.clone(), plan, places, report })

@@ -2,22 +2,28 @@
 
 mod arff;
 mod csv;
+mod header;
 mod jsonl;
 mod parquet;
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::cell::Cell;
 use crate::Error;
+use crate::error::Counted;
+
+pub(crate) use header::Twin;
 
 /// A table that is being read.
 pub(crate) struct Source {
     path: PathBuf,
     header: Vec<String>,
+    twins: Vec<Twin>,
     rows: Rows,
+    /// Rows gone to so far.
+    row: u64,
     /// What was found beside the columns: those that cannot be read, for example.
     pub(crate) notices: Vec<String>,
     /// Name and hash of the schema that the file or its neighbour states.
@@ -41,65 +47,59 @@ impl Source {
         let ends = |ending: &str| name.ends_with(ending);
         let file = || File::open(path).map_err(|source| read_error(path, source));
         let mut source = if ends(".parquet") {
-            let mut notices = Vec::new();
-            let (rows, header, stated) = parquet::Rows::open(path, file()?, &mut notices)?;
-            let rows = Rows::Parquet(Box::new(rows));
-            Self { path: path.to_path_buf(), header, rows, notices, stated }
+            let (rows, header, stated) = parquet::Rows::open(path, file()?)?;
+            let mut source = Self::plain(path, header, Rows::Parquet(Box::new(rows)))?;
+            let unread = |(name, kind): &(String, String)| {
+                format!("column '{name}' is of a type that is not read ({kind})")
+            };
+            let unread: Vec<String> = source.unread().iter().map(unread).collect();
+            source.notices.extend(unread);
+            Self { stated, ..source }
         } else if ends(".csv") || ends(".csv.zst") {
             Self::csv(path, Box::new(file()?))?
         } else if ends(".jsonl") || ends(".jsonl.zst") {
             let (rows, header) = jsonl::Rows::open(path, buffered(path, Box::new(file()?))?)?;
-            Self::plain(path, header, Rows::Jsonl(rows))
+            Self::plain(path, header, Rows::Jsonl(rows))?
         } else if ends(".arff") {
             let (rows, header) = arff::Rows::open(path, buffered(path, Box::new(file()?))?)?;
-            Self::plain(path, header, Rows::Arff(rows))
+            Self::plain(path, header, Rows::Arff(rows))?
         } else {
             return Err(Error::TableEnding { path: path.to_path_buf() });
         };
         if source.stated.is_none() {
             source.stated = stated_beside(path);
         }
-        source.check_header()?;
         Ok(source)
     }
 
     /// Reads CSV, plain or zstd, from a stream such as standard input; `path` is what errors call it.
     pub(crate) fn csv(path: &Path, stream: Box<dyn Read + Send>) -> Result<Self, Error> {
         let (rows, header) = csv::Rows::open(path, buffered(path, stream)?)?;
-        let source = Self::plain(path, header, Rows::Csv(rows));
-        source.check_header()?;
-        Ok(source)
+        Self::plain(path, header, Rows::Csv(rows))
     }
 
-    fn plain(path: &Path, header: Vec<String>, rows: Rows) -> Self {
-        Self { path: path.to_path_buf(), header, rows, notices: Vec::new(), stated: None }
-    }
-
-    fn check_header(&self) -> Result<(), Error> {
-        let mut seen = HashMap::new();
-        for (second, name) in self.header.iter().enumerate() {
-            if let Some(first) = seen.insert(name.as_str(), second) {
-                return Err(Error::DuplicateColumn {
-                    path: self.path.clone(),
-                    name: name.clone(),
-                    first: first + 1,
-                    second: second + 1,
-                });
-            }
+    fn plain(path: &Path, mut header: Vec<String>, rows: Rows) -> Result<Self, Error> {
+        let path = path.to_path_buf();
+        if header.is_empty() {
+            return Err(Error::NoHeader { path });
         }
-        if self.header.is_empty() {
-            return Err(Error::NoHeader { path: self.path.clone() });
-        }
-        Ok(())
+        let twins = header::tell_apart(&mut header);
+        let notices = header::told(&header, &twins).into_iter().collect();
+        Ok(Self { path, header, twins, rows, row: 0, notices, stated: None })
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The columns' names, spaces around them cut off.
+    /// The columns' names, spaces around them cut off, and every one another.
     pub(crate) fn header(&self) -> &[String] {
         &self.header
+    }
+
+    /// The columns whose name was taken, and those that have it.
+    pub(crate) fn twins(&self) -> &[Twin] {
+        &self.twins
     }
 
     /// The columns' names as the file has them.
@@ -112,6 +112,7 @@ impl Source {
 
     /// Goes to the next row; `false` at the end.
     pub(crate) fn advance(&mut self) -> Result<bool, Error> {
+        self.row += 1;
         match &mut self.rows {
             Rows::Csv(rows) => rows.advance(&self.path),
             Rows::Jsonl(rows) => rows.advance(&self.path),
@@ -130,13 +131,43 @@ impl Source {
         }
     }
 
+    /// Number of the row in its table, from 1.
+    pub(crate) fn row(&self) -> u64 {
+        self.row
+    }
+
+    /// Columns that hold times by their type in the file.
+    pub(crate) fn times(&self) -> impl Iterator<Item = &str> {
+        let places = match &self.rows {
+            Rows::Parquet(rows) => rows.times(),
+            Rows::Csv(_) | Rows::Jsonl(_) | Rows::Arff(_) => Vec::new(),
+        };
+        places.into_iter().map(|place| self.header[place].as_str())
+    }
+
+    /// Columns that are there and of a type that is not read, with the type.
+    pub(crate) fn unread(&self) -> &[(String, String)] {
+        match &self.rows {
+            Rows::Parquet(rows) => &rows.unread,
+            Rows::Csv(_) | Rows::Jsonl(_) | Rows::Arff(_) => &[],
+        }
+    }
+
+    /// What [`Source::line`] counts.
+    pub(crate) fn counted(&self) -> Counted {
+        match self.rows {
+            Rows::Parquet(_) => Counted::Row,
+            Rows::Csv(_) | Rows::Jsonl(_) | Rows::Arff(_) => Counted::Line,
+        }
+    }
+
     /// The row's line in the file, from 1; in Parquet its number.
     pub(crate) fn line(&self) -> u64 {
         match &self.rows {
             Rows::Csv(rows) => rows.line(),
             Rows::Jsonl(rows) => rows.line(),
             Rows::Arff(rows) => rows.line(),
-            Rows::Parquet(rows) => rows.line(),
+            Rows::Parquet(_) => self.row,
         }
     }
 }
@@ -154,11 +185,29 @@ fn buffered(path: &Path, stream: Box<dyn Read + Send>) -> Result<Box<dyn BufRead
     const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
     let mut reader = BufReader::with_capacity(256 << 10, stream);
     let failed = |source| read_error(path, source);
-    if reader.fill_buf().map_err(failed)?.starts_with(&MAGIC) {
+    let begin = reader.fill_buf().map_err(failed)?;
+    if let Some(found) = other_than_text(begin) {
+        return Err(Error::NotText { path: path.to_path_buf(), found });
+    }
+    if begin.starts_with(&MAGIC) {
         let decoder = zstd::stream::read::Decoder::with_buffer(reader).map_err(failed)?;
         return Ok(Box::new(BufReader::with_capacity(256 << 10, decoder)));
     }
     Ok(Box::new(reader))
+}
+
+/// What a file is that has the name of a text and none in it, as far as its first octets tell.
+fn other_than_text(begin: &[u8]) -> Option<&'static str> {
+    match begin {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=255, ..] | [1..=255, 0, ..] => {
+            Some("text in UTF-16: save it as UTF-8")
+        }
+        // The header of its first page begins so; `PAR1` alone may be a column.
+        [b'P', b'A', b'R', b'1', 0x15, ..] => Some("Parquet: let its name end in .parquet"),
+        [0x1f, 0x8b, ..] => Some("gzip: unpack it first"),
+        [b'P', b'K', 3, 4, ..] => Some("a zip archive or a spreadsheet: save it as CSV"),
+        _ => None,
+    }
 }
 
 fn read_error(path: &Path, source: io::Error) -> Error {
@@ -192,4 +241,31 @@ fn read_line(
         text.drain(..'\u{feff}'.len_utf8());
     }
     Ok(count > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_text() {
+        let check = |begin: &[u8], expected: &str| {
+            let found = other_than_text(begin).unwrap_or_default();
+            assert!(
+                found.starts_with(expected) && found.is_empty() == expected.is_empty(),
+                "{found}"
+            );
+        };
+        check(b"a,b", "");
+        check("\u{feff}a,b".as_bytes(), "");
+        check(b"", "");
+        check(&[0x28, 0xb5, 0x2f, 0xfd], "");
+        check(&[0xff, 0xfe, b'a', 0], "text in UTF-16");
+        check(&[0, b'a', 0, b','], "text in UTF-16");
+        check(&[b'a', 0, b',', 0], "text in UTF-16");
+        check(b"PAR1\x15\x04", "Parquet");
+        check(b"PAR1,PAR2", "");
+        check(&[0x1f, 0x8b, 8], "gzip");
+        check(b"PK\x03\x04", "a zip");
+    }
 }

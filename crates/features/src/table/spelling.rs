@@ -5,9 +5,36 @@ pub(super) fn bare(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
+/// A name without the number that a second column of that name gets: `label` of `label.1`.
+fn first_of(name: &str) -> &str {
+    match name.rsplit_once('.') {
+        Some((first, number)) if is_number(number) => first,
+        _ => name,
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit())
+}
+
+/// Whether a name is one of these words with a number behind it.
+fn is_numbered(bare: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| bare.strip_prefix(word).is_some_and(is_number))
+}
+
 /// Whether a column of this name says who, where or when.
 pub(crate) fn is_identity(name: &str) -> bool {
+    let name = first_of(name);
     is_near_address(name) || is_far_address(name) || IDENTITY.contains(&bare(name).as_str())
+}
+
+/// Whether a column of this name numbers the rows of its table.
+pub(crate) fn is_row_number(name: &str) -> bool {
+    let name = first_of(name);
+    let bare = bare(name);
+    name.trim() == "#"
+        || ROW_NUMBER.contains(&bare.as_str())
+        || is_numbered(&bare, &["unnamed", "level"])
 }
 
 /// Whether a column of this name is the address of the near end: the client's, as far as the tool knows.
@@ -24,7 +51,8 @@ pub fn is_far_address(name: &str) -> bool {
 
 /// Whether a column of this name says what a flow is.
 pub(crate) fn is_label(name: &str) -> bool {
-    LABEL.contains(&bare(name).as_str())
+    let bare = bare(first_of(name));
+    LABEL.contains(&bare.as_str()) || is_numbered(&bare, ANSWER)
 }
 
 /// Whether a column of this name is the start of its row in time.
@@ -65,8 +93,8 @@ const IDENTITY: &[&str] = &[
     "timestamp", "time", "datetime", "date", "day", "captureday", "start", "end", "starttime", "endtime", "startepoch", "endepoch", "stime", "ltime", "ts",
     "flowstart", "flowend", "firstseen", "lastseen", "bidirectionalfirstseenms", "bidirectionallastseenms", "src2dstfirstseenms", "src2dstlastseenms",
     "dst2srcfirstseenms", "dst2srclastseenms", "flowstartmicroseconds", "flowendmicroseconds", "flowstartmilliseconds", "flowendmilliseconds",
-    // Numbers of rows, flows, sessions, files.
-    "flowid", "flowno", "flownumber", "id", "uid", "index", "row", "rowid", "sessionid", "session", "unnamed0", "expirationid", "firstpacket", "capture",
+    // Numbers of flows, sessions, files.
+    "flowid", "flowno", "flownumber", "id", "uid", "uuid", "guid", "sessionid", "session", "expirationid", "firstpacket", "capture",
     "sourcefile", "file", "filename", "pcap", "device", "deviceid", "client", "clientid", "user", "userid", "subscriber", "imsi", "msisdn", "imei",
     // Names and fingerprints that a handshake shows.
     "sni", "servername", "requestedservername", "tlssni", "hostname", "host", "domain", "dnsname", "dnsquery", "url", "useragent", "httphost", "contenttype",
@@ -79,7 +107,16 @@ const IDENTITY: &[&str] = &[
 const LABEL: &[&str] = &[
     "label", "labels", "labelsource", "class", "class1", "classname", "target", "app", "appname", "application", "applicationname", "applicationcategoryname",
     "applicationisguessed", "applicationconfidence", "category", "attribution", "traffictype", "service", "ndpiproto", "ndpiids", "master", "confidence",
-    "prediction", "predicted",
+    "prediction", "predicted", "predictionset", "predictioncategory", "confidencecategory",
+];
+
+/// What `predict --proba` and `evaluate --export` number.
+const ANSWER: &[&str] = &["prediction", "confidence", "fold", "ours"];
+
+#[rustfmt::skip]
+const ROW_NUMBER: &[&str] = &[
+    "index", "idx", "no", "row", "rowid", "rowno", "rownum", "rownumber", "rowindex", "record", "recordid", "recordno", "recordnumber",
+    "line", "lineno", "linenumber", "seq", "seqno",
 ];
 
 const START: &[&str] = &[
@@ -128,6 +165,20 @@ mod tests {
             "min_fiat",
         ] {
             assert!(!is_identity(name) && !is_label(name), "{name}");
+        }
+        for name in
+            ["idx", "No.", "#", "row_number", "Unnamed: 0", "Unnamed: 0.1", "level_0", "Seq"]
+        {
+            assert!(is_row_number(name), "{name}");
+        }
+        for name in
+            ["prediction_2", "confidence_3", "prediction_set", "fold_0", "ours_12", "label.1"]
+        {
+            assert!(is_label(name), "{name}");
+        }
+        assert!(is_identity("src_ip.1") && is_identity("uuid"));
+        for name in ["%", "level", "fold", "rows", "ratio.5", "confidence_low", "no_of_packets"] {
+            assert!(!is_row_number(name) && !is_label(name) && !is_identity(name), "{name}");
         }
         assert!(is_near_address("Source_IP") && is_far_address("dst_ip"));
         assert!(!is_near_address("dst_ip") && !is_far_address("initiator_address"));

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use flowgait_features::Schema;
 use flowgait_features::dataset::{Codes, Dataset};
 use flowgait_features::session::{self, Fingerprint};
-use flowgait_features::table::{self, ReadParams, ReadReport, Untimed, Why};
+use flowgait_features::table::{self, List, ReadParams, ReadReport, Untimed, Why};
 use flowgait_model::artifact::TrainingTable;
 use flowgait_model::recipe::{EstimatorKind, Recipe};
 
@@ -210,7 +210,7 @@ impl TableArgs {
         let tables = self.tables.iter().map(|path| sources::name(path)).zip(&report.rows_used);
         let tables = tables.map(|(name, &rows)| TrainingTable { name, rows }).collect();
         let labelled = Labelled { dataset, tables, rows_untimed: report.rows_untimed };
-        labelled.check()?;
+        labelled.check(report.rows_unlabelled)?;
         Ok((labelled, report))
     }
 }
@@ -221,17 +221,25 @@ impl Labelled {
         self.dataset.labels.as_ref().expect("a label column was asked for")
     }
 
-    /// Refuses labels that nothing can be learnt from: one class, or numbers and names that are another for almost every row.
-    fn check(&self) -> Result<(), Failure> {
+    /// Refuses labels that nothing can be learnt from: few beside many that are missing, one class, or numbers and names that are another
+    /// for almost every row.
+    fn check(&self, unlabelled: u64) -> Result<(), Failure> {
         let labels = self.labels();
         let name = &labels.name;
+        let alone = self.class_rows().into_iter().filter(|&rows| rows == 1).count();
+        let is_scattered = alone * 2 > self.dataset.rows;
+        if unlabelled > self.dataset.rows as u64 && (is_scattered || labels.values.len() == 1) {
+            return Err(Failure::work(format!(
+                "Column '{name}' has {} with a label, {unlabelled} without: too few",
+                units::counted(self.dataset.rows as u64, "row")
+            )));
+        }
         if let [only] = labels.values.as_slice() {
             return Err(Failure::work(format!(
                 "Every row of column '{name}' says '{only}': there is nothing to tell apart"
             )));
         }
-        let alone = self.class_rows().into_iter().filter(|&rows| rows == 1).count();
-        if alone * 2 > self.dataset.rows {
+        if is_scattered {
             return Err(Failure::work(format!(
                 "Column '{name}' has {} for {}: it numbers or names the rows, and is no label",
                 units::counted(labels.values.len() as u64, "value"),
@@ -260,12 +268,23 @@ impl Labelled {
 
 /// Says which columns were left out and why, and what else a person should know.
 pub fn tell(report: &ReadReport) {
-    let mut by_reason: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut by_reason: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for left in report.left_out.iter().filter(|l| l.why != Why::Label && l.why != Why::Unknown) {
-        by_reason.entry(left.why.to_string()).or_default().push(&left.column);
+        let column = match &left.first {
+            Some(first) => format!("{} ({first})", left.column),
+            None => left.column.clone(),
+        };
+        by_reason.entry(left.why.to_string()).or_default().push(column);
     }
     for (why, columns) in by_reason {
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         output::note(&format!("left out ({why}): {}", shortened(&columns)));
+    }
+    for List { column, doubtful } in &report.lists {
+        let doubt = doubtful.as_ref().map_or(String::new(), |cell| {
+            format!("; if {cell} is one number, write it without spaces")
+        });
+        output::note(&format!("column {column} is read as lists of numbers{doubt}"));
     }
     for (column, values) in &report.one_hot {
         output::note(&format!("column {column} became {values} columns, one for each value"));

@@ -1,6 +1,6 @@
 //! A person gives it files that are broken, empty, foreign or hostile, and is told what is wrong and where.
 
-use crate::support::Place;
+use crate::support::{self, Place};
 
 /// A pcap header of Ethernet, microseconds, little endian.
 const PCAP_HEADER: [u8; 24] =
@@ -249,4 +249,41 @@ fn rows_that_were_learnt_from_are_known_again_in_another_order() {
     judged("turned.csv").tells(&["trained on these very rows", "judged on folds"]);
     judged("half.csv").tells(&["about 50 % of these rows are the same"]);
     assert!(!judged("other.csv").err.contains("of these rows"));
+}
+
+#[test]
+fn a_table_from_a_notebook_says_what_of_it_is_learnt() {
+    let place = Place::new();
+    let label = |row: u32| ["web", "chat"][(row % 2) as usize];
+    let row = |row: u32| {
+        let size = row * row % 17;
+        format!("{row},{size},{size},\"{row},5 ms\",40 {},{}\n", 1_400 + size, label(row))
+    };
+    let rows: String = (0..60).map(row).collect();
+    place.write("t.csv", format!(",size,size,gap,sizes,label\n{rows}"));
+    let fit = |table, model| {
+        place.ok(&["fit", table, "--label", "label", "-o", model, "--estimator", "forest"])
+    };
+    fit("t.csv", "m.fgm").tells(&[
+        "row number, or without a name: it says where in the table): Unnamed: 0",
+        "equal in every row to the column whose name it has): size.1",
+        "gap ('0,5 ms' in line 2)",
+        "column sizes is read as lists of numbers",
+    ]);
+    // What was answered is no lesson, however often.
+    place.ok(&["predict", "--model", "m.fgm", "t.csv", "-o", "once.csv", "--proba"]);
+    place.ok(&["predict", "--model", "m.fgm", "once.csv", "-o", "twice.parquet", "--proba"]);
+    let run = fit("twice.parquet", "n.fgm");
+    run.tells(&["prediction, confidence, prediction_2, confidence_2, prediction.1, confidence.1"]);
+    place.ok(&["predict", "--model", "n.fgm", "t.csv", "-o", "again.csv"]);
+    let answers = |table: &str| support::column(&place.text(table), "prediction");
+    assert_eq!(answers("again.csv").len(), 60);
+
+    let bare: String = (0..60)
+        .map(|n| format!("{},{}\n", n * n % 17, if n < 2 { label(n) } else { "" }))
+        .collect();
+    place.write("bare.csv", format!("size,label\n{bare}"));
+    let run = place.run(&["fit", "bare.csv", "--label", "label", "-o", "x.fgm"]);
+    assert_eq!(run.status, 1);
+    run.tells(&["Column 'label' has 2 rows with a label, 58 without: too few"]);
 }

@@ -1,14 +1,17 @@
 //! Comma-separated values, with CRLF or LF, quotes, and a byte-order mark or none.
 
+mod quotes;
+
 use std::io::BufRead;
 use std::path::Path;
 
 use super::{line_error, read_error};
 use crate::Error;
 use crate::table::cell::Cell;
+use quotes::Quotes;
 
 pub(super) struct Rows {
-    reader: csv::Reader<Box<dyn BufRead + Send>>,
+    reader: csv::Reader<Quotes<Box<dyn BufRead + Send>>>,
     record: csv::StringRecord,
     /// The header as it is written, spaces included.
     pub(super) written: Vec<String>,
@@ -22,11 +25,12 @@ impl Rows {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .buffer_capacity(256 << 10)
-            .from_reader(reader);
+            .from_reader(Quotes::new(reader));
         let mut record = csv::StringRecord::new();
-        if !reader.read_record(&mut record).map_err(|error| csv_error(path, error))? {
+        if !read(&mut reader, &mut record, path)? {
             return Err(Error::NoHeader { path: path.to_path_buf() });
         }
+        check_separator(&record, path)?;
         let unmarked = |name: &str| name.trim_start_matches('\u{feff}').to_string();
         let written: Vec<String> = record.iter().map(unmarked).collect();
         let header = written.iter().map(|name| name.trim().to_string()).collect();
@@ -34,20 +38,62 @@ impl Rows {
     }
 
     pub(super) fn advance(&mut self, path: &Path) -> Result<bool, Error> {
-        self.reader.read_record(&mut self.record).map_err(|error| csv_error(path, error))
+        read(&mut self.reader, &mut self.record, path)
     }
 
     pub(super) fn cell(&self, column: usize) -> Cell<'_> {
         self.record.get(column).map_or(Cell::Missing, Cell::Text)
     }
 
+    /// The line that the row begins in.
     pub(super) fn line(&self) -> u64 {
-        self.record.position().map_or(0, csv::Position::line)
+        let inside =
+            self.record.iter().flat_map(str::bytes).filter(|&octet| octet == b'\n').count();
+        last_line(&self.reader).saturating_sub(inside as u64)
     }
 }
 
-fn csv_error(path: &Path, error: csv::Error) -> Error {
-    let line = error.position().map_or(0, csv::Position::line);
+/// Reads a row. The library takes the end of the file for the end of a quoted cell; to us that cell has swallowed what follows it.
+fn read(
+    reader: &mut csv::Reader<Quotes<Box<dyn BufRead + Send>>>,
+    record: &mut csv::StringRecord,
+    path: &Path,
+) -> Result<bool, Error> {
+    let found = reader.read_record(record);
+    match reader.get_ref().left_open() {
+        Some(behind) => {
+            let line = reader.position().line().saturating_sub(behind);
+            Err(line_error(path, line, "a quote is opened and not closed"))
+        }
+        None => found.map_err(|error| csv_error(path, last_line(reader), error)),
+    }
+}
+
+/// The line in which the row that was read last ends. The library's own position of a row is before the empty lines that it steps over,
+/// and before the second half of a CRLF.
+fn last_line(reader: &csv::Reader<Quotes<Box<dyn BufRead + Send>>>) -> u64 {
+    let passed = reader.get_ref().is_counted_at_end_of_row();
+    reader.position().line().saturating_sub(u64::from(passed))
+}
+
+/// A header of one name with separators in it is one of several names, and every error after it would be about something else.
+fn check_separator(header: &csv::StringRecord, path: &Path) -> Result<(), Error> {
+    let (1, Some(name)) = (header.len(), header.get(0)) else { return Ok(()) };
+    let found = [(';', "';'"), ('\t', "tabs"), ('|', "'|'")].into_iter().find(|(separator, _)| {
+        let parts: Vec<&str> = name.split(*separator).collect();
+        parts.len() > 1 && parts.iter().any(|part| !part.trim().is_empty())
+    });
+    match found {
+        Some((_, told)) => Err(line_error(
+            path,
+            1,
+            format!("it looks separated by {told}; write it with commas between the cells"),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn csv_error(path: &Path, line: u64, error: csv::Error) -> Error {
     match error.into_kind() {
         csv::ErrorKind::Io(source) => read_error(path, source),
         csv::ErrorKind::Utf8 { err, .. } => {

@@ -14,8 +14,13 @@ use crate::table::cell::Cell;
 
 pub(super) struct Rows {
     reader: Box<dyn BufRead + Send>,
+    /// Where a name stands first.
     places: HashMap<String, usize>,
+    /// Where the name at each place stands next; a name that comes twice is two columns.
+    next: Vec<Option<usize>>,
     cells: Vec<Option<String>>,
+    /// Whether the row has had a value for each place.
+    taken: Vec<bool>,
     text: String,
     /// The first line was read for its keys and is still to be given.
     pending: bool,
@@ -34,15 +39,18 @@ impl Rows {
                 return Err(Error::NoHeader { path: path.to_path_buf() });
             }
         }
-        // The names exactly as written: a name that comes twice is for the caller to refuse.
+        // The names exactly as written: names that come twice are for the caller to tell apart.
         let header: Vec<String> = members(&text)
             .map_err(|error| line_error(path, line, format!("is no JSON object ({error})")))?
             .into_iter()
             .map(|(name, _)| name)
             .collect();
-        let places = header.iter().enumerate().map(|(place, name)| (name.clone(), place)).collect();
-        let cells = vec![None; header.len()];
-        Ok((Self { reader, places, cells, text, pending: true, line }, header))
+        let (mut places, mut next) = (HashMap::new(), vec![None; header.len()]);
+        for (place, name) in header.iter().enumerate().rev() {
+            next[place] = places.insert(name.clone(), place);
+        }
+        let (cells, taken) = (vec![None; header.len()], vec![false; header.len()]);
+        Ok((Self { reader, places, next, cells, taken, text, pending: true, line }, header))
     }
 
     pub(super) fn advance(&mut self, path: &Path) -> Result<bool, Error> {
@@ -58,14 +66,19 @@ impl Rows {
             }
         }
         self.cells.fill(None);
+        self.taken.fill(false);
         let failed = |problem: String| line_error(path, self.line, problem);
         let members =
             members(&self.text).map_err(|error| failed(format!("is no JSON object ({error})")))?;
         for (name, value) in members {
-            let place = self.places.get(&name).copied();
+            let mut place = self.places.get(&name).copied();
+            while let Some(taken) = place.filter(|&place| self.taken[place]) {
+                place = self.next[taken];
+            }
             let place = place.ok_or_else(|| {
                 failed(format!("has a member '{name}' that the first line has not"))
             })?;
+            self.taken[place] = true;
             self.cells[place] =
                 cell(value.get()).map_err(|what| failed(format!("member '{name}' is {what}")))?;
         }

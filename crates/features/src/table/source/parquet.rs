@@ -1,17 +1,16 @@
 //! Parquet without Arrow: each column's values with their levels, some thousands of rows at a time.
 
+mod claims;
 mod thrift;
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
-use parquet::basic::{CompressionCodec, LogicalType, TimeUnit, Type as PhysicalType};
+use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as PhysicalType};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::DataType;
+use parquet::data_type::{ByteArray, ByteArrayType, DataType};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
@@ -20,11 +19,6 @@ use crate::table::cell::Cell;
 
 /// Rows held at a time, whatever the size of the file's row groups.
 const BATCH_ROWS: usize = 4_096;
-/// Octets of a page when it is unpacked; the library makes room for what a page claims. Writers cut pages at about one mebibyte.
-const PAGE_OCTETS_MAX: u64 = 64 << 20;
-/// Cells that an octet of a file may stand for. One value over and over, in pages as long as a row group, is the most that writers
-/// reach: some thousands.
-const CELLS_PER_OCTET: u64 = 10_000;
 
 pub(super) struct Rows {
     reader: SerializedFileReader<File>,
@@ -36,10 +30,12 @@ pub(super) struct Rows {
     group_rows_left: usize,
     row: usize,
     batch: usize,
-    before: u64,
+    /// Columns of a type that is not read, and the type.
+    pub(super) unread: Vec<(String, String)>,
 }
 
 struct Column {
+    name: String,
     leaf: usize,
     form: Form,
     list: bool,
@@ -51,6 +47,7 @@ struct Column {
 }
 
 const MISSING: u32 = u32::MAX;
+const DAY_SECONDS: f64 = 86_400.0;
 
 /// What a column's stored values mean.
 #[derive(Clone, Copy)]
@@ -71,18 +68,14 @@ enum Held {
 type Opened = (Rows, Vec<String>, Option<(String, String)>);
 
 impl Rows {
-    pub(super) fn open(
-        path: &Path,
-        file: File,
-        notices: &mut Vec<String>,
-    ) -> Result<Opened, Error> {
+    pub(super) fn open(path: &Path, file: File) -> Result<Opened, Error> {
         let (reader, file) = guarded(|| {
             let octets = file.metadata()?.len();
             let headers = file.try_clone()?;
-            check_footer(&headers, octets)?;
+            claims::check_footer(&headers, octets)?;
             let reader = SerializedFileReader::new(file)?;
-            check_chunks(&reader, octets)?;
-            check_rows(&reader, octets)?;
+            claims::check_chunks(&reader, octets)?;
+            claims::check_rows(&reader, octets)?;
             Ok((reader, headers))
         })
         .map_err(|source| error(path, source))?;
@@ -92,7 +85,7 @@ impl Rows {
             entries.iter().find(|entry| entry.key == key)?.value.clone()
         };
         let stated = entry("flowgait.schema").zip(entry("flowgait.schema.hash"));
-        let (mut header, mut columns) = (Vec::new(), Vec::new());
+        let (mut header, mut columns, mut unread) = (Vec::new(), Vec::new(), Vec::new());
         for (leaf, descriptor) in metadata.schema_descr().columns().iter().enumerate() {
             let name = descriptor.path().parts()[0].trim().to_string();
             match Column::new(leaf, descriptor) {
@@ -100,11 +93,7 @@ impl Rows {
                     header.push(name);
                     columns.push(column);
                 }
-                None => notices.push(format!(
-                    "column '{}' is of a type that is not read ({})",
-                    descriptor.path().string(),
-                    descriptor.physical_type()
-                )),
+                None => unread.push((descriptor.path().string(), kind(descriptor))),
             }
         }
         let readers = Vec::new();
@@ -117,7 +106,7 @@ impl Rows {
             group_rows_left: 0,
             row: 0,
             batch: 0,
-            before: 0,
+            unread,
         };
         Ok((rows, header, stated))
     }
@@ -127,7 +116,6 @@ impl Rows {
         if self.row < self.batch {
             return Ok(true);
         }
-        self.before += self.batch as u64;
         guarded(|| self.read_batch()).map_err(|source| error(path, source))
     }
 
@@ -141,7 +129,12 @@ impl Rows {
             let group = self.reader.get_row_group(self.group)?;
             let rows = u64::try_from(group.metadata().num_rows()).unwrap_or(0);
             for column in &self.columns {
-                check_pages(&self.file, group.metadata().column(column.leaf), rows, column.list)?;
+                claims::check_pages(
+                    &self.file,
+                    group.metadata().column(column.leaf),
+                    rows,
+                    column.list,
+                )?;
             }
             self.readers = self
                 .columns
@@ -164,8 +157,10 @@ impl Rows {
         self.columns[column].cell(self.row)
     }
 
-    pub(super) fn line(&self) -> u64 {
-        self.before + self.row as u64 + 1
+    /// The columns whose type is a time.
+    pub(super) fn times(&self) -> Vec<usize> {
+        let is_time = |column: &Column| matches!(column.form, Form::Time(_));
+        (0..self.columns.len()).filter(|&place| is_time(&self.columns[place])).collect()
     }
 }
 
@@ -174,8 +169,9 @@ impl Column {
     fn new(leaf: usize, descriptor: &ColumnDescriptor) -> Option<Self> {
         let logical = descriptor.logical_type_ref();
         let form = match logical {
-            None | Some(LogicalType::String | LogicalType::Date | LogicalType::Enum) => Form::Plain,
-            Some(LogicalType::Json) => Form::Plain,
+            None => old_form(descriptor.converted_type())?,
+            Some(LogicalType::String | LogicalType::Enum | LogicalType::Json) => Form::Plain,
+            Some(LogicalType::Date) => Form::Time(1.0 / DAY_SECONDS),
             Some(LogicalType::Integer(integer)) if integer.is_signed => Form::Plain,
             Some(LogicalType::Integer(_)) => Form::Unsigned,
             Some(LogicalType::Timestamp(timestamp)) => Form::Time(match timestamp.unit {
@@ -200,6 +196,7 @@ impl Column {
         let readable = if list { matches!(held, Held::Integers(_)) } else { parts == 1 };
         let flat = list || descriptor.max_rep_level() == 0;
         (readable && flat).then(|| Self {
+            name: descriptor.path().string(),
             leaf,
             form,
             list,
@@ -232,6 +229,9 @@ impl Column {
             (ColumnReader::Int64ColumnReader(reader), Held::Doubles(held), Form::Time(parts)) => {
                 read(reader, rows, held, |value| *value as f64 / parts)
             }
+            (ColumnReader::Int32ColumnReader(reader), Held::Doubles(held), Form::Time(parts)) => {
+                read(reader, rows, held, |value| f64::from(*value) / parts)
+            }
             (ColumnReader::FloatColumnReader(reader), Held::Floats(held), _) => {
                 read(reader, rows, held, |value| *value)
             }
@@ -239,7 +239,7 @@ impl Column {
                 read(reader, rows, held, |value| *value)
             }
             (ColumnReader::ByteArrayColumnReader(reader), Held::Text(held), _) => {
-                read(reader, rows, held, |value| String::from_utf8_lossy(value.data()).into_owned())
+                read_text(reader, rows, held, &self.name)
             }
             _ => Err(ParquetError::General("a column's pages are not of its type".to_string())),
         }?;
@@ -334,105 +334,49 @@ fn read<T: DataType, V>(
     Ok(levels)
 }
 
-/// The footer ends in its own length and four octets of magic; a file without it is the library's to refuse.
-fn check_footer(mut file: &File, octets: u64) -> Result<(), ParquetError> {
-    const TAIL: u64 = 8;
-    let Some(tail_start) = octets.checked_sub(TAIL) else { return Ok(()) };
-    let mut length = [0; 4];
-    file.seek(SeekFrom::Start(tail_start))?;
-    file.read_exact(&mut length)?;
-    let length = u64::from(u32::from_le_bytes(length));
-    let Some(start) = tail_start.checked_sub(length) else { return Ok(()) };
-    let mut footer = Vec::new();
-    file.seek(SeekFrom::Start(start))?;
-    file.take(length).read_to_end(&mut footer)?;
-    Ok(thrift::check_footer(&footer)?)
+/// Reads texts. Octets that are none would be other classes and values than the file has.
+fn read_text(
+    reader: &mut ColumnReaderImpl<ByteArrayType>,
+    rows: usize,
+    held: &mut Vec<String>,
+    column: &str,
+) -> Result<Levels, ParquetError> {
+    let mut texts = Vec::new();
+    let text = |value: &ByteArray| String::from_utf8(value.data().to_vec()).ok();
+    let levels = read(reader, rows, &mut texts, text)?;
+    let whole: Option<Vec<String>> = texts.into_iter().collect();
+    *held = whole.ok_or_else(|| {
+        ParquetError::General(format!("column '{column}' has a cell that is not UTF-8"))
+    })?;
+    Ok(levels)
 }
 
-/// Walks the headers of a chunk's pages; costs one short read a page.
-fn check_pages(
-    mut file: &File,
-    chunk: &ColumnChunkMetaData,
-    rows: u64,
-    list: bool,
-) -> Result<(), ParquetError> {
-    let refuse = |problem: String| {
-        let name = chunk.column_path().string();
-        Err(ParquetError::General(format!("column {name}: {problem}")))
-    };
-    let (mut start, length) = chunk.byte_range();
-    let end = start + length;
-    let mut values = 0_u64;
-    while start < end {
-        file.seek(SeekFrom::Start(start))?;
-        let header = thrift::check_page_header(BufReader::new(file))?;
-        if header.unpacked_octets > PAGE_OCTETS_MAX {
-            let (octets, mebi) = (header.unpacked_octets, PAGE_OCTETS_MAX >> 20);
-            return refuse(format!(
-                "a page claims {octets} octets when unpacked, and no more than {mebi} MiB are read; write it with smaller pages"
-            ));
+/// What values mean in files of older writers, which have no logical types; `None` for what is not read.
+fn old_form(converted: ConvertedType) -> Option<Form> {
+    Some(match converted {
+        ConvertedType::TIMESTAMP_MILLIS => Form::Time(1e3),
+        ConvertedType::TIMESTAMP_MICROS => Form::Time(1e6),
+        ConvertedType::DATE => Form::Time(1.0 / DAY_SECONDS),
+        ConvertedType::UINT_8
+        | ConvertedType::UINT_16
+        | ConvertedType::UINT_32
+        | ConvertedType::UINT_64 => Form::Unsigned,
+        ConvertedType::DECIMAL | ConvertedType::TIME_MILLIS | ConvertedType::TIME_MICROS => {
+            return None;
         }
-        values = values.saturating_add(header.values);
-        start = start.saturating_add(header.header_octets).saturating_add(header.page_octets);
-    }
-    if list && values > length.saturating_mul(CELLS_PER_OCTET) {
-        return refuse(format!("{values} values are claimed in {length} octets"));
-    }
-    if !list && values != rows {
-        return refuse(format!("its pages hold {values} values, and its row group {rows} rows"));
-    }
-    Ok(())
+        _ => Form::Plain,
+    })
 }
 
-/// The rows that a file claims must be in some proportion to its size: a column that says one thing over and over needs few octets, but
-/// not none.
-fn check_rows(reader: &SerializedFileReader<File>, octets: u64) -> Result<(), ParquetError> {
-    let columns = reader.metadata().file_metadata().schema_descr().num_columns() as u64;
-    let mut rows = 0_u64;
-    for group in reader.metadata().row_groups() {
-        let Ok(own) = u64::try_from(group.num_rows()) else {
-            return Err(ParquetError::General("a row group of fewer rows than none".to_string()));
-        };
-        rows = rows.saturating_add(own);
+/// A type's name, as far as a person knows it.
+fn kind(descriptor: &ColumnDescriptor) -> String {
+    match (descriptor.logical_type_ref(), descriptor.converted_type()) {
+        (Some(LogicalType::Decimal(_)), _) | (_, ConvertedType::DECIMAL) => "decimal".to_string(),
+        (Some(LogicalType::Time(_)), _)
+        | (_, ConvertedType::TIME_MILLIS | ConvertedType::TIME_MICROS) => "time of day".to_string(),
+        _ if descriptor.path().parts().len() > 1 => "nested".to_string(),
+        _ => descriptor.physical_type().to_string(),
     }
-    if rows.saturating_mul(columns) > octets.saturating_mul(CELLS_PER_OCTET) {
-        return Err(ParquetError::General(format!(
-            "{rows} rows of {columns} columns are claimed in {octets} octets, more than any program writes"
-        )));
-    }
-    Ok(())
-}
-
-/// Where column chunks lie is the file's own word; the library panics on some that cannot be.
-fn check_chunks(reader: &SerializedFileReader<File>, octets: u64) -> Result<(), ParquetError> {
-    for group in reader.metadata().row_groups() {
-        for chunk in group.columns() {
-            let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
-            let end = u64::try_from(start)
-                .ok()
-                .zip(u64::try_from(chunk.compressed_size()).ok())
-                .and_then(|(start, length)| start.checked_add(length));
-            let name = || chunk.column_path().string();
-            if end.is_none_or(|end| end > octets) {
-                return Err(ParquetError::General(format!(
-                    "column {} lies outside the file",
-                    name()
-                )));
-            }
-            // Those that the library unpacks no further than a page's claim, which is checked.
-            if !matches!(
-                chunk.compression_codec(),
-                CompressionCodec::UNCOMPRESSED | CompressionCodec::SNAPPY | CompressionCodec::ZSTD
-            ) {
-                return Err(ParquetError::General(format!(
-                    "column {} is compressed with {}, which is not read: write it with snappy or zstd",
-                    name(),
-                    chunk.compression_codec()
-                )));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The library still panics on some damaged pages; to whoever reads a table that is a bad table, not a bug of ours.

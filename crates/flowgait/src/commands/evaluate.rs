@@ -220,6 +220,9 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
     Ok(evaluation)
 }
 
+/// Up to such a share of rows may be the same as rows learnt from by chance: short flows are often alike.
+const ALIKE_BY_CHANCE: f64 = 0.05;
+
 /// How many of a table's rows a model learnt from.
 #[derive(PartialEq)]
 enum Learnt {
@@ -237,7 +240,7 @@ fn learnt_share(model: &Model, dataset: &Dataset) -> Learnt {
     }
     match model.seen().and_then(|seen| seen.share_in(dataset)) {
         Some(share) if share > 0.98 => Learnt::All,
-        Some(share) if share > 0.05 => Learnt::Some(share),
+        Some(share) if share > ALIKE_BY_CHANCE => Learnt::Some(share),
         _ => Learnt::Few,
     }
 }

@@ -8,9 +8,9 @@ use flowgait_model::drift::{Drift, Sides};
 use flowgait_model::recipe::Recipe;
 use flowgait_model::report::Class;
 use flowgait_model::validation::{Fold, Repeat};
-use flowgait_model::{Model, Probabilities, Training, artifact};
+use flowgait_model::{Model, Probabilities, Training};
 
-use super::{Args, recipe_of};
+use super::{ALIKE_BY_CHANCE, Args, recipe_of};
 use crate::commands::judging::{Candidates, Learner, judge};
 use crate::commands::learning::Labelled;
 use crate::commands::splitting::{self, SplitArg};
@@ -46,8 +46,8 @@ pub fn of_model(
     };
     let pick = |rows: &[u32]| Answers { rows: rows.to_vec(), said: select(rows, said) };
     if !learnt_from(model, &labelled.select(&fold.train)) {
-        let notes = shared_tables(model, labelled).into_iter().collect();
-        return hold(args, labelled, &known, [pick(&fold.train), pick(&fold.test)], notes);
+        let answers = [pick(&fold.train), pick(&fold.test)];
+        return hold(args, labelled, &known, answers, Vec::new());
     }
     output::note(
         "the model learnt from what was before, so drift is told by its recipe on folds of that",
@@ -93,23 +93,10 @@ pub fn select(rows: &[u32], said: &Probabilities) -> Probabilities {
     Probabilities { classes: said.classes, values }
 }
 
-/// Whether these are the rows that the model learnt from.
+/// Whether the model learnt from these rows, or from more of them than chance makes alike.
 fn learnt_from(model: &Model, before: &Labelled) -> bool {
-    let mut dataset = before.dataset.clone();
-    // The labels of a table are those that occur in it.
-    let texts: Vec<Option<&str>> = (0..dataset.rows).map(|row| before.labels().text(row)).collect();
-    dataset.labels = Some(Codes::from_texts(&before.labels().name, &texts));
-    model.card().fingerprint == artifact::fingerprint(&dataset)
-}
-
-/// That a table which the model learnt from seems to be among these.
-fn shared_tables(model: &Model, labelled: &Labelled) -> Option<String> {
-    let table = labelled.tables.iter().find(|table| model.card().tables.contains(table))?;
-    output::warn(&format!("the model learnt from {}, and is judged on it", table.name));
-    Some(format!(
-        "The model learnt from {}: on the side where its rows are, all that is said of it flatters, and the other side seems worse than it is.",
-        table.name
-    ))
+    let share = model.seen().and_then(|seen| seen.share_in(&before.dataset));
+    share.is_some_and(|share| share > ALIKE_BY_CHANCE)
 }
 
 /// Answers to both sides by models of the recipe that learnt from other rows of before, and a sentence about it.

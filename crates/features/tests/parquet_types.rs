@@ -6,8 +6,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flowgait_features::Error;
-use flowgait_features::table::{ReadParams, Why, read};
+use flowgait_features::table::{ReadParams, RowReader, Why, read};
+use flowgait_features::{Error, Feature, Schema};
 use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
@@ -113,6 +113,10 @@ fn a_label_of_a_type_that_is_not_read_is_said_to_be_there() {
     );
     let (_, report) = read(&[&path], &ReadParams::default()).unwrap();
     assert!(report.notices[0].contains("'label' is of a type that is not read (decimal)"));
+    let size = Feature { name: "size".into(), unit: String::new() };
+    let reader =
+        RowReader::open(&path, &Schema { name: "table".into(), features: vec![size] }).unwrap();
+    assert_eq!(reader.unread(), [("label".to_owned(), "decimal".to_owned())]);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use flowgait_features::{Feature, Schema};
 use flowgait_model::Training;
 use flowgait_model::forest::ForestParams;
-use flowgait_model::recipe::{EstimatorKind, Recipe};
 use flowgait_model::net::{NetKind, NetParams};
+use flowgait_model::recipe::{EstimatorKind, Recipe};
 use flowgait_model::{Card, Error, Estimator, Model};
 
 use super::Seed;

@@ -67,6 +67,12 @@ impl RowReader {
         self.source.written_header()
     }
 
+    /// Columns of a type that is not read, with the type: they are not among the cells of a batch.
+    #[must_use]
+    pub fn unread(&self) -> &[(String, String)] {
+        self.source.unread()
+    }
+
     /// What was read so far, and which columns the model does not look at.
     #[must_use]
     pub fn report(&self) -> &ReadReport {

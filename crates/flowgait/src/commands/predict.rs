@@ -234,17 +234,22 @@ impl Answers<'_> {
             output::note(&format!("{}: {}", path.display(), account.text()));
             return Ok(account.is_bad());
         }
-        self.table(rows::open(path, self.model.schema()).map_err(bad_input)?, path)?;
-        Ok(false)
+        self.table(rows::open(path, self.model.schema()).map_err(bad_input)?, path)
     }
 
     fn capture(&mut self, metering: Metering) -> Result<Account, Trouble> {
         let name = Path::new(METERED);
         rows::metered(metering, self.model.schema(), |flows| self.table(flows, name))
-            .map(|((), account)| account)
+            .map(|(_, account)| account)
     }
 
-    fn table(&mut self, mut reader: RowReader, path: &Path) -> Result<(), Trouble> {
+    /// Answers a table; whether it has columns that cannot be carried over.
+    fn table(&mut self, mut reader: RowReader, path: &Path) -> Result<bool, Trouble> {
+        for (column, kind) in reader.unread() {
+            output::warn(&format!(
+                "column '{column}' is of a type that is not read ({kind}) and not among the answers"
+            ));
+        }
         self.begin(reader.written_header(), path)?;
         while let Some(batch) = reader.next_batch(BATCH_ROWS).map_err(bad_input)? {
             let said = match self.args.after {
@@ -262,7 +267,14 @@ impl Answers<'_> {
                 self.row(batch.cells(row), &answer).map_err(bad_output)?;
             }
         }
-        Ok(())
+        let report = reader.report();
+        if report.infinities > 0 {
+            output::note(&format!(
+                "{} taken as missing: infinite, or beyond 32 bits",
+                units::counted(report.infinities, "value")
+            ));
+        }
+        Ok(!reader.unread().is_empty())
     }
 
     fn begin(&mut self, header: &[String], path: &Path) -> Result<(), Trouble> {

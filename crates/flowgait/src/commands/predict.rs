@@ -1,13 +1,14 @@
 //! `flowgait predict`: the input's rows, all its columns, then the prediction.
 
+mod limit;
+
 use std::path::{Path, PathBuf};
 
 use flowgait_features::table::RowReader;
 use flowgait_flow::export::{CellSink, ColumnSpec, Format, Kind, RowSchema, TableWriter};
 use flowgait_model::artifact::Model;
 use flowgait_model::report::Origin;
-use flowgait_model::{Categories, Doubt};
-use flowgait_model::{conformal, doubt};
+use flowgait_model::{Categories, conformal};
 
 use super::early;
 use super::learning::{self, Labelled};
@@ -20,6 +21,7 @@ use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::output;
 use crate::units;
+use limit::Limit;
 
 /// Rows predicted at a time.
 const BATCH_ROWS: usize = 8_192;
@@ -153,39 +155,6 @@ fn set_from(args: &Args, model: &Model) -> Result<Option<f32>, Failure> {
             .help("Fit it anew with this version.")
     })?;
     Ok(Some(strangeness.least_probability(missed)))
-}
-
-/// When an answer is withheld.
-struct Limit {
-    least_confidence: Option<f32>,
-    most_doubt: Option<f32>,
-}
-
-impl Limit {
-    /// As the flags say; `doubt` tells what is usual where a rate of false alarms is asked for.
-    fn of(args: &Args, doubt: Option<&Doubt>) -> Result<Self, Failure> {
-        let most_doubt = match args.unknown {
-            None => None,
-            Some(false_alarms) => {
-                let doubt = doubt.ok_or_else(|| {
-                    Failure::work("The model was fitted without what tells the unknown")
-                        .help("Fit it anew with this version, or name a confidence by --reject.")
-                })?;
-                Some(doubt.most(false_alarms))
-            }
-        };
-        // The starter model is not to guess where nobody asked it to.
-        let is_plain = args.model.is_none() && args.unknown.is_none();
-        let least_confidence = args.reject.or(is_plain.then_some(starter::LEAST_CONFIDENCE));
-        Ok(Self { least_confidence, most_doubt })
-    }
-
-    /// Whether the likeliest of some classes is not to be answered; of a row of which nothing is known it never is, where there is a limit.
-    fn withholds(&self, probabilities: &[f32], is_empty: bool) -> bool {
-        let confidence = probabilities.iter().copied().fold(0.0, f32::max);
-        self.least_confidence.is_some_and(|least| is_empty || confidence < least)
-            || self.most_doubt.is_some_and(|most| is_empty || doubt::entropy(probabilities) > most)
-    }
 }
 
 /// Says what the model can answer at all, and whether it ever saw a network.

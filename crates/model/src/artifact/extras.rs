@@ -1,7 +1,8 @@
 //! The small sections of a model file: what makes its answers true, and what tells whose rows it learnt from.
 
+use super::Model;
+use super::sections::read_classes;
 use super::wire::{Reader, Writer};
-use super::{Model, read_classes};
 use crate::calibrate::{EarlySharpness, Sharpness};
 use crate::categories::Categories;
 use crate::conformal::Strangeness;

@@ -208,7 +208,7 @@ fn parameters_that_cannot_be_are_refused_by_name() {
     assert!(refusal(BoostParams::new().rounds(0)).contains("trees"));
     assert!(refusal(BoostParams::new().learning_rate(0.0)).contains("learning_rate"));
     assert!(refusal(BoostParams::new().leaves(1)).contains("leaves"));
-    assert!(refusal(BoostParams::new().depth_max(0)).contains("depth_max"));
+    assert!(refusal(BoostParams::new().depth_max(0)).contains("greatest depth"));
     assert!(refusal(BoostParams::new().leaf_rows_min(0)).contains("leaf_rows_min"));
     assert!(refusal(BoostParams::new().penalty(f32::NAN)).contains("penalty"));
     assert!(refusal(BoostParams::new().patience(Some(0))).contains("patience"));

@@ -99,7 +99,7 @@ impl BoostParams {
         let parameter = |name, value: String, rule| Error::Parameter { name, value, rule };
         if !(1..=ROUNDS_MAX).contains(&self.rounds) {
             let rule = "boosting takes 1 to 100000 trees";
-            return Err(parameter("trees", self.rounds.to_string(), rule));
+            return Err(parameter("the number of trees", self.rounds.to_string(), rule));
         }
         if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
             let rule = "it must be above 0 and at most 1";
@@ -110,7 +110,11 @@ impl BoostParams {
             return Err(parameter("leaves", self.leaves.to_string(), rule));
         }
         if self.depth_max == Some(0) {
-            return Err(parameter("depth_max", "0".into(), "a tree needs at least one split"));
+            return Err(parameter(
+                "the greatest depth",
+                "0".into(),
+                "a tree needs at least one split",
+            ));
         }
         if self.leaf_rows_min == Some(0) {
             return Err(parameter("leaf_rows_min", "0".into(), "a leaf has at least one row"));

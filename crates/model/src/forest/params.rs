@@ -143,9 +143,9 @@ impl ForestParams {
                 Err(Error::Parameter { name, value: value.to_string(), rule })
             }
         };
-        count("trees", self.trees, TREES_MAX, "a forest has 1 to 100000 trees")?;
+        count("the number of trees", self.trees, TREES_MAX, "a forest has 1 to 100000 trees")?;
         if let Some(depth) = self.depth_max {
-            count("depth_max", depth, usize::MAX, "a tree needs at least one split")?;
+            count("the greatest depth", depth, usize::MAX, "a tree needs at least one split")?;
         }
         count("leaf_rows_min", self.leaf_rows_min, usize::MAX, "a leaf has at least one row")?;
         if let FeaturesTried::Count(features) = self.features_tried {

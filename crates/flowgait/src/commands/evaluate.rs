@@ -69,7 +69,7 @@ pub struct Args {
     brief: bool,
 
     /// Judge what is known after the first K packets
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = early::packets)]
     packets: Option<usize>,
 
     /// Write the report: .html opens without a network, .json is for programs
@@ -166,18 +166,12 @@ pub fn save(evaluation: &Evaluation, path: Option<&Path>) -> Result<(), Failure>
 /// The model on the table as it is; unless it was trained on this very table, which would flatter it beyond all use.
 fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
     let mut labelled = tables(args).read(&split_columns(args), Some(model.schema()))?;
-    let learnt = learnt_share(model, &labelled.dataset);
-    if args.split != Some(SplitArg::Given) && learnt == Learnt::All {
+    let is_all_learnt = learnt_share(model, &labelled.dataset) == Learnt::All;
+    if args.split != Some(SplitArg::Given) && is_all_learnt {
         output::warn(
             "the model was trained on these very rows, so its recipe is judged on folds instead",
         );
         return judged(args, labelled, Some(recipe_of(model)?), model.card().origin);
-    }
-    if let Learnt::Some(share) = learnt {
-        output::warn(&format!(
-            "about {:.0} % of these rows are the same, value by value, as rows that the model learnt from: the scores flatter it",
-            share * 100.0
-        ));
     }
     let said = match args.packets {
         Some(packets) => {
@@ -195,6 +189,12 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
         truth = fold.test.iter().map(|&row| truth[row as usize]).collect();
         said = drift::select(&fold.test, &said);
         labelled = labelled.select(&fold.test);
+    }
+    if let Learnt::Some(share) = learnt_share(model, &labelled.dataset) {
+        output::warn(&format!(
+            "about {:.0} % of the rows judged are the same, value by value, as rows that the model learnt from: the scores flatter it",
+            share * 100.0
+        ));
     }
     if truth.iter().all(|&class| class as usize >= model.classes().len()) {
         output::warn(
@@ -283,6 +283,7 @@ fn judged(
         Some(split) => split,
         None => SplitArg::default_for(&labelled, args.table.group.as_ref()),
     };
+    split.warn_of_lone_rows(&labelled);
     let seeds: Vec<u64> = (args.seed..).take(args.repeats as usize).collect();
     let repeats = split.repeats(&labelled, args.folds, &seeds)?;
     let candidates = match recipe.map_or_else(|| args.recipe.recipe(), |recipe| Ok(Some(recipe)))? {

@@ -92,6 +92,9 @@ pub fn save(model: &Model, path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Below this power probabilities are nearly all alike.
+const LEAST_POWER: f32 = 0.2;
+
 /// What a recipe does on rows that it did not learn from.
 struct Expectation {
     choice: Choice,
@@ -117,6 +120,19 @@ impl Expectation {
             units::counted(self.choice.judged.trials.len() as u64, "trial"),
             self.split.named().words(),
         ));
+        let accuracy =
+            |judged: &CrossValidation| judged.spread(|s| s.accuracy).map_or(0.0, |s| s.mean);
+        if accuracy(&self.choice.judged) <= accuracy(&self.majority) {
+            output::warn(
+                "always answering the most frequent class does as well: this model is not worth its cost",
+            );
+        }
+        if self.choice.sharpness.power() < LEAST_POWER {
+            output::warn(
+                "on rows that it did not learn from its confidence told next to nothing, so it is made to say so: all answers come with about the \
+                 same low confidence, and --reject cannot tell good ones from bad",
+            );
+        }
         if let Some(network) = &self.choice.network_as_well {
             output::note(&format!(
                 "a convolutional network does about as well here (macro-F1 {}); it learns with other round-trip times and lost packets, so it may \
@@ -220,6 +236,7 @@ impl Fitting<'_> {
         let labelled = sample.as_ref().unwrap_or(self.labelled);
         let (columns, labels) = (&labelled.dataset.columns, labelled.labels());
         let split = SplitArg::default_for(labelled, self.table.group.as_ref());
+        split.warn_of_lone_rows(labelled);
         let seeds = judging::choosing_seeds(&split, labelled.dataset.rows, self.seed);
         let repeats = split.repeats(labelled, CHOOSING_FOLDS, &seeds)?;
         let rows = self.labelled.dataset.rows;

@@ -338,7 +338,25 @@ impl RecipeArgs {
             Some(EstimatorArg::Mlp) => EstimatorKind::Mlp,
             Some(EstimatorArg::Cnn) => EstimatorKind::Cnn,
         };
+        self.check(kind)?;
         self.with(kind).map(Some)
+    }
+
+    /// Refuses parameters that the named estimator does not have.
+    fn check(&self, kind: EstimatorKind) -> Result<(), Failure> {
+        let is_network = kind.network().is_some();
+        let has_trees = !is_network && kind != EstimatorKind::Linear;
+        for (flag, is_typed, has) in [
+            ("--epochs", self.epochs.is_some(), is_network),
+            ("--trees", self.trees.is_some(), has_trees),
+            ("--depth", self.depth.is_some(), has_trees),
+        ] {
+            if is_typed && !has {
+                let name = kind.name();
+                return Err(Failure::usage(format!("{flag} means nothing to a {name}")));
+            }
+        }
+        Ok(())
     }
 
     /// The parameters as typed with one estimator.

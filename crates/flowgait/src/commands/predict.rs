@@ -55,7 +55,7 @@ pub struct Args {
     proba: bool,
 
     /// Answer as after each flow's first K packets, by a model that was fitted with --early
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = early::packets)]
     after: Option<usize>,
 
     /// Answer 'unknown' where the confidence is below this

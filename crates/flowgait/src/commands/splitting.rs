@@ -145,6 +145,18 @@ impl SplitArg {
         known * 2 > judged
     }
 
+    /// Says where groups hold one row each.
+    pub fn warn_of_lone_rows(&self, labelled: &Labelled) {
+        let Self::Group(column) = self else { return };
+        let dataset = &labelled.dataset;
+        let groups = dataset.groups.iter().find(|of| of.name == *column);
+        if groups.is_some_and(|of| of.distinct() == dataset.rows) {
+            output::warn(&format!(
+                "every row has a {column} of its own, so a split by it is one by chance, and flatters"
+            ));
+        }
+    }
+
     /// The folds, drawn anew for every seed; at most `folds`, fewer where there are fewer groups.
     pub fn repeats(
         &self,

@@ -26,7 +26,7 @@ pub fn introduce(model: &Model) {
         learning::shortened(&classes)
     ));
     output::note(
-        "your own labels do far better: flowgait meter YOURS.pcap -o flows.csv --label-by sni; flowgait fit flows.csv --label application -o mine.fgm",
+        "labels of your own network do better: flowgait meter YOURS.pcap -o flows.csv --label-by sni; flowgait fit flows.csv --label category -o mine.fgm",
     );
 }
 

@@ -206,6 +206,14 @@ fn flags_that_contradict_each_other_are_refused() {
         (&["--group", "kind"][..], "cannot be grouped by their label"),
         (&["--keep", "gap", "--drop", "gap"][..], "both kept and dropped"),
         (&["--threads", "100000"][..], "more than 1024"),
+        (
+            &["--estimator", "forest", "--epochs", "5"][..],
+            "--epochs means nothing to a random forest",
+        ),
+        (
+            &["--estimator", "mlp", "--trees", "5"][..],
+            "--trees means nothing to a multi-layer perceptron",
+        ),
     ] {
         let run =
             place.run(&[&["fit", "n.csv", "--label", "kind", "-o", "m.fgm"][..], flags].concat());
@@ -247,8 +255,25 @@ fn rows_that_were_learnt_from_are_known_again_in_another_order() {
         place.ok(&["evaluate", "--model", "m.fgm", table, "--label", "kind", "--brief"])
     };
     judged("turned.csv").tells(&["trained on these very rows", "judged on folds"]);
-    judged("half.csv").tells(&["about 50 % of these rows are the same"]);
-    assert!(!judged("other.csv").err.contains("of these rows"));
+    judged("half.csv").tells(&["about 50 % of the rows judged are the same"]);
+    assert!(!judged("other.csv").err.contains("of the rows judged"));
+    // Labels by chance teach nothing, and a group of each row's own is no group.
+    let run = place.ok(&[
+        "fit",
+        "n.csv",
+        "--label",
+        "kind",
+        "--group",
+        "size",
+        "-o",
+        "m.fgm",
+        "--estimator",
+        "forest",
+    ]);
+    run.tells(&["every row has a size of its own"]);
+    let run = place.run(&["predict", "--model", "m.fgm", "n.csv", "--after", "0"]);
+    assert_eq!(run.status, 2, "{}", run.err);
+    run.tells(&["the first 1 to 30 packets"]);
 }
 
 #[test]

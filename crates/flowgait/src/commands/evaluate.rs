@@ -64,7 +64,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 1)]
     repeats: u64,
 
-    /// Only the scores and the baselines: leaves out other splits, the curve over packets, importance and unknown traffic, which take longest
+    /// Only the scores and the baselines: leaves out other splits, the curve over packets, importance, unknown traffic and, without --model, drift
     #[arg(long)]
     brief: bool,
 

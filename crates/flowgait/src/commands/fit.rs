@@ -120,6 +120,15 @@ impl Expectation {
             units::counted(self.choice.judged.trials.len() as u64, "trial"),
             self.split.named().words(),
         ));
+        let tried: Vec<String> = self
+            .choice
+            .tried
+            .iter()
+            .map(|(kind, score)| format!("{} {score:.3}", kind.name()))
+            .collect();
+        if tried.len() > 1 {
+            output::note(&format!("chosen by macro-F1 on those folds: {}", tried.join(", ")));
+        }
         let accuracy =
             |judged: &CrossValidation| judged.spread(|s| s.accuracy).map_or(0.0, |s| s.mean);
         if accuracy(&self.choice.judged) <= accuracy(&self.majority) {

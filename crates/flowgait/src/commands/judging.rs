@@ -72,6 +72,8 @@ pub struct Choice {
     pub doubt: Doubt,
     /// What makes confidence true after few packets, where the recipe learns to answer so.
     pub early: Option<EarlySharpness>,
+    /// What was tried and its macro-F1 on the folds, best first.
+    pub tried: Vec<(EstimatorKind, f64)>,
     /// What a network of convolutions did on them, where one was tried, did worse, and cannot be told apart by so much.
     pub network_as_well: Option<CrossValidation>,
 }
@@ -184,11 +186,13 @@ pub fn choose(
     };
     let mut best: Option<(Recipe, CrossValidation, f64)> = None;
     let mut network = None;
+    let mut tried = Vec::new();
     for recipe in recipes {
         let few_trees = recipe.at_most(CHOOSING_TREES);
         let labels = labelled.labels();
         let judged = judge_columns("choose", &labelled.dataset, labels, few_trees, repeats)?;
         let score = judged.spread(|s| s.f1_macro).map_or(0.0, |s| s.mean);
+        tried.push((recipe.estimator, score));
         if recipe.estimator == EstimatorKind::Cnn {
             network = Some(judged.clone());
         }
@@ -208,7 +212,8 @@ pub fn choose(
         true => Some(early_sharpness(recipe.at_most(CHOOSING_TREES), labelled, repeats)?),
         false => None,
     };
-    Ok(Choice { recipe, judged, sharpness, strangeness, doubt, early, network_as_well })
+    tried.sort_by(|a, b| b.1.total_cmp(&a.1));
+    Ok(Choice { recipe, judged, sharpness, strangeness, doubt, early, tried, network_as_well })
 }
 
 /// What makes confidence true after each number of packets that was learnt from, on folds.

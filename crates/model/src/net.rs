@@ -104,22 +104,9 @@ impl Network {
     }
 
     fn gather(&self, columns: &[Vec<f32>], rows: &[u32]) -> Batch {
-        let inputs = &self.inputs;
-        let (channels, length, each) = (inputs.channels(), inputs.length(), inputs.scalars());
-        let mut batch = Batch {
-            rows: rows.len(),
-            channels,
-            length,
-            packets: vec![0.0; rows.len() * channels * length],
-            scalars: vec![0.0; rows.len() * each],
-        };
-        for (at, &row) in rows.iter().enumerate() {
-            if channels > 0 {
-                let packets = inputs.packets(columns, row);
-                inputs.write_packets(&packets, rows.len(), at, &mut batch.packets);
-            }
-            inputs.write_scalars(columns, row, &mut batch.scalars[at * each..][..each]);
-        }
-        batch
+        Batch::gather(&self.inputs, rows.len(), |at, scalars| {
+            self.inputs.write_scalars(columns, rows[at], scalars);
+            self.inputs.packets(columns, rows[at])
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! What is known of flows after their first k packets, for "accuracy after k packets".
 
+use super::early::Early;
 use crate::Error;
 use crate::dataset::Dataset;
 use crate::schema::{Feature, SEQUENCE_LENGTH, Schema};
@@ -15,7 +16,10 @@ use crate::schema::{Feature, SEQUENCE_LENGTH, Schema};
 /// [`Error::NoSequence`] when a sequence column is missing.
 pub fn prefix(dataset: &Dataset, packets: usize) -> Result<Dataset, Error> {
     let packets = packets.clamp(1, SEQUENCE_LENGTH);
-    let sequence = |name: &str| sequence(dataset, name, packets);
+    let rows: Vec<u32> = (0..dataset.rows as u32).collect();
+    // Places of payload-bearing packets that are not among the first are missing already.
+    let known = Early::of(&dataset.schema)?.after(&dataset.columns, &rows, packets);
+    let sequence = |name: &str| sequence(&dataset.schema, &known, name, packets);
     let lists = Lists {
         octets: sequence("packet_octets")?,
         payload: sequence("packet_payload")?,
@@ -39,21 +43,11 @@ pub fn prefix(dataset: &Dataset, packets: usize) -> Result<Dataset, Error> {
         ("packet_payload", "octets", &lists.payload),
         ("packet_gap_micros", "micros", &lists.gaps),
         ("packet_window", "octets", &windows),
-    ] {
-        for (place, values) in list.iter().enumerate() {
-            add(format!("{name}_{place}"), unit, values.to_vec());
-        }
-    }
-    // How many payload-bearing packets are among the first: so many places of their own sequences are known by then.
-    let known = lists.payload_packets(dataset.rows);
-    for (name, unit, list) in [
         ("payload_octets_sequence", "octets", &payload_octets),
         ("payload_gap_micros_sequence", "micros", &payload_gaps),
     ] {
         for (place, values) in list.iter().enumerate() {
-            let cut =
-                |(&value, &known): (&f32, &usize)| if place < known { value } else { f32::NAN };
-            add(format!("{name}_{place}"), unit, values.iter().zip(&known).map(cut).collect());
+            add(format!("{name}_{place}"), unit, values.to_vec());
         }
     }
     let statistics = lists.statistics(dataset.rows);
@@ -67,12 +61,18 @@ pub fn prefix(dataset: &Dataset, packets: usize) -> Result<Dataset, Error> {
     Ok(Dataset { schema, columns, labels, groups, times, rows: dataset.rows })
 }
 
-fn sequence<'a>(dataset: &'a Dataset, name: &str, packets: usize) -> Result<Vec<&'a [f32]>, Error> {
+/// The first places of a sequence.
+fn sequence<'a>(
+    schema: &Schema,
+    columns: &'a [Vec<f32>],
+    name: &str,
+    packets: usize,
+) -> Result<Vec<&'a [f32]>, Error> {
     (0..packets)
         .map(|place| {
             let column = format!("{name}_{place}");
-            match dataset.schema.position(&column) {
-                Some(found) => Ok(dataset.columns[found].as_slice()),
+            match schema.position(&column) {
+                Some(found) => Ok(columns[found].as_slice()),
                 None => Err(Error::NoSequence { column }),
             }
         })
@@ -101,17 +101,6 @@ pub(super) const STATISTICS: [(&str, &str); VALUES] = [
 ];
 
 impl Lists<'_> {
-    fn payload_packets(&self, rows: usize) -> Vec<usize> {
-        (0..rows)
-            .map(|row| {
-                self.payload
-                    .iter()
-                    .filter(|place| !place[row].is_nan() && place[row] != 0.0)
-                    .count()
-            })
-            .collect()
-    }
-
     fn statistics(&self, rows: usize) -> Vec<[f32; VALUES]> {
         (0..rows).map(|row| self.row(row)).collect()
     }

@@ -50,6 +50,9 @@ pub(crate) enum Seen {
 impl Augmentation {
     /// Changes a row's packets, and says what else may be seen of the row.
     pub(crate) fn apply(self, inputs: &Inputs, packets: &mut Packets, rng: &mut impl Rng) -> Seen {
+        if packets.0.is_empty() {
+            return Seen::Whole;
+        }
         let mut happens = |share: f32| chance::unit(rng) < share;
         let [round_trip, shift, loss, cut] =
             [self.round_trip, self.shift, self.loss, self.cut].map(&mut happens);

@@ -4,6 +4,7 @@ use burn_tensor::{Device, Tensor, TensorData, activation};
 
 use super::architecture::{Architecture, In, Parts};
 use super::dropout::Dropout;
+use super::inputs::{Inputs, Packets};
 use super::parameters::Parameters;
 
 /// Rows as a network sees them.
@@ -20,6 +21,22 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
+    /// Gathers rows: `row` writes what does not belong to packets of the row at a place, and gives its packets.
+    pub(crate) fn gather(
+        inputs: &Inputs,
+        rows: usize,
+        mut row: impl FnMut(usize, &mut [f32]) -> Packets,
+    ) -> Self {
+        let (channels, length, each) = (inputs.channels(), inputs.length(), inputs.scalars());
+        let mut packets = vec![0.0; rows * channels * length];
+        let mut scalars = vec![0.0; rows * each];
+        for at in 0..rows {
+            let of_row = row(at, &mut scalars[at * each..(at + 1) * each]);
+            inputs.write_packets(&of_row, rows, at, &mut packets);
+        }
+        Self { rows, channels, length, packets, scalars }
+    }
+
     fn on(self, device: &Device) -> In {
         let Self { rows, channels, length, packets, scalars } = self;
         let tensor = |values: Vec<f32>, shape: &[usize]| TensorData::new(values, shape.to_vec());

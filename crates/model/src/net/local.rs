@@ -139,28 +139,15 @@ impl<'a> LocalTraining<'a> {
     /// The rows at some places as the network sees them, changed as they could have been on another day.
     fn gather(&self, network: &Network, places: &[u32], rng: &mut ChaCha8Rng) -> Batch {
         let inputs = &network.inputs;
-        let (channels, length, each) = (inputs.channels(), inputs.length(), inputs.scalars());
-        let mut batch = Batch {
-            rows: places.len(),
-            channels,
-            length,
-            packets: vec![0.0; places.len() * channels * length],
-            scalars: Vec::with_capacity(places.len() * each),
-        };
-        for (at, &place) in places.iter().enumerate() {
-            let row = self.training.rows[place as usize];
-            let mut seen = Seen::Whole;
-            if channels > 0 {
-                let mut packets = inputs.packets(self.training.columns, row);
-                seen = self.augmentation.apply(inputs, &mut packets, rng);
-                inputs.write_packets(&packets, places.len(), at, &mut batch.packets);
+        let each = inputs.scalars();
+        Batch::gather(inputs, places.len(), |at, scalars| {
+            let place = places[at] as usize;
+            scalars.copy_from_slice(&self.scalars[place * each..(place + 1) * each]);
+            let mut packets = inputs.packets(self.training.columns, self.training.rows[place]);
+            if self.augmentation.apply(inputs, &mut packets, rng) == Seen::PacketsOnly {
+                inputs.write_no_scalars(scalars);
             }
-            let place = place as usize;
-            batch.scalars.extend_from_slice(&self.scalars[place * each..(place + 1) * each]);
-            if seen == Seen::PacketsOnly {
-                inputs.write_no_scalars(&mut batch.scalars[at * each..]);
-            }
-        }
-        batch
+            packets
+        })
     }
 }

@@ -94,7 +94,8 @@ impl Parameters {
                 StartValues::Last { fan_in } => 1.0 / (fan_in.max(1) as f32).sqrt(),
             };
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(stream);
+            // The steps of learning use the streams from 1 on.
+            rng.set_stream(u64::MAX - stream);
             let part = &mut values[slice.range()];
             part.iter_mut().for_each(|value| *value = bound * (2.0 * chance::unit(&mut rng) - 1.0));
         }

@@ -170,6 +170,7 @@ fn judge(folder: &Path, labelled: &Labelled, model: &Model, seed: u64) -> Result
         learner: Learner {
             candidates: Candidates::Fixed(evaluate::recipe_of(model)?),
             split: &split,
+            after: None,
         },
         repeats: &repeats,
     };

@@ -166,8 +166,8 @@ pub fn save(evaluation: &Evaluation, path: Option<&Path>) -> Result<(), Failure>
 /// The model on the table as it is; unless it was trained on this very table, which would flatter it beyond all use.
 fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
     let mut labelled = tables(args).read(&split_columns(args), Some(model.schema()))?;
-    let is_all_learnt = learnt_share(model, &labelled.dataset) == Learnt::All;
-    if args.split != Some(SplitArg::Given) && is_all_learnt {
+    let mut learnt = learnt_share(model, &labelled.dataset);
+    if args.split != Some(SplitArg::Given) && learnt > NEARLY_ALL {
         output::warn(
             "the model was trained on these very rows, so its recipe is judged on folds instead",
         );
@@ -189,11 +189,12 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
         truth = fold.test.iter().map(|&row| truth[row as usize]).collect();
         said = drift::select(&fold.test, &said);
         labelled = labelled.select(&fold.test);
+        learnt = learnt_share(model, &labelled.dataset);
     }
-    if let Learnt::Some(share) = learnt_share(model, &labelled.dataset) {
+    if learnt > ALIKE_BY_CHANCE {
         output::warn(&format!(
             "about {:.0} % of the rows judged are the same, value by value, as rows that the model learnt from: the scores flatter it",
-            share * 100.0
+            learnt * 100.0
         ));
     }
     if truth.iter().all(|&class| class as usize >= model.classes().len()) {
@@ -223,26 +224,15 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
 /// Up to such a share of rows may be the same as rows learnt from by chance: short flows are often alike.
 const ALIKE_BY_CHANCE: f64 = 0.05;
 
-/// How many of a table's rows a model learnt from.
-#[derive(PartialEq)]
-enum Learnt {
-    /// This very table, or hardly a row that is not.
-    All,
-    /// So great a share.
-    Some(f64),
-    /// So few that they may be alike by chance, or it cannot be told.
-    Few,
-}
+/// From such a share on, a table is taken for the one that was learnt from.
+const NEARLY_ALL: f64 = 0.98;
 
-fn learnt_share(model: &Model, dataset: &Dataset) -> Learnt {
+/// About which share of a table's rows a model learnt from.
+fn learnt_share(model: &Model, dataset: &Dataset) -> f64 {
     if model.card().fingerprint == fingerprint(dataset) {
-        return Learnt::All;
+        return 1.0;
     }
-    match model.seen().and_then(|seen| seen.share_in(dataset)) {
-        Some(share) if share > 0.98 => Learnt::All,
-        Some(share) if share > ALIKE_BY_CHANCE => Learnt::Some(share),
-        _ => Learnt::Few,
-    }
+    model.seen().and_then(|seen| seen.share_in(dataset)).unwrap_or(0.0)
 }
 
 /// The model's classes and then those of the table that it never learnt: codes of the table's labels in that list, and probabilities widened by zeros.
@@ -276,7 +266,9 @@ fn judged(
     origin: Origin,
 ) -> Result<Evaluation, Failure> {
     let whole = labelled.dataset.clone();
-    if let Some(packets) = args.packets {
+    // A model that answers early is asked early; any other is one of the first packets alone.
+    let is_early = recipe.map_or(args.recipe.early, |recipe| recipe.early);
+    if let Some(packets) = args.packets.filter(|_| !is_early) {
         labelled.dataset = prefix(&labelled.dataset, packets)?;
     }
     let split = match args.since.map(SplitArg::Since).or_else(|| args.split.clone()) {
@@ -290,7 +282,8 @@ fn judged(
         Some(recipe) => Candidates::Fixed(recipe),
         None => Candidates::Best(&args.recipe),
     };
-    let learner = Learner { candidates, split: &split };
+    let after = args.packets.filter(|_| is_early);
+    let learner = Learner { candidates, split: &split, after };
     let measuring = Measuring {
         labelled: &labelled,
         whole: &whole,

@@ -4,7 +4,6 @@ mod categories;
 
 use std::path::{Path, PathBuf};
 
-use flowgait_model::Training;
 use flowgait_model::artifact::{Card, Model, fingerprint};
 use flowgait_model::baseline::Majority;
 use flowgait_model::metrics::Scores;
@@ -178,13 +177,7 @@ impl Fitting<'_> {
         let expectation = self.expectation()?;
         let recipe = expectation.choice.recipe;
         let rows: Vec<u32> = (0..dataset.rows as u32).collect();
-        let training = Training {
-            columns: &dataset.columns,
-            rows: &rows,
-            codes: &labels.codes,
-            classes: labels.values.len(),
-            class_weights: None,
-        };
+        let training = self.labelled.training(&rows);
         let progress = Progress::count("fit", recipe.units(rows.len()) as u64);
         let estimator =
             recipe.fit(&dataset.schema, &training, self.seed, &|| progress.advance(1))?;

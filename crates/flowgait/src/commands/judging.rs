@@ -1,6 +1,7 @@
 //! Learning and answering over the folds of a split, with an estimator that is named or chosen.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use flowgait_features::dataset::{Codes, Dataset};
 use flowgait_features::extract::Early;
@@ -12,7 +13,7 @@ use flowgait_model::linear;
 use flowgait_model::recipe::early::AFTER;
 use flowgait_model::recipe::{EstimatorKind, Recipe};
 use flowgait_model::validation::{CrossValidation, Repeat, Trial, cross_validate};
-use flowgait_model::{Doubt, Probabilities, Sharpness, Training};
+use flowgait_model::{Doubt, Estimator, Probabilities, Sharpness, Training};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -48,6 +49,8 @@ pub struct Learner<'a> {
     pub candidates: Candidates<'a>,
     /// How rows come apart.
     pub split: &'a SplitArg,
+    /// After how many packets of each flow an early model answers; without it, of whole flows.
+    pub after: Option<usize>,
 }
 
 /// What may learn.
@@ -110,8 +113,20 @@ pub fn judge(
     let scores = trials(columns, labels, repeats, |training, trial| {
         let choice = choose_within(learner, labelled, trial.train, trial.seed)?;
         recipes.insert((trial.seed, trial.fold), choice.recipe);
-        let mut said = fit_and_answer(choice.recipe, &labelled.dataset, training, trial)?;
-        choice.sharpness.apply(&mut said);
+        let said = match (learner.after, &choice.early) {
+            (Some(packets), Some(early)) => {
+                let dataset = &labelled.dataset;
+                let model = choice.recipe.fit(&dataset.schema, training, trial.seed, &|| {})?;
+                let mut said = answer_after(&model, dataset, trial.test, packets)?;
+                early.after(packets).apply(&mut said);
+                said
+            }
+            _ => {
+                let mut said = fit_and_answer(choice.recipe, &labelled.dataset, training, trial)?;
+                choice.sharpness.apply(&mut said);
+                said
+            }
+        };
         progress.advance(1);
         Ok(said)
     })?;
@@ -222,28 +237,48 @@ fn early_sharpness(
     labelled: &Labelled,
     repeats: &[Repeat],
 ) -> Result<EarlySharpness, Failure> {
-    let dataset = &labelled.dataset;
-    let early = Early::of(&dataset.schema)?;
-    let mut said = vec![Probabilities::default(); AFTER.len()];
-    let mut truth = Vec::new();
-    trials(&dataset.columns, labelled.labels(), repeats, |training, trial| {
-        let model = recipe.fit(&dataset.schema, training, trial.seed, &|| {})?;
-        truth.extend(trial.test.iter().map(|&row| training.codes[row as usize]));
-        let all: Vec<u32> = (0..trial.test.len() as u32).collect();
-        for (said, packets) in said.iter_mut().zip(AFTER) {
-            let known = early.after(training.columns, trial.test, packets);
-            let of = model.predict_proba(&known, &all)?;
-            said.classes = of.classes;
-            said.values.extend(of.values);
-        }
-        Ok(model.predict_proba(&dataset.columns, trial.test)?)
-    })?;
-    let steps = AFTER
-        .iter()
-        .zip(&said)
-        .map(|(&packets, said)| Ok((packets as u32, Sharpness::fit(&truth, said)?)));
+    let judged = judge_after(recipe, labelled, repeats, &AFTER)?;
+    let steps = AFTER.iter().zip(&judged).map(|(&packets, judged)| {
+        Ok((packets as u32, Sharpness::fit(&judged.truth, &judged.probabilities)?))
+    });
     let steps = steps.collect::<Result<_, Failure>>()?;
     Ok(EarlySharpness::new(steps).expect("packets ascend from 1"))
+}
+
+/// Judges one model of each fold after each of some numbers of packets.
+pub fn judge_after(
+    recipe: Recipe,
+    labelled: &Labelled,
+    repeats: &[Repeat],
+    packets: &[usize],
+) -> Result<Vec<CrossValidation>, Failure> {
+    let dataset = &labelled.dataset;
+    let mut fitted: BTreeMap<(u64, usize), Estimator> = BTreeMap::new();
+    let mut judged = Vec::with_capacity(packets.len());
+    for &packets in packets {
+        judged.push(trials(&dataset.columns, labelled.labels(), repeats, |training, trial| {
+            let model = match fitted.entry((trial.seed, trial.fold)) {
+                Entry::Occupied(found) => found.into_mut(),
+                Entry::Vacant(place) => {
+                    place.insert(recipe.fit(&dataset.schema, training, trial.seed, &|| {})?)
+                }
+            };
+            answer_after(model, dataset, trial.test, packets)
+        })?);
+    }
+    Ok(judged)
+}
+
+/// What a model says of some rows after their first packets.
+fn answer_after(
+    model: &Estimator,
+    dataset: &Dataset,
+    rows: &[u32],
+    packets: usize,
+) -> Result<Probabilities, Failure> {
+    let known = Early::of(&dataset.schema)?.after(&dataset.columns, rows, packets);
+    let all: Vec<u32> = (0..rows.len() as u32).collect();
+    Ok(model.predict_proba(&known, &all)?)
 }
 
 /// Whether two macro-F1 differ by no more than chance does (corrected resampled t-test, 5 %).

@@ -8,6 +8,7 @@ use flowgait_features::Schema;
 use flowgait_features::dataset::{Codes, Dataset};
 use flowgait_features::session::{self, Fingerprint};
 use flowgait_features::table::{self, List, ReadParams, ReadReport, Untimed, Why};
+use flowgait_model::Training;
 use flowgait_model::artifact::TrainingTable;
 use flowgait_model::recipe::{EstimatorKind, Recipe};
 
@@ -248,6 +249,18 @@ impl Labelled {
             .help("Name the column that says what a row is, such as application or category, by --label."));
         }
         Ok(())
+    }
+
+    /// Some of the rows, to learn from.
+    pub fn training<'a>(&'a self, rows: &'a [u32]) -> Training<'a> {
+        let (dataset, labels) = (&self.dataset, self.labels());
+        Training {
+            columns: &dataset.columns,
+            rows,
+            codes: &labels.codes,
+            classes: labels.values.len(),
+            class_weights: None,
+        }
     }
 
     /// Number of rows of each class.

@@ -54,8 +54,8 @@ pub struct Args {
     #[arg(long)]
     proba: bool,
 
-    /// Answer as after each flow's first K packets, by a model that was fitted with --early
-    #[arg(long, value_name = "K", value_parser = early::packets)]
+    /// Answer as after each flow's first K packets, by a model that was fitted with --early; the rates of --unknown and --conformal are of whole flows
+    #[arg(long, value_name = "K", value_parser = early::packets, conflicts_with_all = ["unknown", "conformal"])]
     after: Option<usize>,
 
     /// Answer 'unknown' where the confidence is below this
@@ -230,7 +230,9 @@ impl Answers<'_> {
             for row in 0..batch.rows() {
                 let answer = Answer {
                     probabilities: said.row(row),
-                    of_categories: of_categories.as_ref().map(|of| of.row(row)),
+                    of_categories: of_categories
+                        .as_ref()
+                        .map(|of| (of.row(row), of.best(row) as usize)),
                     is_empty: batch.dataset.columns.iter().all(|column| column[row].is_nan()),
                 };
                 self.row(batch.cells(row), &answer).map_err(bad_output)?;
@@ -319,10 +321,9 @@ impl Answers<'_> {
                 writer.float(probabilities[class]);
             }
         }
-        if let (Some(categories), Some(of_categories)) = (self.model.categories(), of_categories) {
-            let best = (0..of_categories.len())
-                .max_by(|&a, &b| of_categories[a].total_cmp(&of_categories[b]).then(b.cmp(&a)))
-                .unwrap_or(0);
+        if let (Some(categories), Some((of_categories, best))) =
+            (self.model.categories(), of_categories)
+        {
             let withheld = self.category_limit.withholds(of_categories, is_empty);
             writer.text(if withheld { UNKNOWN } else { &categories.names()[best] });
             if self.args.proba {
@@ -363,7 +364,8 @@ impl Answers<'_> {
 /// What the model says of one row.
 struct Answer<'a> {
     probabilities: &'a [f32],
-    of_categories: Option<&'a [f32]>,
+    /// The probabilities of the categories, and which is the likeliest.
+    of_categories: Option<(&'a [f32], usize)>,
     /// Whether nothing is known of the row.
     is_empty: bool,
 }

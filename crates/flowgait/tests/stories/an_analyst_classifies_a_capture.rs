@@ -394,6 +394,34 @@ fn one_model_answers_better_with_every_packet_of_a_flow() {
     let judged = ["evaluate", "--model", "early.fgm", "b.csv", "--label", "application"];
     let run = place.ok(&[&judged[..], &["--packets", "4"]].concat());
     assert!(run.out.contains("known after 4 packets"), "{}", run.out);
+    // On folds too it is one model that is asked, not one of four packets alone: more packets are known to it when it learns.
+    let folds = [
+        "evaluate",
+        "a.csv",
+        "--label",
+        "application",
+        "--estimator",
+        "extra-trees",
+        "--trees",
+        "30",
+    ];
+    let run = place.ok(&[&folds[..], &["--early", "--packets", "4", "--brief"]].concat());
+    assert!(
+        run.out.contains("387 features") && run.out.contains("known after 4 packets"),
+        "{}",
+        run.out
+    );
+    let run = place.run(&[
+        "predict",
+        "--model",
+        "early.fgm",
+        "b.csv",
+        "--after",
+        "4",
+        "--unknown",
+        "0.05",
+    ]);
+    assert_eq!(run.status, 2, "{}", run.err);
     place.write("n.csv", "size,gap,kind\n1,2,a\n3,4,b\n5,6,a\n7,8,b\n1,2,a\n3,4,b\n");
     let run = place.run(&["fit", "n.csv", "--label", "kind", "--early", "-o", "n.fgm"]);
     assert_eq!(run.status, 1, "{}", run.err);

@@ -8,9 +8,9 @@ use flowgait_model::drift::{Drift, Sides};
 use flowgait_model::recipe::Recipe;
 use flowgait_model::report::Class;
 use flowgait_model::validation::{Fold, Repeat};
-use flowgait_model::{Model, Probabilities, Training};
+use flowgait_model::{Model, Probabilities};
 
-use super::{ALIKE_BY_CHANCE, Args, recipe_of};
+use super::{ALIKE_BY_CHANCE, Args, learnt_share, recipe_of};
 use crate::commands::judging::{Candidates, Learner, judge};
 use crate::commands::learning::Labelled;
 use crate::commands::splitting::{self, SplitArg};
@@ -45,7 +45,9 @@ pub fn of_model(
         importance: model.importance().to_vec(),
     };
     let pick = |rows: &[u32]| Answers { rows: rows.to_vec(), said: select(rows, said) };
-    if !learnt_from(model, &labelled.select(&fold.train)) {
+    let before = labelled.select(&fold.train);
+    // Up to a share that chance makes alike, it did not learn from them.
+    if learnt_share(model, &before.dataset) <= ALIKE_BY_CHANCE {
         let answers = [pick(&fold.train), pick(&fold.test)];
         return hold(args, labelled, &known, answers, Vec::new());
     }
@@ -70,13 +72,7 @@ pub fn of_recipe(
         let names = labels.values.iter().zip(&is_learnt).filter(move |(_, is)| **is == learnt);
         names.map(|(name, _)| name.clone())
     };
-    let training = Training {
-        columns: &dataset.columns,
-        rows: &fold.train,
-        codes: &labels.codes,
-        classes: labels.values.len(),
-        class_weights: None,
-    };
+    let training = labelled.training(&fold.train);
     let fitted = recipe.fit(&dataset.schema, &training, args.seed, &|| {})?;
     let known = Known {
         classes: of(true).chain(of(false)).collect(),
@@ -93,12 +89,6 @@ pub fn select(rows: &[u32], said: &Probabilities) -> Probabilities {
     Probabilities { classes: said.classes, values }
 }
 
-/// Whether the model learnt from these rows, or from more of them than chance makes alike.
-fn learnt_from(model: &Model, before: &Labelled) -> bool {
-    let share = model.seen().and_then(|seen| seen.share_in(&before.dataset));
-    share.is_some_and(|share| share > ALIKE_BY_CHANCE)
-}
-
 /// Answers to both sides by models of the recipe that learnt from other rows of before, and a sentence about it.
 fn on_folds(
     args: &Args,
@@ -111,7 +101,7 @@ fn on_folds(
     let split = SplitArg::each_row(&own, args.table.group.as_ref());
     let mut repeats = split.repeats(&own, args.folds, &[args.seed])?;
     repeats.iter_mut().for_each(|repeat| add_since(repeat, sides));
-    let learner = Learner { candidates: Candidates::Fixed(recipe), split: &split };
+    let learner = Learner { candidates: Candidates::Fixed(recipe), split: &split, after: None };
     let judged = judge("drift", labelled, &learner, &repeats)?.scores;
     let said = arranged(&judged.probabilities, labelled.labels(), &known.classes);
     let of = |side: &[u32]| {

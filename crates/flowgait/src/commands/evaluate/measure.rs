@@ -4,20 +4,18 @@ pub mod importance;
 mod leak;
 mod unknown;
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use flowgait_features::Dataset;
-use flowgait_features::extract::{Early, prefix};
+use flowgait_features::extract::prefix;
 use flowgait_features::table::spelling;
-use flowgait_model::Estimator;
 use flowgait_model::baseline::{AddressLookup, Majority, NearestParams};
 use flowgait_model::recipe::Recipe;
 use flowgait_model::report::{Baseline, BaselineKind, Class, Confidence, Evaluation, Fact};
 use flowgait_model::validation::{CrossValidation, PacketPoint, Repeat, after_packets};
 
 use super::recipe_facts;
-use crate::commands::judging::{Candidates, Judged, Learner, judge, judge_columns, trials};
+use crate::commands::judging::{
+    Candidates, Judged, Learner, judge, judge_after, judge_columns, trials,
+};
 use crate::commands::learning::Labelled;
 use crate::failure::Failure;
 
@@ -136,22 +134,9 @@ impl Measuring<'_> {
 
     /// The same of a recipe whose model answers at any time: fitted once on each fold, and asked for each length.
     fn curve_of_one(&self, recipe: Recipe) -> Result<Vec<PacketPoint>, Failure> {
-        let dataset = &self.labelled.dataset;
-        let early = Early::of(&dataset.schema)?;
-        let mut fitted: BTreeMap<usize, Estimator> = BTreeMap::new();
-        let (columns, labels) = (&dataset.columns, self.labelled.labels());
-        after_packets(&CURVE_PACKETS, |packets| {
-            trials(columns, labels, &self.repeats[..1], |training, trial| {
-                let model = match fitted.entry(trial.fold) {
-                    Entry::Occupied(found) => found.into_mut(),
-                    Entry::Vacant(place) => {
-                        place.insert(recipe.fit(&dataset.schema, training, trial.seed, &|| {})?)
-                    }
-                };
-                let known = early.after(columns, trial.test, packets as usize);
-                let all: Vec<u32> = (0..trial.test.len() as u32).collect();
-                Ok(model.predict_proba(&known, &all)?)
-            })
-        })
+        let packets = CURVE_PACKETS.map(|packets| packets as usize);
+        let judged = judge_after(recipe, self.labelled, &self.repeats[..1], &packets)?;
+        let mut judged = judged.into_iter();
+        after_packets(&CURVE_PACKETS, |_| Ok(judged.next().expect("one for each length")))
     }
 }

@@ -2,10 +2,10 @@
 
 use flowgait_features::Schema;
 use flowgait_features::layout;
+use flowgait_model::Estimator;
 use flowgait_model::permutation::{self, Judged};
 use flowgait_model::recipe::{EstimatorKind, Recipe};
 use flowgait_model::report::{Importance, Importances};
-use flowgait_model::{Estimator, Training};
 
 use super::{CURVE_TREES, Measuring};
 use crate::failure::Failure;
@@ -30,6 +30,7 @@ pub fn permuted(
     let groups = groups.or_else(|| dataset.groups.iter().find(|group| group.distinct() > 1));
     let most = match recipe.estimator {
         EstimatorKind::Linear | EstimatorKind::Stack => SLOW_ROWS_MAX,
+        of if of.network().is_some() => SLOW_ROWS_MAX,
         _ => ROWS_MAX,
     };
     let repeat = &measuring.repeats[0];
@@ -37,13 +38,7 @@ pub fn permuted(
     let (mut all, mut within, mut rows_judged) =
         (vec![0.0; players.len()], vec![0.0; players.len()], 0.0);
     for fold in &repeat.folds {
-        let training = Training {
-            columns: &dataset.columns,
-            rows: &fold.train,
-            codes: &labels.codes,
-            classes: labels.values.len(),
-            class_weights: None,
-        };
+        let training = measuring.labelled.training(&fold.train);
         let fitted: Estimator =
             recipe.at_most(CURVE_TREES).fit(schema, &training, repeat.seed, &|| {})?;
         let stride = fold.test.len().div_ceil(most).max(1);

@@ -1,4 +1,4 @@
-//! Writes every made seed to `corpus/TARGET/NAME`: `cargo run --manifest-path fuzz/Cargo.toml --example make_seeds`.
+//! Writes every made seed to `corpus/TARGET/NAME`: `cargo run -p flowgait-fuzz --example make_seeds`.
 
 use std::fs;
 use std::io;

@@ -68,6 +68,10 @@ fn nightly<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(project::root()).arg("+nightly").args(arguments);
     command.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO");
+    // Optimising across crates costs minutes of building, and the coverage that the fuzzer follows is lost in it.
+    command
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     command
 }
 

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::error::Error;
-use crate::{process, project, tidy};
+use crate::{process, tidy};
 
 /// What was typed after `lint`.
 #[derive(clap::Args)]
@@ -43,16 +43,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
 
 fn steps() -> Vec<(&'static str, Command)> {
     let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
-    let mut clippy_fuzz = process::cargo(["clippy", "--manifest-path", "fuzz/Cargo.toml"]);
-    clippy_fuzz.arg("--target-dir").arg(project::target());
-    clippy_fuzz.args(["--all-targets", "--", "-D", "warnings"]);
     let mut docs = process::cargo(["doc", "--workspace", "--no-deps"]);
     docs.env("RUSTDOCFLAGS", "-D warnings");
     vec![
         ("fmt", process::cargo(["fmt", "--all", "--check"])),
-        ("fmt of fuzz", process::cargo(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])),
         ("clippy", process::cargo(clippy)),
-        ("clippy of fuzz", clippy_fuzz),
         ("docs", docs),
     ]
 }

@@ -1,6 +1,5 @@
 //! `cargo xtask test`: every test, with all set-up.
 
-use std::path::Path;
 use std::process::Command;
 
 use cargo_metadata::{MetadataCommand, TargetKind};
@@ -30,7 +29,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     process::run(&mut unit_and_story(runner, &arguments.runner))?;
     if arguments.runner.is_empty() {
         process::run(&mut process::cargo(["test", "--workspace", "--doc"]))?;
-        process::run(&mut fuzz_replay(&project::root()))?;
     } else if let Some(packages) = only_packages(&arguments.runner) {
         for package in with_library(&packages)? {
             process::run(&mut process::cargo(["test", "--doc", "--package", &package]))?;
@@ -65,14 +63,6 @@ fn unit_and_story(runner: Runner, passed: &[String]) -> Command {
     } else {
         command.args(passed);
     }
-    command
-}
-
-/// The replay of every seed and every past crash through the fuzz targets' functions, on the stable toolchain.
-fn fuzz_replay(root: &Path) -> Command {
-    let mut command = process::cargo(["test", "--manifest-path", "fuzz/Cargo.toml"]);
-    // One folder for both workspaces: what they share is built once.
-    command.arg("--target-dir").arg(project::target()).current_dir(root);
     command
 }
 

@@ -63,10 +63,9 @@ pub fn check(files: &[File], crates: &[Crate]) -> Vec<Finding> {
 
 fn check_crate(user: &Crate, allowed: &BTreeMap<&str, Vec<&str>>) -> Vec<Finding> {
     let name = short(&user.name);
-    let path = if name == "xtask" {
-        "xtask/Cargo.toml".into()
-    } else {
-        format!("crates/{name}/Cargo.toml")
+    let path = match name {
+        "fuzz" | "xtask" => format!("{name}/Cargo.toml"),
+        _ => format!("crates/{name}/Cargo.toml"),
     };
     let Some(may_use) = allowed.get(name) else {
         return vec![Finding::new(

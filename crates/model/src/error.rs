@@ -145,6 +145,9 @@ pub enum Error {
         "a convolutional network needs packet sizes in their order (columns such as size_0, size_1, …, negative from the responder), and the table has none"
     )]
     NoPackets,
+    /// A network was to learn on a graphics card, and there is none to be had; holds why.
+    #[error("no graphics card to learn on: {0}")]
+    NoGpu(String),
     /// A model that answers early was asked for, and the table does not tell which packet came first.
     #[error("no early answers")]
     NotEarly {

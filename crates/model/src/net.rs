@@ -9,6 +9,7 @@
 pub(crate) mod architecture;
 mod augment;
 pub(crate) mod cnn;
+mod device;
 mod dropout;
 mod gradient;
 pub(crate) mod inputs;
@@ -21,6 +22,7 @@ pub(crate) mod params;
 use rayon::prelude::*;
 
 pub use augment::Augmentation;
+pub use device::Device;
 pub use local::{GradientHook, LocalTraining};
 pub use optimizer::{AdamW, Optimizer};
 pub use parameters::{Parameters, Slice};

@@ -14,7 +14,7 @@ use crate::boost::{BoostParams, ValidBoostParams};
 use crate::estimator::Estimator;
 use crate::forest::{ClassWeights, ForestParams, ValidForestParams};
 use crate::linear::LinearParams;
-use crate::net::{NetKind, NetParams, ValidNetParams};
+use crate::net::{Device, NetKind, NetParams, ValidNetParams};
 use crate::stack::Stack;
 use crate::training::Training;
 use crate::trees::SizeForest;
@@ -39,6 +39,9 @@ pub struct Recipe {
     /// Whether flows are learnt from as they are known after their first packets too, so that the model can answer while they go on.
     #[serde(default)]
     pub early: bool,
+    /// Where a network learns: a matter of the machine, so a model's card does not keep it.
+    #[serde(skip)]
+    pub device: Device,
 }
 
 /// Which estimator.
@@ -100,6 +103,7 @@ impl Recipe {
             sizes: false,
             epochs: None,
             early: false,
+            device: Device::Cpu,
         }
     }
 
@@ -168,7 +172,7 @@ impl Recipe {
 
     /// The parameters of a network.
     fn network(&self, kind: NetKind) -> Result<ValidNetParams, Error> {
-        let params = NetParams::new(kind).balanced(self.balanced);
+        let params = NetParams::new(kind).balanced(self.balanced).device(self.device);
         self.epochs.map_or(params.clone(), |epochs| params.epochs(epochs)).check()
     }
 

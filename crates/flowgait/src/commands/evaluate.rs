@@ -97,6 +97,7 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     config.flag("run.threads", "--threads", args.threads.as_ref())?;
     learning::use_threads(config.threads());
     check(args)?;
+    args.recipe.open_device()?;
     let model = args.model.as_deref().map(|m| models::load(m, &config)).transpose()?;
     let split = args.since.map(SplitArg::Since).or_else(|| args.split.clone());
     let evaluation = match (&model, &split) {
@@ -278,7 +279,10 @@ fn judged(
     split.warn_of_lone_rows(&labelled);
     let seeds: Vec<u64> = (args.seed..).take(args.repeats as usize).collect();
     let repeats = split.repeats(&labelled, args.folds, &seeds)?;
-    let candidates = match recipe.map_or_else(|| args.recipe.recipe(), |recipe| Ok(Some(recipe)))? {
+    // A card's recipe does not say where to learn.
+    let here = |recipe| Recipe { device: args.recipe.device.device(), ..recipe };
+    let recipe = recipe.map_or_else(|| args.recipe.recipe(), |recipe| Ok(Some(here(recipe))))?;
+    let candidates = match recipe {
         Some(recipe) => Candidates::Fixed(recipe),
         None => Candidates::Best(&args.recipe),
     };

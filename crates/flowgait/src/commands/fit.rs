@@ -62,6 +62,7 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     config.flag("run.threads", "--threads", args.threads.as_ref())?;
     learning::use_threads(config.threads());
     args.recipe.recipe()?;
+    args.recipe.open_device()?;
     sources::check_output(&args.output, args.table.files())?;
     if args.output.extension().is_none_or(|e| e != "fgm") {
         return Err(Failure::usage(format!("{} does not end in .fgm", args.output.display()))

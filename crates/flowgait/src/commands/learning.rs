@@ -10,6 +10,7 @@ use flowgait_features::session::{self, Fingerprint};
 use flowgait_features::table::{self, List, ReadParams, ReadReport, Untimed, Why};
 use flowgait_model::Training;
 use flowgait_model::artifact::TrainingTable;
+use flowgait_model::net::Device;
 use flowgait_model::recipe::{EstimatorKind, Recipe};
 
 use super::sources;
@@ -73,6 +74,10 @@ pub struct RecipeArgs {
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
 
+    /// Where networks learn; a graphics card needs a program built with --features gpu
+    #[arg(long, value_enum, value_name = "NAME", default_value_t)]
+    pub device: DeviceArg,
+
     /// Learn flows also as they are known after their first packets, so that the model can answer while they go on (predict --after K)
     #[arg(long)]
     pub early: bool,
@@ -80,6 +85,26 @@ pub struct RecipeArgs {
     /// Let all classes weigh alike, however many rows they have
     #[arg(long)]
     pub balanced: bool,
+}
+
+/// Where networks learn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum DeviceArg {
+    /// The processor's cores
+    #[default]
+    Cpu,
+    /// The fastest graphics card
+    Gpu,
+}
+
+impl DeviceArg {
+    /// It as the library knows it.
+    pub fn device(self) -> Device {
+        match self {
+            Self::Cpu => Device::Cpu,
+            Self::Gpu => Device::Gpu,
+        }
+    }
 }
 
 /// What learns.
@@ -355,12 +380,26 @@ impl RecipeArgs {
         self.with(kind).map(Some)
     }
 
+    /// Opens the graphics card, where one was asked for, and says which it is.
+    pub fn open_device(&self) -> Result<(), Failure> {
+        if self.device == DeviceArg::Gpu {
+            let name = self.device.device().name().map_err(|error| {
+                Failure::usage(sentence(&error.to_string())).help(
+                    "Leave out --device to learn on the processor; for a card, build with cargo build --release --features gpu.",
+                )
+            })?;
+            output::note(&format!("networks learn on {name}"));
+        }
+        Ok(())
+    }
+
     /// Refuses parameters that the named estimator does not have.
     fn check(&self, kind: EstimatorKind) -> Result<(), Failure> {
         let is_network = kind.network().is_some();
         let has_trees = !is_network && kind != EstimatorKind::Linear;
         for (flag, is_typed, has) in [
             ("--epochs", self.epochs.is_some(), is_network),
+            ("--device gpu", self.device == DeviceArg::Gpu, is_network),
             ("--trees", self.trees.is_some(), has_trees),
             ("--depth", self.depth.is_some(), has_trees),
         ] {
@@ -376,13 +415,14 @@ impl RecipeArgs {
     pub fn with(&self, estimator: EstimatorKind) -> Result<Recipe, Failure> {
         let base = Recipe::new(estimator);
         let recipe = Recipe {
+            estimator,
             trees: self.trees.unwrap_or(base.trees),
             depth_max: self.depth,
             balanced: self.balanced,
             sizes: true,
             epochs: self.epochs,
             early: self.early,
-            ..base
+            device: self.device.device(),
         };
         recipe.check().map_err(|error| Failure::usage(sentence(&error.to_string())))?;
         Ok(recipe)

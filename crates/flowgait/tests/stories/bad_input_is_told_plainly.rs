@@ -214,11 +214,32 @@ fn flags_that_contradict_each_other_are_refused() {
             &["--estimator", "mlp", "--trees", "5"][..],
             "--trees means nothing to a multi-layer perceptron",
         ),
+        (
+            &["--estimator", "forest", "--device", "gpu"][..],
+            "--device gpu means nothing to a random forest",
+        ),
     ] {
         let run =
             place.run(&[&["fit", "n.csv", "--label", "kind", "-o", "m.fgm"][..], flags].concat());
         assert_eq!(run.status, 2, "{}", run.err);
         run.tells(&[told]);
+    }
+}
+
+/// Built for cards or not, with a card here or not: a network learns, or the reason is told.
+#[test]
+fn a_graphics_card_is_used_or_its_lack_is_told() {
+    let place = Place::new();
+    let rows: String = (0..40).map(|i| format!("{i},{}\n", ["web", "chat"][i % 2])).collect();
+    place.write("n.csv", format!("gap,kind\n{rows}"));
+    let fit = ["fit", "n.csv", "--label", "kind", "-o", "m.fgm", "--estimator", "mlp"];
+    let run = place.run(&[&fit[..], &["--epochs", "2", "--device", "gpu"]].concat());
+    if run.status == 0 {
+        run.tells(&["networks learn on "]);
+        assert!(cfg!(feature = "gpu") && place.path("m.fgm").exists());
+    } else {
+        assert_eq!(run.status, 2, "{}", run.err);
+        run.tells(&["No graphics card to learn on", "--features gpu"]);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a network answers to a batch, and how its parameters would have to change: the only place where tensors are made.
 
-use burn_tensor::{Device, Tensor, TensorData, activation};
+use burn_tensor::{Device as Backend, Tensor, TensorData, activation};
 
 use super::architecture::{Architecture, In, Parts};
 use super::dropout::Dropout;
@@ -37,7 +37,7 @@ impl Batch {
         Self { rows, channels, length, packets, scalars }
     }
 
-    fn on(self, device: &Device) -> In {
+    fn on(self, device: &Backend) -> In {
         let Self { rows, channels, length, packets, scalars } = self;
         let tensor = |values: Vec<f32>, shape: &[usize]| TensorData::new(values, shape.to_vec());
         let each = scalars.len() / rows.max(1);
@@ -50,7 +50,7 @@ impl Batch {
 }
 
 /// The parameters as a tensor each.
-fn tensors(parameters: &Parameters, device: &Device) -> Vec<Tensor<1>> {
+fn tensors(parameters: &Parameters, device: &Backend) -> Vec<Tensor<1>> {
     let of = |range: std::ops::Range<usize>| {
         let part = parameters.values()[range].to_vec();
         let shape = [part.len()];
@@ -65,7 +65,7 @@ pub(crate) fn logits(
     parameters: &Parameters,
     batch: Batch,
 ) -> Vec<f32> {
-    let device = Device::flex();
+    let device = Backend::flex();
     let tensors = tensors(parameters, &device);
     let parts = Parts::new(parameters.slices(), &tensors);
     numbers(architecture.forward(parts, batch.on(&device), &mut Dropout::Off))
@@ -79,18 +79,19 @@ pub(crate) struct Slope {
     pub(crate) gradient: Vec<f32>,
 }
 
-/// The loss of a batch under its classes, and its gradient.
+/// The loss of a batch under its classes, and its gradient; computed where `backend` is.
 ///
 /// # Shapes
 /// `truth` is `[rows]`: each row's class and weight.
 pub(crate) fn slope(
+    backend: &Backend,
     architecture: &Architecture,
     parameters: &Parameters,
     batch: Batch,
     truth: &[(u32, f32)],
     mut dropout: Dropout,
 ) -> Slope {
-    let device = Device::flex().autodiff();
+    let device = backend.clone().autodiff();
     let tensors: Vec<Tensor<1>> =
         tensors(parameters, &device).into_iter().map(Tensor::require_grad).collect();
     let parts = Parts::new(parameters.slices(), &tensors);

@@ -1,8 +1,9 @@
 //! Training a network step by step on some rows: what a fit does, and what a site of a federation does between two rounds.
 //!
-//! A batch is cut into parts of 32 rows, whatever the number of threads, and their gradients are added in order; so a fit gives the same
+//! On the processor a batch is cut into parts of 32 rows, whatever the number of threads, and their gradients are added in order; so a fit gives the same
 //! parameters on one thread or many. Chance comes from a stream of the seed for each part of each step.
 
+use burn_tensor::Device as Backend;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
@@ -17,8 +18,6 @@ use crate::chance;
 use crate::error::Error;
 use crate::training::{Training, class_weights};
 
-/// Rows whose gradient is computed at once.
-const PART: usize = 32;
 /// Most parts of a step: streams of a seed are numbered by step and part.
 const PARTS_MAX: u64 = 1 << 16;
 
@@ -30,6 +29,9 @@ pub type GradientHook<'a> = dyn FnMut(&[f32], &mut [f32]) + 'a;
 /// Trains a network on rows of a table.
 pub struct LocalTraining<'a> {
     training: Training<'a>,
+    backend: Backend,
+    /// Rows whose gradient is computed at once.
+    part: usize,
     /// What does not belong to packets, row by row as in `training.rows`.
     scalars: Vec<f32>,
     /// Weight of a row of each class.
@@ -71,6 +73,8 @@ impl<'a> LocalTraining<'a> {
         let weights = class_weights(training, training.rows, params.is_balanced());
         Ok(Self {
             training: *training,
+            backend: params.device().open()?,
+            part: params.device().part(),
             scalars,
             weights: weights.into_iter().map(|weight| weight as f32).collect(),
             batch: params.batch_of(training.rows.len()),
@@ -99,7 +103,7 @@ impl<'a> LocalTraining<'a> {
         }
         let places = &self.order[self.done..(self.done + self.batch).min(self.order.len())];
         let slopes: Vec<_> = places
-            .par_chunks(PART)
+            .par_chunks(self.part)
             .enumerate()
             .map(|(part, places)| {
                 let mut rng = self.chance(part as u64);
@@ -107,7 +111,14 @@ impl<'a> LocalTraining<'a> {
                 let truth: Vec<(u32, f32)> =
                     places.iter().map(|&place| self.truth(place)).collect();
                 let dropout = Dropout::On { share: self.dropout, rng: Box::new(rng) };
-                slope(&network.architecture, &network.parameters, batch, &truth, dropout)
+                slope(
+                    &self.backend,
+                    &network.architecture,
+                    &network.parameters,
+                    batch,
+                    &truth,
+                    dropout,
+                )
             })
             .collect();
         let rows = places.len() as f64;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::architecture::Architecture;
 use super::augment::Augmentation;
 use super::cnn::Cnn;
+use super::device::Device;
 use super::inputs::Inputs;
 use super::local::LocalTraining;
 use super::mlp::Mlp;
@@ -38,6 +39,7 @@ pub struct NetParams {
     rate: f32,
     balanced: bool,
     augmentation: Augmentation,
+    device: Device,
 }
 
 /// What a network is to be like, checked.
@@ -75,6 +77,7 @@ impl NetParams {
             rate: 3e-3,
             balanced: false,
             augmentation,
+            device: Device::Cpu,
         }
     }
 
@@ -132,7 +135,13 @@ impl NetParams {
         Self { augmentation, ..self }
     }
 
-    /// Checks all of it.
+    /// Where it learns.
+    #[must_use]
+    pub fn device(self, device: Device) -> Self {
+        Self { device, ..self }
+    }
+
+    /// Checks all of it but whether there is such a device.
     ///
     /// # Errors
     /// [`Error::Parameter`] names the first that cannot be.
@@ -221,7 +230,7 @@ impl ValidNetParams {
     /// Fits a network; `epoch_done` is called each time when all rows were seen.
     ///
     /// # Errors
-    /// As [`ValidNetParams::begin`].
+    /// As [`ValidNetParams::begin`] and [`ValidNetParams::local`].
     pub fn fit(
         &self,
         schema: &Schema,
@@ -247,7 +256,7 @@ impl ValidNetParams {
     /// What trains a network further on some rows.
     ///
     /// # Errors
-    /// As [`Training::check`], and when the rows are of another form than the network.
+    /// As [`Training::check`]; when the rows are of another form than the network; [`Error::NoGpu`].
     pub fn local<'a>(
         &self,
         network: &Network,
@@ -277,6 +286,10 @@ impl ValidNetParams {
 
     pub(super) fn is_balanced(&self) -> bool {
         self.0.balanced
+    }
+
+    pub(super) fn device(&self) -> Device {
+        self.0.device
     }
 
     pub(super) fn augmentation(&self) -> Augmentation {

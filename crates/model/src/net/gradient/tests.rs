@@ -4,6 +4,7 @@
 
 use super::*;
 use crate::net::cnn::Cnn;
+use crate::net::device::Device;
 use crate::net::mlp::Mlp;
 
 fn series(count: usize, value: impl Fn(f64) -> f64) -> Vec<f32> {
@@ -59,7 +60,25 @@ fn check((architecture, batch): (Architecture, Batch), expected: &Expected) {
     assert_eq!(parameters.values().len(), expected.parameters);
     let said = logits(&architecture, &parameters, batch.clone());
     assert!(said.iter().zip(expected.logits).all(|(a, b)| close(*a, b)), "{said:?}");
-    let found = slope(&architecture, &parameters, batch, &TRUTH, Dropout::Off);
+    for device in [Device::Cpu, Device::Gpu] {
+        match device.open() {
+            Ok(backend) => {
+                let found = slope(
+                    &backend,
+                    &architecture,
+                    &parameters,
+                    batch.clone(),
+                    &TRUTH,
+                    Dropout::Off,
+                );
+                check_slope(&found, expected);
+            }
+            Err(why) => eprintln!("skipped: {why}"),
+        }
+    }
+}
+
+fn check_slope(found: &Slope, expected: &Expected) {
     assert!((found.loss - expected.loss).abs() < 1e-5, "{}", found.loss);
     for &(place, value) in expected.gradient {
         let got = found.gradient[place];
@@ -148,7 +167,7 @@ fn a_row_s_answer_does_not_depend_on_its_neighbours() {
 fn dropout_leaves_out_its_share_and_keeps_the_mean() {
     use rand_chacha::ChaCha8Rng;
     use rand_chacha::rand_core::SeedableRng;
-    let device = Device::flex();
+    let device = Backend::flex();
     let ones =
         || Tensor::<2>::from_data(TensorData::new(vec![1.0_f32; 40_000], [200, 200]), &device);
     let mut dropout = Dropout::On { share: 0.2, rng: Box::new(ChaCha8Rng::seed_from_u64(3)) };

@@ -26,7 +26,7 @@ use labels::Labels;
 use plan::{Plan, Survey};
 use source::Source;
 
-pub use report::{LeftOut, List, ReadReport, Why};
+pub use report::{LeftOut, List, ReadReport, UnknownText, Why};
 pub use rows::{Batch, RowReader};
 
 /// What to read of a table, and as what.
@@ -267,7 +267,8 @@ impl Reading {
         }
         let (features, columns) = match self.plan.schema.take() {
             Some(schema) => {
-                let columns = self.plan.arrange(self.builders, &schema, self.rows);
+                let columns =
+                    self.plan.arrange(self.builders, &schema, self.rows, &mut self.report);
                 (schema.features, columns)
             }
             None => self.plan.features(self.builders, self.rows, &mut self.report)?,

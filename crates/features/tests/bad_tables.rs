@@ -77,6 +77,20 @@ fn kind(row: u32) -> impl Display {
 }
 
 #[test]
+fn text_that_a_model_never_saw_is_counted_over_all_batches() {
+    let learnt = rows("size,proto,label", 40, |row| {
+        format!("{},{},{}", noise(row), ["tcp", "udp"][(row % 3 / 2) as usize], kind(row))
+    });
+    let (dataset, report) = read_text(&learnt, &labelled()).unwrap();
+    assert_eq!(report.strangers, []);
+    let files = Files::new(&[("new.csv", "size,proto\n1,tcp\n2,sctp\n3,\n4,gre\n5,udp\n")]);
+    let mut reader = RowReader::open(&files.path("new.csv"), &dataset.schema).unwrap();
+    while reader.next_batch(2).unwrap().is_some() {}
+    let [text] = reader.report().strangers.as_slice() else { panic!("{:?}", reader.report()) };
+    assert_eq!((text.column.as_str(), text.rows, text.first.as_str()), ("proto", 2, "sctp"));
+}
+
+#[test]
 fn columns_that_would_have_one_name_are_refused() {
     for text in [
         "a,a_0,label\n1 2,5,x\n1 2,6,y\n",

@@ -83,14 +83,23 @@ fn bucket_columns(buckets: &[u8]) -> Vec<Vec<f32>> {
     (0..BUCKETS).map(of).collect()
 }
 
+/// Text in a column that is none of its known values.
+#[derive(Default)]
+pub(crate) struct Strangers {
+    /// Rows with such text.
+    pub(crate) rows: u64,
+    /// The first.
+    pub(crate) first: Option<String>,
+}
+
 /// Gathers the features that one column of a table becomes.
 pub(crate) enum Builder {
     /// A number; anything else is an error.
     Number(Vec<f32>),
     /// Places of a list; a shorter list leaves the rest missing.
     List(Vec<Vec<f32>>),
-    /// Known values of a text column.
-    OneHot { places: HashMap<String, usize>, columns: Vec<Vec<f32>> },
+    /// Known values of a text column, and what came that is none of them.
+    OneHot { places: HashMap<String, usize>, columns: Vec<Vec<f32>>, strangers: Strangers },
     /// The buckets of a text.
     Hash(Vec<u8>),
     /// A number or a text, to be told when all cells were seen.
@@ -125,9 +134,13 @@ impl Builder {
                 Number::Not => return Err(place.error(cell, A_NUMBER)),
             }),
             Self::List(columns) => push_list(columns, cell, place)?,
-            Self::OneHot { places, columns } => {
+            Self::OneHot { places, columns, strangers } => {
                 let text = cell.text();
                 let found = text.as_ref().and_then(|text| places.get(text.as_ref()));
+                if let (Some(text), None) = (&text, found) {
+                    strangers.rows += 1;
+                    strangers.first.get_or_insert_with(|| shown(&Cell::Text(text.as_ref())));
+                }
                 let otherwise = if text.is_some() { 0.0 } else { f32::NAN };
                 for (index, column) in columns.iter_mut().enumerate() {
                     column.push(if found == Some(&index) { 1.0 } else { otherwise });

@@ -5,7 +5,7 @@ mod outcome;
 
 use std::path::{Path, PathBuf};
 
-use super::builder::{Builder, Guess};
+use super::builder::{Builder, Guess, Strangers};
 use super::known::Known;
 use super::source::{Source, Twin};
 use super::{LeftOut, ReadParams, ReadReport, Why, check, native, spelling};
@@ -166,7 +166,8 @@ impl Plan {
                 Form::Hash => Builder::Hash(Vec::new()),
                 Form::OneHot(values) => {
                     let places = values.iter().cloned().zip(0..).collect();
-                    Builder::OneHot { places, columns: vec![Vec::new(); values.len()] }
+                    let columns = vec![Vec::new(); values.len()];
+                    Builder::OneHot { places, columns, strangers: Strangers::default() }
                 }
             })
             .collect()
@@ -214,12 +215,17 @@ impl Plan {
         builders: Vec<Builder>,
         schema: &Schema,
         rows: usize,
+        report: &mut ReadReport,
     ) -> Vec<Vec<f32>> {
         let mut columns = vec![Vec::new(); schema.features.len()];
         for (input, builder) in self.inputs.iter().zip(builders) {
             let mut built = match builder {
                 Builder::Number(values) => vec![values],
-                Builder::List(columns) | Builder::OneHot { columns, .. } => columns,
+                Builder::List(columns) => columns,
+                Builder::OneHot { columns, strangers, .. } => {
+                    report.add_strangers(&input.column, strangers);
+                    columns
+                }
                 Builder::Hash(buckets) => Builder::hashed(&buckets),
                 Builder::Guess(_) => unreachable!("a model's columns are not guessed"),
             };

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::builder::Strangers;
+
 /// What was read, and what was not.
 #[derive(Clone, Debug, Default)]
 pub struct ReadReport {
@@ -25,11 +27,22 @@ pub struct ReadReport {
     pub one_hot: Vec<(String, usize)>,
     /// Text columns that were asked for and have too many values for that: hashed, with the number of columns.
     pub hashed: Vec<(String, usize)>,
+    /// Text columns with text that the model's schema does not know.
+    pub strangers: Vec<UnknownText>,
     /// Anything else worth saying.
     pub notices: Vec<String>,
 }
 
 impl ReadReport {
+    /// Adds what came in a text column that is none of its known values.
+    pub(super) fn add_strangers(&mut self, column: &str, Strangers { rows, first }: Strangers) {
+        let Some(first) = first else { return };
+        match self.strangers.iter_mut().find(|known| known.column == column) {
+            Some(known) => known.rows += rows,
+            None => self.strangers.push(UnknownText { column: column.to_owned(), rows, first }),
+        }
+    }
+
     /// Why no column became an input, as the end of a sentence.
     pub(super) fn why_nothing(&self) -> String {
         const SHOWN: usize = 5;
@@ -46,6 +59,17 @@ impl ReadReport {
         }
         format!(": left out are {}", told.join(", "))
     }
+}
+
+/// A text column with text that the model never saw: such a row is none of the values that it knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownText {
+    /// The column.
+    pub column: String,
+    /// Rows with such text.
+    pub rows: u64,
+    /// The first such text.
+    pub first: String,
 }
 
 /// A column that did not become an input.

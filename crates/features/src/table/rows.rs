@@ -101,7 +101,7 @@ impl RowReader {
         if rows == 0 {
             return Ok(None);
         }
-        let columns = self.plan.arrange(builders, &self.schema, rows);
+        let columns = self.plan.arrange(builders, &self.schema, rows, &mut self.report);
         batch.dataset =
             Dataset { schema: self.schema.clone(), columns, rows, ..Dataset::default() };
         Ok(Some(batch))

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use flowgait_features::Schema;
 use flowgait_features::dataset::{Codes, Dataset};
 use flowgait_features::session::{self, Fingerprint};
-use flowgait_features::table::{self, List, ReadParams, ReadReport, Untimed, Why};
+use flowgait_features::table::{self, List, ReadParams, ReadReport, UnknownText, Untimed, Why};
 use flowgait_model::Training;
 use flowgait_model::artifact::TrainingTable;
 use flowgait_model::net::Device;
@@ -346,8 +346,20 @@ pub fn tell(report: &ReadReport) {
             units::counted(report.infinities, "value")
         ));
     }
+    tell_strangers(report);
     for notice in &report.notices {
         output::note(notice);
+    }
+}
+
+/// Warns of text that the model never saw.
+pub fn tell_strangers(report: &ReadReport) {
+    for UnknownText { column, rows, first } in &report.strangers {
+        let (rows, hold) =
+            (units::counted(*rows, "row"), if *rows == 1 { "holds" } else { "hold" });
+        output::warn(&format!(
+            "column '{column}': {rows} {hold} text that the model never saw, such as '{first}'; it is taken as none of those that it knows"
+        ));
     }
 }
 

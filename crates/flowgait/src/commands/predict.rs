@@ -239,6 +239,7 @@ impl Answers<'_> {
             }
         }
         let report = reader.report();
+        learning::tell_strangers(report);
         if report.infinities > 0 {
             output::note(&format!(
                 "{} taken as missing: infinite, or beyond 32 bits",

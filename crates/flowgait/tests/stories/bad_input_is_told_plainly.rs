@@ -198,6 +198,19 @@ fn a_row_of_which_nothing_is_known_is_unknown_and_told() {
 }
 
 #[test]
+fn text_that_the_model_never_saw_is_told() {
+    let place = Place::new();
+    let rows: String = (0..40)
+        .map(|i| format!("{},{},{}\n", i * 7 % 40, ["tcp", "udp"][i % 2], ["a", "b"][i % 2]))
+        .collect();
+    place.write("n.csv", format!("size,proto,kind\n{rows}"));
+    place.write("new.csv", "size,proto\n1,tcp\n2,sctp\n");
+    place.ok(&["fit", "n.csv", "--label", "kind", "--estimator", "forest", "-o", "m.fgm"]);
+    let run = place.ok(&["predict", "--model", "m.fgm", "new.csv"]);
+    run.tells(&["column 'proto': 1 row holds text that the model never saw, such as 'sctp'"]);
+}
+
+#[test]
 fn flags_that_contradict_each_other_are_refused() {
     let place = Place::new();
     place.write("n.csv", "size,gap,kind\n1,2,a\n3,4,b\n5,6,a\n7,8,b\n1,2,a\n3,4,b\n");

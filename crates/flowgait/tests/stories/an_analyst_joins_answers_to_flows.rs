@@ -95,3 +95,27 @@ fn the_starter_model_says_what_to_give_it_instead() {
     run.tells(&["The table of metered flows lacks"]);
     assert!(!run.err.contains("starter"), "{}", run.err);
 }
+
+#[test]
+fn what_cannot_stand_beside_a_model_is_told() {
+    let place = Place::new();
+    table(&place, &["web", "chat"], true);
+    let judge = ["evaluate", "t.csv", "--label", "label", "--split", "random", "--brief"];
+    let recipe = ["--estimator", "forest", "--trees", "5"];
+    let run = place.ok(&[&judge[..], &recipe].concat());
+    run.says(&["No nearest neighbour stands beside it: the table does not list the sizes"]);
+    place.ok(&[&FIT[..], &["m.fgm"]].concat());
+    let given = ["evaluate", "--model", "m.fgm", "t.csv", "--label", "label", "--split", "given"];
+    place.ok(&given).says(&["No baselines stand beside it", "by --split"]);
+    // A list of sizes under another name than ours is one.
+    let mut text = String::from("sizes,label\n");
+    for row in 0..60 {
+        let size = |at: usize| (100 + at + row % 2 * 500) as i64 * if at % 2 == 0 { 1 } else { -1 };
+        let sizes: Vec<String> = (0..12).map(|at| size(at).to_string()).collect();
+        let _ = writeln!(text, "{},{}", sizes.join(" "), ["web", "chat"][row % 2]);
+    }
+    place.write("t.csv", text);
+    let run = place.ok(&[&judge[..], &recipe].concat());
+    assert!(run.out.contains("\nnearest neighbour "), "{}", run.out);
+    assert!(!run.out.contains("No nearest neighbour stands"), "{}", run.out);
+}

@@ -212,12 +212,12 @@ fn facts(evaluation: &Evaluation) -> String {
             format!("unknown found, {alarms} false alarms"),
         ));
     }
-    if let Some(soon) = soon_enough(&evaluation.after_packets, curves::CLOSE) {
+    if let Some(soon) = soon_enough(&evaluation.after_packets) {
         let accuracy = score(soon.accuracy.mean);
         facts.push((
             count(u64::from(soon.packets)),
             if soon.packets == 1 { "packet" } else { "packets" }.to_owned(),
-            format!("to accuracy {accuracy}"),
+            format!("to accuracy {accuracy}; the best is within chance of it"),
         ));
     }
     let weakest = evaluation
@@ -232,7 +232,11 @@ fn facts(evaluation: &Evaluation) -> String {
         (score(evaluation.scores.top3_accuracy), "among the top 3"),
     ];
     facts.extend(others.into_iter().map(|(value, name)| (value, String::new(), name.to_owned())));
-    let mut out = String::from("<div class=\"facts\">");
+    let mut out = String::new();
+    if let Some(whose) = drift::whose_others(evaluation) {
+        put!(out, "<p class=\"whose quiet\">Scores {}</p>", Text(&whose));
+    }
+    out += "<div class=\"facts\">";
     for (value, doubt, name) in facts.into_iter().take(6) {
         put!(
             out,

@@ -110,7 +110,9 @@ fn what_cannot_stand_beside_a_model_is_told() {
     // A list of sizes under another name than ours is one.
     let mut text = String::from("sizes,label\n");
     for row in 0..60 {
-        let size = |at: usize| (100 + at + row % 2 * 500) as i64 * if at % 2 == 0 { 1 } else { -1 };
+        let size = |at: usize| {
+            (100 + at + row % 2 * 500) as i64 * if at.is_multiple_of(2) { 1 } else { -1 }
+        };
         let sizes: Vec<String> = (0..12).map(|at| size(at).to_string()).collect();
         let _ = writeln!(text, "{},{}", sizes.join(" "), ["web", "chat"][row % 2]);
     }

@@ -255,7 +255,7 @@ fn feature(moved: &Moved) -> Vec<String> {
         percent(moved.importance),
         exact(Some(moved.distance)),
         values(&moved.median, measured),
-        if missing.before.max(missing.since) > 0.0 {
+        if is_missing_somewhere(moved) {
             format!("{} → {}", percent(missing.before), percent(missing.since))
         } else {
             NONE.to_owned()
@@ -263,25 +263,36 @@ fn feature(moved: &Moved) -> Vec<String> {
     ]
 }
 
+fn is_missing_somewhere(moved: &Moved) -> bool {
+    moved.missing.before.max(moved.missing.since) > 0.0
+}
+
 /// The features as lines with a bar for the distance.
 fn features_pane(features: &[Moved]) -> String {
     let mut out = String::from(
-        "<table class=\"features\"><thead><tr><th>What moved most</th><th></th><th class=\"n\">distance</th><th class=\"n\">importance</th><th class=\"n\">median, before → since</th><th class=\"n\">missing</th></tr></thead><tbody>",
+        "<table class=\"features\"><thead><tr><th>What moved most</th><th></th><th class=\"n\">distance</th><th class=\"n\">importance</th><th class=\"n\">median, before → since</th>",
     );
+    // A column of dashes only takes room.
+    let any_missing = features.iter().any(is_missing_somewhere);
+    out += if any_missing { "<th class=\"n\">missing</th>" } else { "" };
+    out += "</tr></thead><tbody>";
     for moved in features {
         let cells = feature(moved);
         put!(
             out,
-            "<tr><th scope=\"row\" title=\"{}\">{}<small>{}</small></th><td class=\"b\"><span class=\"bar\"><i style=\"width:{:.1}%\"></i></span></td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
+            "<tr><th scope=\"row\" title=\"{}\">{}<small>{}</small></th><td class=\"b\"><span class=\"bar\"><i style=\"width:{:.1}%\"></i></span></td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>",
             Text(&moved.name),
             Text(&short(&moved.name, 34)),
             Text(&moved.unit),
             moved.distance * 100.0,
             cells[2],
             Text(&cells[1]),
-            cells[3],
-            Text(&cells[4])
+            cells[3]
         );
+        if any_missing {
+            put!(out, "<td class=\"n\">{}</td>", Text(&cells[4]));
+        }
+        out += "</tr>";
     }
     out + "</tbody></table>"
 }

@@ -59,6 +59,11 @@ impl Pane {
         Self { wide: true, ..self }
     }
 
+    /// Across the whole page where it stands alone in its row.
+    fn alone(self, alone: bool) -> Self {
+        if alone { self.wide() } else { self }
+    }
+
     fn html(&self) -> String {
         let wide = if self.wide { " wide" } else { "" };
         let mut out = format!(
@@ -135,16 +140,19 @@ pub(super) fn page(evaluation: &Evaluation) -> String {
         strips::folds(evaluation),
         strips::features(evaluation),
         Some(tables::scores(evaluation)),
-        Some(tables::card(evaluation)),
     ];
     out += &drift::pane(evaluation).map_or(String::new(), |pane| pane.html());
     let classes = strips::classes(evaluation).html();
-    for (place, pane) in panes.into_iter().flatten().enumerate() {
-        if place == 2 {
+    let mut places = 0;
+    for pane in panes.into_iter().flatten() {
+        if places == 2 {
             out += &classes;
         }
         out += &pane.html();
+        places += 1;
     }
+    // Two panes stand in a row; the last one fills what is left of its own.
+    out += &tables::card(evaluation).alone(places % 2 == 0).html();
     put!(
         out,
         "</main><footer>flowgait {} · {FORMAT} · this file needs no network</footer><script>{SCRIPT}</script></body></html>\n",

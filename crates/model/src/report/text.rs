@@ -155,7 +155,8 @@ fn packets(out: &mut String, evaluation: &Evaluation, width: usize) {
     };
     let rows: Vec<_> = evaluation.after_packets.iter().map(row).collect();
     columns(out, &["After so many packets", "accuracy", "± sd", "macro-F1"], &rows, 32);
-    if let Some(soon) = soon_enough(&evaluation.after_packets) {
+    let last = evaluation.after_packets.last().map_or(0, |last| last.packets);
+    if let Some(soon) = soon_enough(&evaluation.after_packets).filter(|s| s.packets < last) {
         wrap(out, "· ", &curves::enough(soon), width);
     }
 }

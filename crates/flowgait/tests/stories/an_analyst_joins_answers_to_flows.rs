@@ -78,6 +78,14 @@ fn sets_that_tell_nothing_are_called_so() {
     let run = place.ok(&sets);
     run.tells(&["a prediction_set holds 1."]);
     assert!(!run.err.contains("next to nothing"), "{}", run.err);
+    // Of two labels a set of one tells all, and one of both nothing.
+    for (tells, mean) in [(true, "1.0 of 2"), (false, "of 2 labels on average, so it tells next")] {
+        table(&place, &labels[..2], tells);
+        place.ok(&[&FIT[..], &["m.fgm"]].concat());
+        let run = place.ok(&sets);
+        run.tells(&[mean]);
+        assert_eq!(run.err.contains("next to nothing"), !tells, "{}", run.err);
+    }
 }
 
 #[test]

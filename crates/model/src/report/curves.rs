@@ -28,10 +28,10 @@ pub(super) fn calibration(evaluation: &Evaluation) -> Pane {
     for bin in &calibration.bins {
         plot.whisker(bin.confidence, bin.right_low, bin.right_high);
         let tip = format!(
-            "stated {}, right {}, {} rows",
+            "stated {}, right {}, {}",
             score(bin.confidence),
             score(bin.right),
-            count(bin.rows)
+            counted(bin.rows, "row", "rows")
         );
         plot.dot((bin.confidence, bin.right), 3.5, "", &tip);
         let range =
@@ -93,11 +93,11 @@ fn packets_of(point: &PacketPoint) -> String {
     counted(u64::from(point.packets), "packet", "packets")
 }
 
-/// What is said of the fewest packets that are enough.
+/// What is said of the fewest packets that do as well as the best.
 pub(super) fn enough(soon: &PacketPoint) -> String {
-    let verb = if soon.packets == 1 { "is" } else { "are" };
+    let verb = if soon.packets == 1 { "does" } else { "do" };
     format!(
-        "{} {verb} enough: the best is no more than chance (one standard error) or {CLOSE} better.",
+        "{} {verb} as well as any more, within chance (one standard error of the best) or {CLOSE}.",
         packets_of(soon)
     )
 }

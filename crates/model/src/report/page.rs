@@ -225,7 +225,7 @@ fn facts(evaluation: &Evaluation) -> String {
         facts.push((
             count(u64::from(soon.packets)),
             if soon.packets == 1 { "packet" } else { "packets" }.to_owned(),
-            format!("to accuracy {accuracy}; the best is within chance of it"),
+            format!("to accuracy {accuracy}, the best within chance"),
         ));
     }
     let weakest = evaluation

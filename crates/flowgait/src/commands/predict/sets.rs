@@ -5,7 +5,7 @@ use flowgait_model::conformal;
 
 use crate::output;
 
-/// From such a share of all labels in a set on, on average, sets tell next to nothing.
+/// From such a share of the labels beside the one that every answer has, sets tell next to nothing. Of two labels a set of one tells all.
 const USELESS_FROM: f64 = 0.5;
 
 /// Sets as they are written.
@@ -38,7 +38,7 @@ impl Sets {
         }
         let (classes, mean) = (model.classes().len(), self.labels as f64 / self.rows as f64);
         let size = format!("a prediction_set holds {mean:.1} of {classes} labels on average");
-        if mean >= USELESS_FROM * classes as f64 {
+        if mean - 1.0 >= USELESS_FROM * (classes as f64 - 1.0) {
             output::warn(&format!(
                 "{size}, so it tells next to nothing: allow more misses (a larger share by --conformal), or fit a model that knows more"
             ));

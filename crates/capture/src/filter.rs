@@ -19,6 +19,8 @@ const WITH_PORTS: [u8; 5] = [6, 17, 33, 132, 136];
 /// | `host A`, `src host A`, `dst host A`, `src A`, `dst A` | an address (the sender's, the receiver's) is A, IPv4 or IPv6; no names |
 /// | `net A/LEN`, `src net …`, `dst net …` | an address lies in the network |
 /// | `port N`, `src port N`, `dst port N`, `portrange N-M` | a port is N (from N to M) |
+/// | `port < N`, `<=`, `=`, `>=`, `>` | a port compares so |
+/// | `len < N`, `<=`, `=`, `>=`, `>`; `less N` (`len <= N`), `greater N` (`len >= N`) | the IP packet's octets, its header among them, compare so |
 /// | `tcp port N`, `udp portrange N-M`, `ip host A`, `ip6 net …` | both hold |
 /// | `tcp`, `udp`, `sctp`, `icmp`, `icmp6`, `ip`, `ip6`, `proto N`, `ip proto N`, `ip6 proto N` | the protocol, or the version of IP, is that |
 /// | `vlan`, `vlan N` | the frame had a VLAN tag (the outermost was N) |
@@ -26,7 +28,7 @@ const WITH_PORTS: [u8; 5] = [6, 17, 33, 132, 136];
 ///
 /// As in `pcap-filter(7)`, `and` and `or` bind equally and from left to right, `not` binds tighter, and the words before a value need not be
 /// repeated: `port 80 or 443`. Also `src or dst` and `src and dst` may stand where `src` may. Unlike there, the innermost packet of a tunnel is what
-/// is looked at, and `vlan` does not change what the words behind it mean.
+/// is looked at, `len` is without the frame around it, comparisons are of `port` and `len` with a number, and `vlan` does not change what the words behind it mean.
 ///
 /// # Example
 /// ```
@@ -103,6 +105,7 @@ enum Subject {
     Ports(Ends, u16, u16),
     Proto(Protocol),
     Vlan(Option<u16>),
+    Octets(u16, u16),
 }
 
 /// Which ends of a packet are asked.
@@ -186,6 +189,7 @@ impl Test {
                 Subject::Proto(protocol) => packet.protocol == protocol,
                 Subject::Vlan(None) => packet.vlan().is_some(),
                 Subject::Vlan(id) => packet.vlan() == id,
+                Subject::Octets(first, last) => (first..=last).contains(&packet.ip_octets),
             }
     }
 }

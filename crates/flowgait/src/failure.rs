@@ -89,6 +89,12 @@ impl Failure {
         }
     }
 
+    /// Whether a table lacks columns that a model needs.
+    pub fn is_of_missing_columns(&self) -> bool {
+        let source = self.source.as_deref().and_then(|s| s.downcast_ref());
+        matches!(source, Some(flowgait_features::Error::MissingColumns { .. }))
+    }
+
     /// Whether whoever read our output went away, which is no error (`flowgait meter … -o - | head`).
     pub fn is_closed_pipe(&self) -> bool {
         let mut next: Option<&(dyn StdError + 'static)> =

@@ -67,6 +67,9 @@ pub struct Sides<'a> {
 pub struct Drift {
     /// The moment, in words; whoever measured fills it in.
     pub moment: String,
+    /// How flows of before came apart into folds, in words, where models of those answer both sides; none where the judged model does itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<String>,
     /// Scores on what was before it.
     pub before: Side,
     /// Scores on what is since.
@@ -221,6 +224,7 @@ impl Drift {
         let rows = Change { before: rows(false), since: rows(true) };
         Ok(Self {
             moment: String::new(),
+            folds: None,
             before: side(sides, &rows.before)?,
             since: side(sides, &rows.since)?,
             shift: shift(sides, &rows, seed),

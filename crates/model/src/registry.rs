@@ -51,6 +51,15 @@ pub struct Entry {
     pub manifest: Manifest,
 }
 
+/// What became of a model file that was to be taken in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Import {
+    /// It is a new version.
+    New(Entry),
+    /// The same bytes are a version of the name already, this one; nothing was added.
+    Known(Entry),
+}
+
 impl Registry {
     /// The registry in a folder, which need not be there yet.
     #[must_use]
@@ -131,21 +140,27 @@ impl Registry {
         Ok((entry, model))
     }
 
-    /// Takes in a model as the next version of a name.
+    /// Takes in a model as the next version of a name, unless a version of it is the same file.
     ///
     /// # Errors
     /// [`Error::UseModel`] when the file is no model, [`Error::Registry`] when it cannot be written.
-    pub fn import(&self, name: &str, file: &Path, now: i64) -> Result<Entry, Error> {
+    pub fn import(&self, name: &str, file: &Path, now: i64) -> Result<Import, Error> {
         reference::check_name(name)?;
         let bytes = read_file(file)?;
         let model = Model::from_bytes(&bytes)
             .map_err(|source| Error::UseModel { path: file.into(), source: Box::new(source) })?;
+        for version in self.versions(name)? {
+            let entry = self.entry(name, version)?;
+            if entry.manifest.is_of(&bytes) {
+                return Ok(Import::Known(entry));
+            }
+        }
         let manifest = Manifest::of(&model, &bytes, now)?;
         let folder = self.root.join(name);
         let version = self
             .place(&folder, &bytes, &manifest)
             .map_err(|source| Error::Registry { path: folder.clone(), source })?;
-        self.entry(name, version)
+        Ok(Import::New(self.entry(name, version)?))
     }
 
     /// Writes a version aside and renames it to the first free number.

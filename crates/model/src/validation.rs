@@ -298,11 +298,21 @@ pub fn after_packets<E>(
     Ok(curve)
 }
 
-/// The first point of the curve whose accuracy is at most `within` below the best.
+/// So much accuracy is worth no further packet, whatever chance does.
+pub const CLOSE: f64 = 0.01;
+
+/// The fewest packets whose accuracy is at most one standard error of the best below it, or at most [`CLOSE`].
+///
+/// The best of several points is often but the luckiest of equals, so it is no answer by itself. Where one trial tells no error,
+/// closeness alone decides.
+///
+/// # Reference
+/// L. Breiman, J. Friedman, R. Olshen, C. Stone, *Classification and Regression Trees*, 1984, section 3.4.3: the 1 SE rule.
 #[must_use]
-pub fn soon_enough(curve: &[PacketPoint], within: f64) -> Option<&PacketPoint> {
-    let best = curve.iter().map(|point| point.accuracy.mean).fold(f64::NEG_INFINITY, f64::max);
-    curve.iter().find(|point| point.accuracy.mean >= best - within)
+pub fn soon_enough(curve: &[PacketPoint]) -> Option<&PacketPoint> {
+    let best = curve.iter().max_by(|a, b| a.accuracy.mean.total_cmp(&b.accuracy.mean))?.accuracy;
+    let error = best.sd.map_or(0.0, |sd| sd / (best.trials as f64).sqrt());
+    curve.iter().find(|point| point.accuracy.mean >= best.mean - error.max(CLOSE))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flowgait_features::{Feature, Schema};
 use flowgait_model::forest::ForestParams;
-use flowgait_model::registry::{Reference, Registry};
+use flowgait_model::registry::{Entry, Import, Reference, Registry};
 use flowgait_model::{Card, Error, Estimator, Model, Training};
 
 fn model(seed: u64) -> Model {
@@ -30,6 +30,14 @@ fn saved(folder: &Path, seed: u64) -> PathBuf {
     path
 }
 
+/// The new version that an import gives.
+fn added(import: Import) -> Entry {
+    match import {
+        Import::New(entry) => entry,
+        Import::Known(entry) => panic!("version {} is the same", entry.version),
+    }
+}
+
 fn at(text: &str) -> Reference {
     text.parse().unwrap()
 }
@@ -40,10 +48,19 @@ fn versions_count_up_and_aliases_move_back_and_forth() {
     let registry = Registry::new(&folder.path().join("models"));
     assert!(registry.list().unwrap().is_empty());
     for seed in 1..=3 {
-        let entry =
-            registry.import("kinds", &saved(folder.path(), seed), 1_000 + seed as i64).unwrap();
+        let file = saved(folder.path(), seed);
+        let entry = added(registry.import("kinds", &file, 1_000 + seed as i64).unwrap());
         assert_eq!(u64::from(entry.version), seed);
     }
+    // The same file again is no new version, but under another name it is one.
+    let same = saved(folder.path(), 2);
+    match registry.import("kinds", &same, 9_000).unwrap() {
+        Import::Known(entry) => assert_eq!((entry.version, entry.manifest.imported), (2, 1_002)),
+        Import::New(entry) => panic!("added as version {}", entry.version),
+    }
+    assert_eq!(registry.list().unwrap().len(), 3);
+    assert_eq!(added(registry.import("others", &same, 0).unwrap()).version, 1);
+    fs::remove_dir_all(folder.path().join("models/others")).unwrap();
     // Without an alias the latest is meant.
     assert_eq!(registry.find(&at("kinds")).unwrap().version, 3);
     assert_eq!(registry.promote(&at("kinds@2"), "live").unwrap().1, None);
@@ -108,11 +125,10 @@ fn a_file_that_changed_and_a_model_that_answers_otherwise_are_refused() {
 fn what_a_run_that_died_left_never_shows() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("models");
-    let file = saved(folder.path(), 1);
     // What another left half-written beside them never shows.
-    for _ in 0..4 {
+    for seed in 0..4 {
         let registry = Registry::new(&root);
-        registry.import("kinds", &file, 0).unwrap();
+        registry.import("kinds", &saved(folder.path(), seed), 0).unwrap();
         fs::create_dir_all(root.join("kinds/.999999.partial")).unwrap();
         assert!(registry.list().unwrap().iter().all(|entry| entry.manifest.octets > 0));
     }
@@ -126,7 +142,8 @@ fn those_who_import_at_once_get_a_version_each() {
     let files: Vec<PathBuf> = (1..=8).map(|seed| saved(folder.path(), seed)).collect();
     let mut versions: Vec<u32> = std::thread::scope(|scope| {
         let root = &root;
-        let import = |file: &PathBuf| Registry::new(root).import("kinds", file, 0).unwrap().version;
+        let import =
+            |file: &PathBuf| added(Registry::new(root).import("kinds", file, 0).unwrap()).version;
         let running: Vec<_> = files.iter().map(|file| scope.spawn(move || import(file))).collect();
         running.into_iter().map(|thread| thread.join().unwrap()).collect()
     });

@@ -162,6 +162,17 @@ fn drift_has_a_section_of_its_own() {
 }
 
 #[test]
+fn no_pane_stands_beside_an_empty_place() {
+    let mut evaluation = sample::kinds(&SMALL).unwrap();
+    let narrow = |of: &Evaluation| of.to_html().matches("<section class=\"pane\">").count();
+    assert!(narrow(&evaluation).is_multiple_of(2));
+    evaluation.drift = Some(drifting::drift());
+    assert!(narrow(&evaluation).is_multiple_of(2));
+    evaluation.unknown = None;
+    assert!(narrow(&evaluation).is_multiple_of(2));
+}
+
+#[test]
 fn what_was_not_measured_is_left_out() {
     let bare = Evaluation::new(
         "bare",

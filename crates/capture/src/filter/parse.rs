@@ -36,17 +36,11 @@ fn tokens(text: &str) -> Vec<Token> {
             joins = false;
             continue;
         }
-        let is_operator = "()!&|".contains(character);
-        let doubles = matches!(character, '&' | '|');
+        let is_operator = "()!&|<>=".contains(character);
         match tokens.last_mut() {
             Some(last) if joins && !is_operator => last.text.push(character),
-            // The second half of `&&` or `||`.
-            Some(last)
-                if doubles
-                    && last.column == index
-                    && last.text.len() == 1
-                    && last.text.starts_with(character) =>
-            {
+            // The second half of an operator, right behind the first.
+            Some(last) if last.column == index && is_pair(&last.text, character) => {
                 last.text.push(character);
             }
             _ => tokens.push(Token { text: character.to_string(), column: index + 1 }),
@@ -56,6 +50,11 @@ fn tokens(text: &str) -> Vec<Token> {
     // Where the end is, for messages.
     tokens.push(Token { text: String::new(), column: text.chars().count() + 1 });
     tokens
+}
+
+/// Whether two characters are one operator.
+fn is_pair(first: &str, second: char) -> bool {
+    matches!((first, second), ("&", '&') | ("|", '|') | ("<" | ">" | "=", '='))
 }
 
 /// The words before a value, kept for values that come without.
@@ -149,6 +148,9 @@ impl Parser {
         if self.take(&["vlan"]) {
             return self.vlan();
         }
+        if let Some(subject) = self.octets()? {
+            return Ok(Test { family: Family::Any, subject });
+        }
         let family = self.take_any(&[
             ("ip", Family::Ip),
             ("ip6", Family::Ip6),
@@ -178,7 +180,7 @@ impl Parser {
             (None, None, None) => match self.last {
                 Some(words) if self.starts_with_digit() => words,
                 _ => return Err(self.expected(
-                    "`host`, `net`, `port`, `portrange`, `src`, `dst`, `tcp`, `udp`, `sctp`, `icmp`, `icmp6`, `ip`, `ip6`, `proto`, `vlan`, `not` or `(`",
+                    "`host`, `net`, `port`, `portrange`, `src`, `dst`, `tcp`, `udp`, `sctp`, `icmp`, `icmp6`, `ip`, `ip6`, `proto`, `vlan`, `len`, `less`, `greater`, `not` or `(`",
                 )),
             },
         };
@@ -254,6 +256,41 @@ impl Parser {
         Ok(Test { family: Family::Any, subject: Subject::Vlan(id) })
     }
 
+    /// What compares the length of a packet; none where nothing does.
+    fn octets(&mut self) -> Result<Option<Subject>, Error> {
+        const OCTETS: &str = "a number of octets (0 to 65535)";
+        let (first, last) = if self.take(&["less"]) {
+            (0, self.number(u16::MAX, OCTETS)?)
+        } else if self.take(&["greater"]) {
+            (self.number(u16::MAX, OCTETS)?, u16::MAX)
+        } else if self.take(&["len"]) {
+            self.compared()?.ok_or_else(|| self.expected("`<`, `<=`, `=`, `>=` or `>`"))?
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(Subject::Octets(first, last)))
+    }
+
+    /// The first and the last number that a comparison allows; none where no sign of one stands here.
+    fn compared(&mut self) -> Result<Option<(u16, u16)>, Error> {
+        type Range = fn(u16) -> Option<(u16, u16)>;
+        let signs: [(&str, Range); 6] = [
+            ("<", |n| Some((0, n.checked_sub(1)?))),
+            ("<=", |n| Some((0, n))),
+            ("=", |n| Some((n, n))),
+            ("==", |n| Some((n, n))),
+            (">=", |n| Some((n, u16::MAX))),
+            (">", |n| Some((n.checked_add(1)?, u16::MAX))),
+        ];
+        let Some(range) = self.take_any(&signs) else { return Ok(None) };
+        let range = self.peek().and_then(decimal).and_then(range);
+        let range = range.ok_or_else(|| {
+            self.expected("a number from 0 to 65535 that has others on that side of it")
+        })?;
+        self.next += 1;
+        Ok(Some(range))
+    }
+
     fn number(&mut self, largest: u16, expected: &str) -> Result<u16, Error> {
         let number = self.peek().and_then(decimal).filter(|number| *number <= largest);
         let number = number.ok_or_else(|| self.expected(expected))?;
@@ -278,6 +315,9 @@ impl Parser {
                 Ok(Subject::Net(ends, net))
             }
             Kind::Port => {
+                if let Some((first, last)) = self.compared()? {
+                    return Ok(Subject::Ports(ends, first, last));
+                }
                 let port = self.number(u16::MAX, "a port (0 to 65535)")?;
                 Ok(Subject::Ports(ends, port, port))
             }

@@ -12,6 +12,7 @@ fn tcp() -> Packet {
         destination_port: 443,
         protocol: Protocol::TCP,
         vlan_plus_one: 13,
+        ip_octets: 1_400,
         ..Packet::default()
     }
 }
@@ -25,12 +26,14 @@ fn udp6() -> Packet {
         source_port: 53,
         destination_port: 53,
         protocol: Protocol::UDP,
+        ip_octets: 80,
         ..Packet::default()
     }
 }
 
 fn icmp() -> Packet {
-    Packet { protocol: Protocol::ICMP, source_port: 0, destination_port: 0, ..tcp() }
+    let ip_octets = 84;
+    Packet { protocol: Protocol::ICMP, source_port: 0, destination_port: 0, ip_octets, ..tcp() }
 }
 
 fn check(text: &str, expected: [bool; 3]) {
@@ -82,6 +85,32 @@ fn ports() {
     check("tcp dst portrange 443-443", [true, false, false]);
     check("portrange 0-65535", [true, true, false]);
     check("port 0", [false, false, false]);
+}
+
+#[test]
+fn comparisons() {
+    check("port < 1024", [true, true, false]);
+    check("port<443", [false, true, false]);
+    check("port <= 443", [true, true, false]);
+    check("src port > 1024", [true, false, false]);
+    check("tcp dst port >= 443", [true, false, false]);
+    check("port = 53 or 443", [true, true, false]);
+    check("port == 53", [false, true, false]);
+    check("len < 84", [false, true, false]);
+    check("len<=84", [false, true, true]);
+    check("len > 80 and len < 1400", [false, false, true]);
+    check("not len >= 84", [false, true, false]);
+    check("len = 1400", [true, false, false]);
+    // As in pcap-filter(7), both include the number.
+    check("less 84", [false, true, true]);
+    check("greater 84", [true, false, true]);
+    check_error("len 84", 5, "`<`, `<=`, `=`, `>=` or `>`", "`84`");
+    check_error("len <", 6, "a number from 0 to 65535", "the end");
+    check_error("len < = 5", 7, "a number from 0 to 65535", "`=`");
+    check_error("len < 0", 7, "others on that side", "`0`");
+    check_error("port > 65535", 8, "others on that side", "`65535`");
+    check_error("less 65536", 6, "a number of octets", "`65536`");
+    check_error("host > 5", 6, "an IPv4 or IPv6 address", "`>`");
 }
 
 #[test]

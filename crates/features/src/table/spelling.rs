@@ -37,6 +37,12 @@ pub(crate) fn is_row_number(name: &str) -> bool {
         || is_numbered(&bare, &["unnamed", "level"])
 }
 
+/// Whether a column of this name tells which row it is: who, where, when, or its number.
+#[must_use]
+pub fn tells_which(name: &str) -> bool {
+    is_identity(name) || is_row_number(name)
+}
+
 /// Whether a column of this name is the address of the near end: the client's, as far as the tool knows.
 #[must_use]
 pub fn is_near_address(name: &str) -> bool {
@@ -74,12 +80,12 @@ const LENGTH_OF_TIME: &[&str] = &[
 
 #[rustfmt::skip]
 const NEAR_ADDRESS: &[&str] = &[
-    "srcip", "sourceip", "ipsrc", "srcaddr", "saddr", "sourceaddress", "srcaddress", "clientip", "initiatoraddress", "ipa", "sip", "srcip4", "srcip6",
+    "srcip", "sourceip", "ipsrc", "srcaddr", "saddr", "sourceaddress", "srcaddress", "clientip", "initiatoraddress", "ipa", "sip", "srcip4", "srcip6", "idorigh",
 ];
 
 #[rustfmt::skip]
 const FAR_ADDRESS: &[&str] = &[
-    "dstip", "destinationip", "destip", "ipdst", "dstaddr", "daddr", "destinationaddress", "dstaddress", "serverip", "responderaddress", "ipb", "dip",
+    "dstip", "destinationip", "destip", "ipdst", "dstaddr", "daddr", "destinationaddress", "dstaddress", "serverip", "responderaddress", "ipb", "dip", "idresph",
 ];
 
 #[rustfmt::skip]
@@ -88,7 +94,7 @@ const IDENTITY: &[&str] = &[
     "srcmac", "dstmac", "sourcemac", "destinationmac", "srcoui", "dstoui", "smac", "dmac", "ip", "address", "srcip2", "ipguess",
     // Ports.
     "srcport", "sourceport", "sport", "portsrc", "clientport", "initiatorport", "porta", "dstport", "destinationport", "destport", "dport", "portdst",
-    "serverport", "responderport", "portb", "port",
+    "serverport", "responderport", "portb", "port", "idorigp", "idrespp",
     // Time.
     "timestamp", "time", "datetime", "date", "day", "captureday", "start", "end", "starttime", "endtime", "startepoch", "endepoch", "stime", "ltime", "ts",
     "flowstart", "flowend", "firstseen", "lastseen", "bidirectionalfirstseenms", "bidirectionallastseenms", "src2dstfirstseenms", "src2dstlastseenms",
@@ -149,6 +155,8 @@ mod tests {
             "requested_server_name",
             "SNI",
             "ja3c",
+            "id.orig_h",
+            "id.resp_p",
         ] {
             assert!(is_identity(name), "{name}");
         }

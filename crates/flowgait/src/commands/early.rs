@@ -6,6 +6,7 @@ use flowgait_model::Model;
 
 use crate::failure::Failure;
 use crate::output;
+use crate::units;
 
 /// A number of packets that a flow table can tell of.
 pub fn packets(text: &str) -> Result<usize, String> {
@@ -27,5 +28,5 @@ pub fn check(model: &Model) -> Result<(), Failure> {
 
 /// What a report says of it.
 pub fn note(packets: usize) -> String {
-    format!("Judged on what is known after {packets} packets.")
+    format!("Judged on what is known after {}.", units::counted(packets as u64, "packet"))
 }

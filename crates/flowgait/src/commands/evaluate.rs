@@ -206,6 +206,7 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
     let mut evaluation = Evaluation::new(&title(args), classes, &truth, &said)?;
     evaluation.drift = drift;
     evaluation.notes.extend(args.packets.map(early::note));
+    evaluation.notes.push(NO_BASELINES.to_owned());
     evaluation.data = data(args, &labelled.dataset, model.card().origin);
     evaluation.model = facts(model);
     if model.sharpness() != Sharpness::NONE {
@@ -221,6 +222,9 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
     }
     Ok(evaluation)
 }
+
+/// A model as it is has no folds.
+const NO_BASELINES: &str = "No baselines stand beside it: they would have to learn from what the model learnt from. On folds of this table, by --split, they do.";
 
 /// Up to such a share of rows may be the same as rows learnt from by chance: short flows are often alike.
 const ALIKE_BY_CHANCE: f64 = 0.05;
@@ -344,7 +348,7 @@ pub fn recipe_of(model: &Model) -> Result<Recipe, Failure> {
 fn facts(model: &Model) -> Vec<Fact> {
     let card = model.card();
     let mut facts = recipe_of(model).map_or_else(|_| Vec::new(), recipe_facts);
-    facts.push(Fact::new("Trained on", format!("{} rows", units::grouped(card.rows))));
+    facts.push(Fact::new("Trained on", units::counted(card.rows, "row")));
     let tables: Vec<&str> = card.tables.iter().map(|table| table.name.as_str()).collect();
     facts.push(Fact::new("Tables", tables.join(", ")));
     if !card.kept_columns.is_empty() {

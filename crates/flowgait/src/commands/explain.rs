@@ -17,6 +17,7 @@ use super::sources::{self, FilterArgs};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::output;
+use crate::units;
 use gather::Gathered;
 
 /// Rows that the answer is held against: enough for a mean, few enough to be quick.
@@ -171,8 +172,8 @@ fn why(
 ) -> Result<Why, Failure> {
     let Some(own) = gathered.own() else {
         return Err(Failure::usage(format!(
-            "{name} has {} rows, so there is no row {}",
-            gathered.rows_read(),
+            "{name} has {}, so there is no row {}",
+            units::counted(gathered.rows_read(), "row"),
             args.row
         )));
     };

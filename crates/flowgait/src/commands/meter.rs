@@ -155,9 +155,10 @@ fn tell_truth(report: &TruthReport, hides_ends: bool) {
         units::grouped(report.rows)
     ));
     if report.flows_ambiguous > 0 {
+        let fit = if report.flows_ambiguous == 1 { "fits" } else { "fit" };
         output::note(&format!(
-            "{} flows fit rows that disagree",
-            units::grouped(report.flows_ambiguous)
+            "{} {fit} rows that disagree",
+            units::counted(report.flows_ambiguous, "flow")
         ));
     }
     if report.flows_labelled == 0 && report.rows > 0 {

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Subcommand;
+use flowgait_model::Error;
 use flowgait_model::artifact::Model;
-use flowgait_model::registry::{Entry, LIVE, Reference, Registry};
+use flowgait_model::registry::{Entry, Import, LIVE, Reference, Registry};
 
+use super::learning;
 use super::sources;
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
@@ -112,9 +114,32 @@ pub fn load(named: &Path, config: &Config) -> Result<Model, Failure> {
             "A model file ends in .fgm; names of the registry are listed by: flowgait models list",
         )
     })?;
-    let (entry, model) = registry(config)?.load(&reference)?;
+    let registry = registry(config)?;
+    let (entry, model) = registry.load(&reference).map_err(|error| match error {
+        Error::NoSuchModel { .. } => Failure::from(error).help(what_there_is(&registry, named)),
+        other => other.into(),
+    })?;
     output::note(&format!("model {}@{}", entry.name, entry.version));
     Ok(model)
+}
+
+/// What a person may have meant by a name that the registry does not know.
+fn what_there_is(registry: &Registry, named: &Path) -> String {
+    let file = named.with_added_extension("fgm");
+    if file.exists() {
+        return format!("There is a file of that name: --model {}", file.display());
+    }
+    // What cannot be listed cannot be meant; the failure itself is told anyway.
+    let entries = registry.list().unwrap_or_default();
+    let names: Vec<String> = entries.iter().map(|e| format!("{}@{}", e.name, e.version)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let has = match names.as_slice() {
+        [] => "has no models".to_owned(),
+        _ => format!("has {}", learning::shortened(&names)),
+    };
+    format!(
+        "The registry {has}; models of another folder are found where the setting models.registry, or FLOWGAIT_MODELS_REGISTRY, names it. A file ends in .fgm."
+    )
 }
 
 fn registry(config: &Config) -> Result<Registry, Failure> {
@@ -128,7 +153,16 @@ fn import(registry: &Registry, file: &Path, name: Option<&str>) -> Result<(), Fa
     let own = sources::name(file);
     let name = name.unwrap_or_else(|| own.trim_end_matches(".fgm"));
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs() as i64);
-    let entry = registry.import(name, file, now)?;
+    let entry = match registry.import(name, file, now)? {
+        Import::New(entry) => entry,
+        Import::Known(Entry { name, version, .. }) => {
+            output::note(&format!(
+                "{} is {name}@{version} already, the same bytes: no version was added",
+                file.display()
+            ));
+            return Ok(());
+        }
+    };
     output::note(&format!(
         "{}@{}: {} ({})",
         entry.name,
@@ -197,7 +231,7 @@ fn show(registry: &Registry, reference: &Reference) -> Result<(), Failure> {
     add("columns", format!("{} of {}", model.schema().features.len(), manifest.schema));
     add("label", card.label.clone());
     let tables =
-        card.tables.iter().map(|t| format!("{} ({} rows)", t.name, units::grouped(t.rows)));
+        card.tables.iter().map(|t| format!("{} ({})", t.name, units::counted(t.rows, "row")));
     add("learnt from", tables.collect::<Vec<_>>().join(", "));
     add("judged", card.split.as_ref().map_or(String::new(), |split| split.words()));
     let scores = manifest.scores.iter().map(|(name, score)| format!("{name} {score:.3}"));

@@ -12,7 +12,7 @@ use super::sources;
 use crate::failure::Failure;
 
 /// What errors call the flows of a capture.
-pub const METERED: &str = "the metered flows";
+pub const METERED: &str = "the table of metered flows";
 
 /// What went wrong: with one input, so that others may still be used; or with what becomes of the rows, which ends it all.
 pub enum Trouble {

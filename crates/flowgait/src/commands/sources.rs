@@ -12,7 +12,7 @@ use crate::progress::Progress;
 /// The filter, the same for every command that reads captures.
 #[derive(Debug, Default, clap::Args)]
 pub struct FilterArgs {
-    /// Which packets to use, in capture-filter words: host, net, port, portrange, proto, src, dst, tcp, udp, icmp, icmp6, ip, ip6, vlan, and, or, not
+    /// Which packets to use, in capture-filter words: host, net, port, portrange, proto, src, dst, tcp, udp, icmp, icmp6, ip, ip6, vlan, len, less, greater, <, <=, >=, >, and, or, not
     #[arg(long, value_name = "EXPRESSION")]
     filter: Option<String>,
 }
@@ -23,7 +23,7 @@ impl FilterArgs {
         let filter =
             self.filter.as_deref().map(str::parse::<Filter>).transpose().map_err(|error| {
                 Failure::usage(format!("Cannot understand --filter: {error}"))
-                    .help("For example: --filter 'tcp port 443 and not host 10.0.0.1'")
+                    .help("For example: --filter 'tcp port 443 and len > 100 and not host 10.0.0.1'. It picks packets of captures, not flows or rows.")
             })?;
         Ok(ReaderParams { filter, ..ReaderParams::default() })
     }

@@ -30,6 +30,17 @@ pub fn introduce(model: &Model) {
     );
 }
 
+/// Why a table is not for it, with what is to be done instead.
+pub fn no_table_for_it(failure: Failure) -> Failure {
+    if !failure.is_of_missing_columns() {
+        return failure;
+    }
+    failure.help(
+        "The starter model answers captures, and tables that flowgait meter writes from them with its own columns. Give it the capture \
+         itself, meter it without --schema, or, for tables of this kind, fit a model of your own (flowgait fit) and name it by --model.",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -59,6 +59,29 @@ fn the_planted_column_is_named_first() {
 }
 
 #[test]
+fn a_usual_value_is_called_so() {
+    let place = Place::new();
+    let mut table = String::from("octets,is_rare,label\n");
+    for row in 0..300_u32 {
+        let rare = row % 10 == 0;
+        table += &format!(
+            "{},{},{}\n",
+            row * 37 % 101,
+            u32::from(rare),
+            if rare { "game" } else { "web" }
+        );
+    }
+    place.write("t.csv", &table);
+    place.ok(&["fit", "t.csv", "--label", "label", "-o", "m.fgm", "--estimator", "forest"]);
+    // Row 2 is as most are; row 1 is not.
+    let run = place.ok(&["explain", "--model", "m.fgm", "t.csv", "--row", "2"]);
+    assert!(run.out.contains("is_rare  (0, as usual)"), "{}", run.out);
+    assert!(run.out.contains("it counts only because some rows have other values"), "{}", run.out);
+    let run = place.ok(&["explain", "--model", "m.fgm", "t.csv", "--row", "1"]);
+    assert!(run.out.contains("is_rare  (1, usually 0)"), "{}", run.out);
+}
+
+#[test]
 fn a_capture_is_explained_as_its_table_is() {
     let place = Place::new();
     place.ok(&["synth", "demo", "-o", "a.pcap", "--labels", "truth.csv", "--flows", "150"]);

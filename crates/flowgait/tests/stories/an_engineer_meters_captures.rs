@@ -149,6 +149,34 @@ fn a_filter_leaves_only_what_it_names() {
 }
 
 #[test]
+fn a_filter_compares_sizes_and_ports_and_knows_no_columns() {
+    let place = Place::new();
+    place.ok(&["synth", "demo", "-o", "made.pcap", "--flows", "30"]);
+    let meter = ["meter", "made.pcap", "-o", "-", "--filter"];
+    let flows = |filter: &str| {
+        let out = place.ok(&[&meter[..], &[filter]].concat()).out;
+        out.lines().count() - 1
+    };
+    let (below, above) = (flows("port < 444"), flows("src port >= 444 and dst port > 443"));
+    assert!(below > 0 && below + above == flows("ip or ip6"), "{below} {above}");
+    assert_eq!(flows("len > 65534"), 0);
+    for octets in support::column(
+        &place.ok(&[&meter[..], &["len<=60"]].concat()).out,
+        "both_packet_max_octets",
+    ) {
+        assert!(octets.parse::<f64>().unwrap() <= 60.0, "{octets}");
+    }
+    let run = place.run(&[&meter[..], &["packets > 5"]].concat());
+    assert_eq!(run.status, 2);
+    run.tells(&[
+        "column 1",
+        "`len`",
+        "`packets`",
+        "It picks packets of captures, not flows or rows",
+    ]);
+}
+
+#[test]
 fn addresses_leave_as_pseudonyms_or_not_at_all() {
     let place = Place::new();
     place.ok(&["synth", "demo", "-o", "made.pcap", "--flows", "60", "--seed", "2"]);

@@ -24,8 +24,13 @@ fn promote_use_and_roll_back() {
     assert!(place.ok(&["models", "list"]).err.contains("no models"));
     place.ok(&["models", "import", "a.fgm", "--name", "kinds"]);
     place.ok(&["models", "import", "b.fgm", "--name", "kinds"]);
+    // The same file once more is no third version.
+    place.write("copy.fgm", place.bytes("a.fgm"));
+    let run = place.ok(&["models", "import", "copy.fgm", "--name", "kinds"]);
+    run.tells(&["copy.fgm is kinds@1 already, the same bytes: no version was added"]);
     place.ok(&["models", "promote", "kinds@1"]);
     let list = place.ok(&["models", "list"]).out;
+    assert!(!list.contains("kinds@3"), "{list}");
     assert!(list.lines().any(|l| l.starts_with("kinds@1") && l.contains("live")), "{list}");
     let run = place.ok(&["predict", "--model", "kinds", "t.csv", "-o", "answers.csv"]);
     assert!(run.err.contains("model kinds@1"), "{}", run.err);
@@ -48,6 +53,9 @@ fn what_is_no_model_is_said() {
     let run = place.run(&["predict", "--model", "kinds", "t.csv"]);
     assert_eq!(run.status, 1);
     run.tells(&["no model kinds", "no model of that name"]);
+    run.tells(&["The registry has no models", "models.registry", "ends in .fgm"]);
+    let run = place.run(&["predict", "--model", "a", "t.csv"]);
+    run.tells(&["There is a file of that name: --model a.fgm"]);
     let run = place.run(&["predict", "--model", "No Model", "t.csv"]);
     assert_eq!(run.status, 2);
     run.tells(&["neither a file nor a name"]);
@@ -55,6 +63,8 @@ fn what_is_no_model_is_said() {
     assert_eq!(run.status, 1);
     run.tells(&["does not begin as a model does"]);
     place.ok(&["models", "import", "a.fgm", "--name", "kinds"]);
+    let run = place.run(&["predict", "--model", "kind", "t.csv"]);
+    run.tells(&["no model kind", "The registry has kinds@1"]);
     // Somebody wrote over a version.
     place.write("reg/kinds/1/model.fgm", place.bytes("b.fgm"));
     let run = place.run(&["predict", "--model", "kinds", "t.csv"]);

@@ -70,6 +70,7 @@ fn the_kind_that_behaves_otherwise_is_told_and_the_others_are_not() {
     let (run, drift) = since(&place, "2026-11-01T00:00:00Z");
     assert_eq!(alarms(&drift), [("voice", "changed")]);
     assert!(run.out.contains("Drift since 2026-11-01 00:00:00 UTC"), "{}", run.out);
+    run.says(&["These scores are of the model itself, as all others are."]);
     let said = "▲ voice: recall fell from 1.000 to 0.000, now mostly missed as web";
     assert!(run.out.contains(said), "{}", run.out);
     assert!(run.out.contains("1 of 3 classes raises an alarm"), "{}", run.out);
@@ -121,7 +122,17 @@ fn what_was_learnt_from_is_not_held_against_what_is_new() {
     run.tells(&[
         "the model learnt from what was before, so drift is told by its recipe on folds of that",
     ]);
-    assert!(run.out.contains("What was before was learnt from."), "{}", run.out);
+    // Where two models' scores stand on one page, each section says whose its own are.
+    run.says(&[
+        "These scores are not of the model that all others are of",
+        "These scores are of the model itself on flows since 2026-11-01",
+    ]);
+    place.ok(&[EVALUATE.as_slice(), &["--since", "2026-11-01", "-o", "r.html"]].concat());
+    let page = place.text("r.html");
+    assert!(
+        page.contains("These scores are not of the model")
+            && page.contains("Scores of the model itself on flows since")
+    );
     assert_eq!(alarms(&drift), [], "{}", run.out);
     let accuracy = drift["before"]["accuracy"].as_f64().unwrap();
     assert!((0.7..0.95).contains(&accuracy), "{accuracy}");

@@ -15,6 +15,7 @@ mod a_newcomer_runs_the_demo;
 mod a_researcher_holds_it_against_ndpi;
 mod an_analyst_asks_why;
 mod an_analyst_classifies_a_capture;
+mod an_analyst_joins_answers_to_flows;
 mod an_engineer_meters_captures;
 mod an_operator_keeps_models_under_names;
 mod an_operator_sees_traffic_drift;

@@ -79,6 +79,15 @@ impl From<Output> for Run {
 }
 
 impl Run {
+    /// That standard output holds each of `parts`, however its lines are wrapped.
+    pub fn says(&self, parts: &[&str]) -> &Self {
+        let said = self.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in parts {
+            assert!(said.contains(part), "expected {part:?} in:\n{}", self.out);
+        }
+        self
+    }
+
     /// That something was told in words that hold each of `parts`, and no panic was.
     pub fn tells(&self, parts: &[&str]) -> &Self {
         // The report wraps lines, so white space does not count.

@@ -4,12 +4,9 @@ use std::fmt::Write;
 
 use super::page::{Pane, table};
 use super::plot::{Axis, Plot, put};
-use super::words::{count, exact, list, percent, score};
+use super::words::{count, counted, exact, list, percent, score};
 use super::{BaselineKind, Confidence, Evaluation};
-use crate::validation::{PacketPoint, soon_enough};
-
-/// How close to the best is soon enough.
-pub(super) const CLOSE: f64 = 0.01;
+use crate::validation::{CLOSE, PacketPoint, soon_enough};
 
 /// Tallest bar of the confidence histogram, in pixels.
 const MASS_PIXELS: f64 = 44.0;
@@ -31,10 +28,10 @@ pub(super) fn calibration(evaluation: &Evaluation) -> Pane {
     for bin in &calibration.bins {
         plot.whisker(bin.confidence, bin.right_low, bin.right_high);
         let tip = format!(
-            "stated {}, right {}, {} rows",
+            "stated {}, right {}, {}",
             score(bin.confidence),
             score(bin.right),
-            count(bin.rows)
+            counted(bin.rows, "row", "rows")
         );
         plot.dot((bin.confidence, bin.right), 3.5, "", &tip);
         let range =
@@ -91,6 +88,20 @@ pub(super) fn calibration(evaluation: &Evaluation) -> Pane {
     .numbers(table(&heads, &rows))
 }
 
+/// How many packets a point has seen.
+fn packets_of(point: &PacketPoint) -> String {
+    counted(u64::from(point.packets), "packet", "packets")
+}
+
+/// What is said of the fewest packets that do as well as the best.
+pub(super) fn enough(soon: &PacketPoint) -> String {
+    let verb = if soon.packets == 1 { "does" } else { "do" };
+    format!(
+        "{} {verb} as well as any more, within chance (one standard error of the best) or {CLOSE}.",
+        packets_of(soon)
+    )
+}
+
 pub(super) fn packets(evaluation: &Evaluation) -> Option<Pane> {
     let curve = &evaluation.after_packets;
     let (first, last) = (curve.first()?, curve.last()?);
@@ -126,23 +137,23 @@ pub(super) fn packets(evaluation: &Evaluation) -> Option<Pane> {
             place,
             5.0,
             "touch",
-            &format!("{} packets: {}", point.packets, score(point.accuracy.mean)),
+            &format!("{}: {}", packets_of(point), score(point.accuracy.mean)),
         );
     }
     plot.end(last.accuracy.mean, "strong", format!("this model {}", score(last.accuracy.mean)));
     let mut about = format!(
-        "Accuracy {} after {} packets, {} after {}.",
+        "Accuracy {} after {}, {} after {}.",
         score(first.accuracy.mean),
-        first.packets,
+        packets_of(first),
         score(last.accuracy.mean),
         last.packets
     );
-    if let Some(soon) = soon_enough(curve, CLOSE).filter(|soon| soon.packets < last.packets) {
-        let label = format!("{} after {} packets", score(soon.accuracy.mean), soon.packets);
+    if let Some(soon) = soon_enough(curve).filter(|soon| soon.packets < last.packets) {
+        let label = format!("{} after {}", score(soon.accuracy.mean), packets_of(soon));
         let place = (f64::from(soon.packets), soon.accuracy.mean);
         plot.drop(place, &label);
         plot.dot(place, 4.0, "you", &label);
-        put!(about, " Within {CLOSE} of the best after {}.", soon.packets);
+        put!(about, " {}", enough(soon));
     }
     let row = |p: &PacketPoint| {
         vec![

@@ -40,17 +40,19 @@ pub(super) fn pane(evaluation: &Evaluation) -> Option<Pane> {
         }
         body += "</ul>";
     }
+    put!(body, "<p class=\"quiet\">{}</p>", Text(&whose(drift)));
     body += &numbers(&SCORE_HEADS, &scores(drift));
     body += &numbers(&CLASS_HEADS, &classes(drift));
     body += &others(drift)
         .map_or(String::new(), |others| format!("<p class=\"quiet\">{}</p>", Text(&others)));
     put!(body, "<p>{}</p>", Text(&together(drift)));
-    body += &features_pane(&drift.shift.features);
+    put!(body, "<div class=\"scroll\">{}</div>", features_pane(&drift.shift.features));
     put!(body, "<p class=\"quiet\">{}</p>", Text(&how_tested(drift)));
     for note in &drift.notes {
         put!(body, "<p class=\"quiet\">{}</p>", Text(note));
     }
-    let under = format!("the same model on flows before {} and since", drift.moment);
+    let models = if drift.folds.is_some() { "the same models" } else { "the same model" };
+    let under = format!("{models} on flows before {} and since", drift.moment);
     Some(Pane::new("Drift", &under).wide().body(format!("<div class=\"drift\">{body}</div>")))
 }
 
@@ -74,6 +76,7 @@ pub(super) fn text(out: &mut String, evaluation: &Evaluation, width: usize) {
         wrap(out, "▲ ", &format!("{more}; a report in a file (-o) has them all"), width);
     }
     columns(out, &SCORE_HEADS, &scores(drift), 32);
+    wrap(out, "· ", &whose(drift), width);
     let (mut heads, mut rows) = (CLASS_HEADS.to_vec(), classes(drift));
     let mut leave_out = |column: usize| {
         heads.remove(column);
@@ -109,6 +112,26 @@ pub(super) fn text(out: &mut String, evaluation: &Evaluation, width: usize) {
     for note in &drift.notes {
         wrap(out, "· ", note, width);
     }
+}
+
+/// Whose scores those of the section are: a reader holds them against the other scores otherwise, which may be another model's.
+fn whose(drift: &Drift) -> String {
+    match &drift.folds {
+        None => "These scores are of the model itself, as all others are.".to_owned(),
+        Some(folds) => format!(
+            "These scores are not of the model that all others are of: it learnt from what was before, so to be fair both sides are answered by models that each learnt from other flows of before ({}).",
+            clean(folds)
+        ),
+    }
+}
+
+/// Whose the scores of the other sections are, in a report that has scores of other models under drift.
+pub(super) fn whose_others(evaluation: &Evaluation) -> Option<String> {
+    let drift = evaluation.drift.as_ref().filter(|drift| drift.folds.is_some())?;
+    Some(format!(
+        "of the model itself on flows since {}, not of those under Drift",
+        clean(&drift.moment)
+    ))
 }
 
 /// The answer in a sentence.
@@ -232,7 +255,7 @@ fn feature(moved: &Moved) -> Vec<String> {
         percent(moved.importance),
         exact(Some(moved.distance)),
         values(&moved.median, measured),
-        if missing.before.max(missing.since) > 0.0 {
+        if is_missing_somewhere(moved) {
             format!("{} → {}", percent(missing.before), percent(missing.since))
         } else {
             NONE.to_owned()
@@ -240,25 +263,36 @@ fn feature(moved: &Moved) -> Vec<String> {
     ]
 }
 
+fn is_missing_somewhere(moved: &Moved) -> bool {
+    moved.missing.before.max(moved.missing.since) > 0.0
+}
+
 /// The features as lines with a bar for the distance.
 fn features_pane(features: &[Moved]) -> String {
     let mut out = String::from(
-        "<table class=\"features\"><thead><tr><th>What moved most</th><th></th><th class=\"n\">distance</th><th class=\"n\">importance</th><th class=\"n\">median, before → since</th><th class=\"n\">missing</th></tr></thead><tbody>",
+        "<table class=\"features\"><thead><tr><th>What moved most</th><th></th><th class=\"n\">distance</th><th class=\"n\">importance</th><th class=\"n\">median, before → since</th>",
     );
+    // A column of dashes only takes room.
+    let any_missing = features.iter().any(is_missing_somewhere);
+    out += if any_missing { "<th class=\"n\">missing</th>" } else { "" };
+    out += "</tr></thead><tbody>";
     for moved in features {
         let cells = feature(moved);
         put!(
             out,
-            "<tr><th scope=\"row\" title=\"{}\">{}<small>{}</small></th><td class=\"b\"><span class=\"bar\"><i style=\"width:{:.1}%\"></i></span></td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
+            "<tr><th scope=\"row\" title=\"{}\">{}<small>{}</small></th><td class=\"b\"><span class=\"bar\"><i style=\"width:{:.1}%\"></i></span></td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>",
             Text(&moved.name),
             Text(&short(&moved.name, 34)),
             Text(&moved.unit),
             moved.distance * 100.0,
             cells[2],
             Text(&cells[1]),
-            cells[3],
-            Text(&cells[4])
+            cells[3]
         );
+        if any_missing {
+            put!(out, "<td class=\"n\">{}</td>", Text(&cells[4]));
+        }
+        out += "</tr>";
     }
     out + "</tbody></table>"
 }

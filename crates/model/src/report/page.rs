@@ -59,6 +59,11 @@ impl Pane {
         Self { wide: true, ..self }
     }
 
+    /// Across the whole page where it stands alone in its row.
+    fn alone(self, alone: bool) -> Self {
+        if alone { self.wide() } else { self }
+    }
+
     fn html(&self) -> String {
         let wide = if self.wide { " wide" } else { "" };
         let mut out = format!(
@@ -135,16 +140,19 @@ pub(super) fn page(evaluation: &Evaluation) -> String {
         strips::folds(evaluation),
         strips::features(evaluation),
         Some(tables::scores(evaluation)),
-        Some(tables::card(evaluation)),
     ];
     out += &drift::pane(evaluation).map_or(String::new(), |pane| pane.html());
     let classes = strips::classes(evaluation).html();
-    for (place, pane) in panes.into_iter().flatten().enumerate() {
-        if place == 2 {
+    let mut places = 0;
+    for pane in panes.into_iter().flatten() {
+        if places == 2 {
             out += &classes;
         }
         out += &pane.html();
+        places += 1;
     }
+    // Two panes stand in a row; the last one fills what is left of its own.
+    out += &tables::card(evaluation).alone(places % 2 == 0).html();
     put!(
         out,
         "</main><footer>flowgait {} · {FORMAT} · this file needs no network</footer><script>{SCRIPT}</script></body></html>\n",
@@ -212,12 +220,12 @@ fn facts(evaluation: &Evaluation) -> String {
             format!("unknown found, {alarms} false alarms"),
         ));
     }
-    if let Some(soon) = soon_enough(&evaluation.after_packets, curves::CLOSE) {
+    if let Some(soon) = soon_enough(&evaluation.after_packets) {
         let accuracy = score(soon.accuracy.mean);
         facts.push((
             count(u64::from(soon.packets)),
             if soon.packets == 1 { "packet" } else { "packets" }.to_owned(),
-            format!("to accuracy {accuracy}"),
+            format!("to accuracy {accuracy}, the best within chance"),
         ));
     }
     let weakest = evaluation
@@ -232,7 +240,11 @@ fn facts(evaluation: &Evaluation) -> String {
         (score(evaluation.scores.top3_accuracy), "among the top 3"),
     ];
     facts.extend(others.into_iter().map(|(value, name)| (value, String::new(), name.to_owned())));
-    let mut out = String::from("<div class=\"facts\">");
+    let mut out = String::new();
+    if let Some(whose) = drift::whose_others(evaluation) {
+        put!(out, "<p class=\"whose quiet\">Scores {}</p>", Text(&whose));
+    }
+    out += "<div class=\"facts\">";
     for (value, doubt, name) in facts.into_iter().take(6) {
         put!(
             out,

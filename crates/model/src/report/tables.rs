@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::page::{Pane, table};
 use super::plot::put;
 use super::words::{NONE, Text, count, counted, exact};
-use super::{Confidence, Evaluation, Origin};
+use super::{Confidence, Evaluation, Origin, drift};
 
 /// The scores' names in words.
 const NAMES: [(&str, &str); 14] = [
@@ -73,7 +73,8 @@ pub(super) fn scores(evaluation: &Evaluation) -> Pane {
     } else {
         (&["", "All rows"], "over all judged rows")
     };
-    Pane::new("Every score", under).body(table(heads, &lines))
+    let whose = drift::whose_others(evaluation).map_or(String::new(), |whose| format!("; {whose}"));
+    Pane::new("Every score", &format!("{under}{whose}")).body(table(heads, &lines))
 }
 
 pub(super) fn card(evaluation: &Evaluation) -> Pane {

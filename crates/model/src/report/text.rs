@@ -6,8 +6,8 @@ use super::notes::{Weight, notes};
 use super::plot::put;
 use super::strips::most_taken;
 use super::words::{NONE, clean, count, counted, exact, gain, percent, score, short};
-use super::{Evaluation, Origin, drift, tables};
-use crate::validation::PacketPoint;
+use super::{Evaluation, Origin, curves, drift, tables};
+use crate::validation::{PacketPoint, soon_enough};
 
 /// Classes, features and mistakes shown.
 const WEAKEST: usize = 10;
@@ -18,9 +18,9 @@ pub(super) fn text(evaluation: &Evaluation, width: usize) -> String {
     let mut out = String::new();
     head(&mut out, evaluation, width);
     drift::text(&mut out, evaluation, width);
-    scores(&mut out, evaluation);
+    scores(&mut out, evaluation, width);
     baselines(&mut out, evaluation, width);
-    packets(&mut out, evaluation);
+    packets(&mut out, evaluation, width);
     classes(&mut out, evaluation, width);
     mistakes(&mut out, evaluation, width);
     features(&mut out, evaluation, width);
@@ -54,7 +54,7 @@ fn head(out: &mut String, evaluation: &Evaluation, width: usize) {
     wrap(out, "", &facts.join(" · "), width);
 }
 
-fn scores(out: &mut String, evaluation: &Evaluation) {
+fn scores(out: &mut String, evaluation: &Evaluation, width: usize) {
     let spread = !evaluation.spreads.is_empty();
     let heads = if spread {
         vec!["Scores", "mean", "± sd", "all rows"]
@@ -71,6 +71,9 @@ fn scores(out: &mut String, evaluation: &Evaluation) {
     };
     let rows: Vec<_> = tables::rows(evaluation).into_iter().map(line).collect();
     columns(out, &heads, &rows, 32);
+    if let Some(whose) = drift::whose_others(evaluation) {
+        wrap(out, "· ", &format!("These scores are {whose}."), width);
+    }
 }
 
 fn baselines(out: &mut String, evaluation: &Evaluation, width: usize) {
@@ -138,7 +141,7 @@ fn features(out: &mut String, evaluation: &Evaluation, width: usize) {
     columns(out, &heads, &rows, width.saturating_sub(40).min(60));
 }
 
-fn packets(out: &mut String, evaluation: &Evaluation) {
+fn packets(out: &mut String, evaluation: &Evaluation, width: usize) {
     if evaluation.after_packets.is_empty() {
         return;
     }
@@ -152,6 +155,10 @@ fn packets(out: &mut String, evaluation: &Evaluation) {
     };
     let rows: Vec<_> = evaluation.after_packets.iter().map(row).collect();
     columns(out, &["After so many packets", "accuracy", "± sd", "macro-F1"], &rows, 32);
+    let last = evaluation.after_packets.last().map_or(0, |last| last.packets);
+    if let Some(soon) = soon_enough(&evaluation.after_packets).filter(|s| s.packets < last) {
+        wrap(out, "· ", &curves::enough(soon), width);
+    }
 }
 
 fn classes(out: &mut String, evaluation: &Evaluation, width: usize) {

@@ -108,9 +108,30 @@ fn the_fewest_packets_that_come_close_are_enough() {
     let curve = after_packets(&[1, 3, 5, 6, 10], judge).unwrap();
     assert_eq!(curve.iter().map(|point| point.packets).collect::<Vec<_>>(), [1, 3, 5, 6, 10]);
     assert!((curve[1].accuracy.mean - 0.5).abs() < 1e-12);
-    assert_eq!(soon_enough(&curve, 0.01).unwrap().packets, 6);
-    assert_eq!(soon_enough(&curve, 0.2).unwrap().packets, 5);
-    assert_eq!(soon_enough(&[], 0.2), None);
+    assert_eq!(soon_enough(&curve).unwrap().packets, 6);
+    assert_eq!(soon_enough(&[]), None);
     assert_eq!(Spread::of(&[]), None);
     assert_eq!(Spread::of(&[0.5]).unwrap().sd, None);
+}
+
+#[test]
+fn a_peak_within_chance_is_no_reason_to_wait() {
+    let point = |packets, values: &[f64]| {
+        let accuracy = Spread::of(values).unwrap();
+        PacketPoint { packets, accuracy, f1_macro: accuracy }
+    };
+    // 0.80, then a peak at 0.83 with a standard error of 0.04.
+    let curve = [
+        point(2, &[0.5, 0.6]),
+        point(4, &[0.79, 0.81]),
+        point(20, &[0.79, 0.87]),
+        point(30, &[0.8]),
+    ];
+    assert_eq!(soon_enough(&curve).unwrap().packets, 4);
+    // The same peak without doubt is one.
+    let curve = [point(4, &[0.79, 0.81]), point(20, &[0.83, 0.83])];
+    assert_eq!(soon_enough(&curve).unwrap().packets, 20);
+    // One trial tells no error.
+    let curve = [point(4, &[0.80]), point(20, &[0.83])];
+    assert_eq!(soon_enough(&curve).unwrap().packets, 20);
 }

@@ -84,6 +84,7 @@ pub fn drift() -> Drift {
     };
     Drift {
         moment: "2026-11-01 00:00:00 UTC".to_owned(),
+        folds: Some("grouped by capture".to_owned()),
         before: side(12_000, 0.9512, 0.9433),
         since: side(8_000, 0.8127, 0.79),
         shift: Shift {

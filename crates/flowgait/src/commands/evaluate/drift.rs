@@ -49,13 +49,13 @@ pub fn of_model(
     // Up to a share that chance makes alike, it did not learn from them.
     if learnt_share(model, &before.dataset) <= ALIKE_BY_CHANCE {
         let answers = [pick(&fold.train), pick(&fold.test)];
-        return hold(args, labelled, &known, answers, Vec::new());
+        return hold(args, labelled, &known, answers, None);
     }
     output::note(
         "the model learnt from what was before, so drift is told by its recipe on folds of that",
     );
-    let (answers, note) = on_folds(args, labelled, fold, recipe_of(model)?, &known)?;
-    hold(args, labelled, &known, answers, vec![note])
+    let (answers, folds) = on_folds(args, labelled, fold, recipe_of(model)?, &known)?;
+    hold(args, labelled, &known, answers, Some(folds))
 }
 
 /// What changed for a recipe.
@@ -79,8 +79,8 @@ pub fn of_recipe(
         learnt: of(true).count(),
         importance: fitted.importance().to_vec(),
     };
-    let (answers, note) = on_folds(args, labelled, fold, recipe, &known)?;
-    hold(args, labelled, &known, answers, vec![note])
+    let (answers, folds) = on_folds(args, labelled, fold, recipe, &known)?;
+    hold(args, labelled, &known, answers, Some(folds))
 }
 
 /// The answers to some of the rows.
@@ -89,7 +89,7 @@ pub fn select(rows: &[u32], said: &Probabilities) -> Probabilities {
     Probabilities { classes: said.classes, values }
 }
 
-/// Answers to both sides by models of the recipe that learnt from other rows of before, and a sentence about it.
+/// Answers to both sides by models of the recipe that learnt from other rows of before, and how those came apart.
 fn on_folds(
     args: &Args,
     labelled: &Labelled,
@@ -112,11 +112,7 @@ fn on_folds(
         Answers { rows, said: select(&places, &said) }
     };
     let answers = [of(&sides.train), of(&sides.test)];
-    let note = format!(
-        "What was before was learnt from. To be fair to what is since, flows of both sides are answered here by the same models, each of which learnt from other flows of before ({}).",
-        split.named().words()
-    );
-    Ok((answers, note))
+    Ok((answers, split.named().words()))
 }
 
 /// Folds of the rows before as folds of the table, in which each model also answers its share of the rows since.
@@ -153,7 +149,7 @@ fn hold(
     labelled: &Labelled,
     known: &Known,
     [before, since]: [Answers; 2],
-    notes: Vec<String>,
+    folds: Option<String>,
 ) -> Result<Drift, Failure> {
     let rows = [before.rows.as_slice(), &since.rows].concat();
     let both = labelled.select(&rows);
@@ -175,7 +171,7 @@ fn hold(
     };
     let mut drift = Drift::of(&sides, args.seed)?;
     drift.moment = args.since.map_or_else(String::new, splitting::utc);
-    drift.notes = notes;
+    drift.folds = folds;
     drift.notes.push("All other parts of this report are about the flows since then.".to_owned());
     if labelled.rows_untimed > 0 {
         let rows = units::counted(labelled.rows_untimed, "row");

@@ -6,6 +6,7 @@ mod unknown;
 
 use flowgait_features::Dataset;
 use flowgait_features::extract::prefix;
+use flowgait_features::layout::Layout;
 use flowgait_features::table::spelling;
 use flowgait_model::baseline::{AddressLookup, Majority, NearestParams};
 use flowgait_model::recipe::Recipe;
@@ -18,6 +19,7 @@ use crate::commands::judging::{
 };
 use crate::commands::learning::Labelled;
 use crate::failure::Failure;
+use crate::units;
 
 /// Packets of the raw nearest neighbour.
 const NEAREST_PACKETS: usize = 10;
@@ -59,6 +61,11 @@ impl Measuring<'_> {
             ));
         }
         evaluation.baselines = self.baselines(&judged.scores)?;
+        if evaluation.baselines.iter().all(|of| of.kind != BaselineKind::Nearest) {
+            evaluation.notes.push(format!(
+                "No nearest neighbour stands beside it: the table does not list the sizes of the first {NEAREST_PACKETS} packets in their order."
+            ));
+        }
         if self.brief {
             return Ok((evaluation, judged));
         }
@@ -88,10 +95,7 @@ impl Measuring<'_> {
         let what = "the most frequent class, always";
         let mut found =
             vec![Baseline::new(BaselineKind::Majority, "majority", what, &majority, model)?];
-        let nearest: Vec<usize> = (0..NEAREST_PACKETS)
-            .map_while(|k| self.whole.schema.position(&format!("packet_octets_{k}")))
-            .collect();
-        if nearest.len() == NEAREST_PACKETS {
+        if let Some(nearest) = self.first_sizes() {
             let params = NearestParams::new(nearest);
             let judged = trials(columns, labels, self.repeats, |training, trial| {
                 Ok(params.fit(training)?.probabilities(columns, trial.test)?)
@@ -116,6 +120,18 @@ impl Measuring<'_> {
         Ok(found)
     }
 
+    /// The columns with the sizes of the first packets: those of our flow table, else a list that shows itself to be one.
+    fn first_sizes(&self) -> Option<Vec<usize>> {
+        let own: Option<Vec<usize>> = (0..NEAREST_PACKETS)
+            .map(|k| self.whole.schema.position(&format!("packet_octets_{k}")))
+            .collect();
+        own.or_else(|| {
+            let rows: Vec<u32> = (0..self.whole.rows as u32).collect();
+            let sizes = Layout::of(&self.whole.schema, &self.whole.columns, &rows).sizes?;
+            sizes.columns.get(..NEAREST_PACKETS).map(<[usize]>::to_vec)
+        })
+    }
+
     /// Accuracy after the first packets, where the table has their sequences: fitted for each length on the folds of the first repeat.
     fn curve(&self, recipe: Recipe) -> Result<Vec<PacketPoint>, Failure> {
         if prefix(self.whole, 1).is_err() {
@@ -127,7 +143,7 @@ impl Measuring<'_> {
         }
         after_packets(&CURVE_PACKETS, |packets| {
             let known = prefix(self.whole, packets as usize)?;
-            let what = format!("{packets} packets");
+            let what = units::counted(u64::from(packets), "packet");
             judge_columns(&what, &known, self.labelled.labels(), recipe, &self.repeats[..1])
         })
     }

@@ -47,6 +47,7 @@ fn of_class(of: &OfClass, why: &Why, top: usize, width: usize) -> String {
         number(of.base),
     );
     let most = of.columns.iter().map(|part| part.contribution.abs()).fold(0.0, f64::max);
+    let mut any_usual = false;
     for (title, sign) in [("for it", 1.0), ("against it", -1.0)] {
         let mut parts: Vec<&Part> =
             of.columns.iter().filter(|part| part.contribution * sign > most * 1e-3).collect();
@@ -57,6 +58,7 @@ fn of_class(of: &OfClass, why: &Why, top: usize, width: usize) -> String {
         let _ = writeln!(out, "  {title}");
         for part in parts.iter().take(top) {
             out.push_str(&line(part, most, width));
+            any_usual |= is_usual(part);
         }
         let rest = &parts[top.min(parts.len())..];
         if !rest.is_empty() {
@@ -65,7 +67,23 @@ fn of_class(of: &OfClass, why: &Why, top: usize, width: usize) -> String {
             let _ = writeln!(out, "    {others} together {sum:+.3}");
         }
     }
+    if any_usual {
+        // A usual value is no news about the row, and yet it can speak for a class: it is what rows of other classes do not have.
+        out.push_str(
+            "  as usual: what most rows have; it counts only because some rows have other values\n",
+        );
+    }
     out
+}
+
+/// What a column is in this row, as people read it.
+fn value(value: Option<f32>) -> String {
+    value.map_or("missing".to_owned(), |v| number(f64::from(v)))
+}
+
+/// Whether a column is in this row what it is in most, as far as the digits tell.
+fn is_usual(part: &Part) -> bool {
+    part.columns == 1 && value(part.value) == value(part.usual)
 }
 
 /// A column's line: its amount, a bar, its name, what it is here and what it usually is.
@@ -74,7 +92,6 @@ fn line(part: &Part, most: f64, width: usize) -> String {
     let eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let bar = format!("{}{}", "█".repeat(cells / 8), eighths[cells % 8]);
     let error = part.error.map_or_else(String::new, |error| format!(" ±{error:.3}"));
-    let value = |value: Option<f32>| value.map_or("missing".to_owned(), |v| number(f64::from(v)));
     let unit = if part.unit.is_empty() || part.unit == "1" {
         String::new()
     } else {
@@ -82,6 +99,8 @@ fn line(part: &Part, most: f64, width: usize) -> String {
     };
     let what = if part.columns > 1 {
         format!("the list of {}", part.columns)
+    } else if is_usual(part) {
+        format!("{}{unit}, as usual", value(part.value))
     } else {
         format!("{}{unit}, usually {}", value(part.value), value(part.usual))
     };

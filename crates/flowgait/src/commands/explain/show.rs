@@ -81,6 +81,15 @@ fn value(value: Option<f32>) -> String {
     value.map_or("missing".to_owned(), |v| number(f64::from(v)))
 }
 
+/// The same with its unit, where it has one that tells.
+fn measured(of: Option<f32>, unit: &str) -> String {
+    match unit {
+        "" | "1" | "number" | "yes or no" => value(of),
+        _ if of.is_none() => value(of),
+        _ => format!("{} {unit}", value(of)),
+    }
+}
+
 /// Whether a column is in this row what it is in most, as far as the digits tell.
 fn is_usual(part: &Part) -> bool {
     part.columns == 1 && value(part.value) == value(part.usual)
@@ -92,17 +101,14 @@ fn line(part: &Part, most: f64, width: usize) -> String {
     let eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let bar = format!("{}{}", "█".repeat(cells / 8), eighths[cells % 8]);
     let error = part.error.map_or_else(String::new, |error| format!(" ±{error:.3}"));
-    let unit = if part.unit.is_empty() || part.unit == "1" {
-        String::new()
-    } else {
-        format!(" {}", part.unit)
-    };
     let what = if part.columns > 1 {
         format!("the list of {}", part.columns)
     } else if is_usual(part) {
-        format!("{}{unit}, as usual", value(part.value))
+        format!("{}, as usual", measured(part.value, &part.unit))
     } else {
-        format!("{}{unit}, usually {}", value(part.value), value(part.usual))
+        // The unit once is enough.
+        let of_usual = if part.value.is_some() { "" } else { &part.unit };
+        format!("{}, usually {}", measured(part.value, &part.unit), measured(part.usual, of_usual))
     };
     let head = format!("    {:+.3}{error} {bar:<BAR$} {}", part.contribution, part.name);
     let room = width.saturating_sub(head.chars().count() + 4);

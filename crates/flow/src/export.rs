@@ -124,6 +124,12 @@ pub enum Format {
 }
 
 impl Format {
+    /// Whether its cells have a kind; in CSV they are text, and whoever reads it guesses.
+    #[must_use]
+    pub fn has_kinds(self) -> bool {
+        matches!(self, Self::Jsonl | Self::Parquet)
+    }
+
     /// The format that a file's name ends in, whatever its case.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {

@@ -3,9 +3,11 @@
 use std::io::Read;
 use std::path::Path;
 
+use flowgait_flow::export::Kind;
+
 use super::plan::{Places, Plan, Survey};
 use super::source::Source;
-use super::{ReadParams, ReadReport, push_cells};
+use super::{ReadParams, ReadReport, native, push_cells};
 use crate::Error;
 use crate::dataset::Dataset;
 use crate::schema::Schema;
@@ -65,6 +67,16 @@ impl RowReader {
     #[must_use]
     pub fn written_header(&self) -> &[String] {
         self.source.written_header()
+    }
+
+    /// What the cells of each column are: as the file says, or as our own flow table has them; else text.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<Kind> {
+        let header = self.source.header();
+        let native = native::recognise(|name| header.iter().any(|column| column == name));
+        let own = |name: &String| native::column(name).filter(|_| native).map(|own| own.kind);
+        let kind = |(place, name)| self.source.kind(place).or(own(name)).unwrap_or(Kind::Text);
+        header.iter().enumerate().map(kind).collect()
     }
 
     /// Columns of a type that is not read, with the type: they are not among the cells of a batch.

@@ -10,6 +10,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use flowgait_flow::export::Kind;
+
 use super::cell::Cell;
 use crate::Error;
 use crate::error::Counted;
@@ -143,6 +145,14 @@ impl Source {
             Rows::Csv(_) | Rows::Jsonl(_) | Rows::Arff(_) => Vec::new(),
         };
         places.into_iter().map(|place| self.header[place].as_str())
+    }
+
+    /// The kind of a column's cells, where the file states it.
+    pub(crate) fn kind(&self, column: usize) -> Option<Kind> {
+        match &self.rows {
+            Rows::Parquet(rows) => Some(rows.kind(column)),
+            Rows::Csv(_) | Rows::Jsonl(_) | Rows::Arff(_) => None,
+        }
     }
 
     /// Columns that are there and of a type that is not read, with the type.

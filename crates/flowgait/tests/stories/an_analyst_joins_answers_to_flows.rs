@@ -66,6 +66,32 @@ fn few_columns_are_enough_to_join_by() {
 }
 
 #[test]
+fn numbers_stay_numbers_where_the_format_has_them() {
+    let place = Place::new();
+    place.ok(&["synth", "demo", "-o", "a.pcap", "--labels", "truth.csv", "--flows", "30"]);
+    // Straight from a capture, and from there through Parquet to JSON.
+    place.ok(&["predict", "a.pcap", "-o", "a.parquet"]);
+    place.ok(&["predict", "a.parquet", "-o", "a.jsonl"]);
+    place.ok(&["predict", "a.pcap", "-o", "direct.jsonl"]);
+    let first = |name| place.text(name).lines().next().unwrap_or_default().to_owned();
+    let direct = first("direct.jsonl");
+    for part in ["\"responder_port\":4", "\"forward_packets\":", "\"packet_octets\":["] {
+        assert!(direct.contains(part), "{direct}");
+    }
+    assert!(direct.contains("\"capture\":\"a.pcap\"") && !direct.contains("\"17\""), "{direct}");
+    assert!(first("a.jsonl").starts_with(&direct[..direct.len() - 1]), "{}", first("a.jsonl"));
+    // A flow table that somebody wrote in by hand.
+    place.ok(&["meter", "a.pcap", "-o", "flows.csv"]);
+    let flows = place.text("flows.csv");
+    let port = support::column(&flows, "responder_port")[0].clone();
+    place.write("flows.csv", flows.replacen(&format!(",{port},"), ",https,", 1));
+    place.ok(&["predict", "flows.csv", "-o", "by_hand.csv"]);
+    let run = place.run(&["predict", "flows.csv", "-o", "by_hand.jsonl"]);
+    assert_eq!(run.status, 1, "{}", run.err);
+    run.tells(&["'responder_port' of row 1 holds 'https', which is no integer", "Write .csv"]);
+}
+
+#[test]
 fn sets_that_tell_nothing_are_called_so() {
     let place = Place::new();
     let labels = ["a", "b", "c", "d", "e"];

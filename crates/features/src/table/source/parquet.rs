@@ -7,6 +7,7 @@ use std::fs::File;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
+use flowgait_flow::export::Kind;
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as PhysicalType};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType};
@@ -155,6 +156,18 @@ impl Rows {
 
     pub(super) fn cell(&self, column: usize) -> Cell<'_> {
         self.columns[column].cell(self.row)
+    }
+
+    /// The kind of a column's cells.
+    pub(super) fn kind(&self, column: usize) -> Kind {
+        let column = &self.columns[column];
+        match column.held {
+            Held::Text(_) => Kind::Text,
+            Held::Integers(_) if column.list => Kind::IntegerList,
+            Held::Integers(_) => Kind::Integer,
+            Held::Floats(_) => Kind::Float,
+            Held::Doubles(_) => Kind::Double,
+        }
     }
 
     /// The columns whose type is a time.

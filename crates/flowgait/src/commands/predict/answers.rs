@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use flowgait_features::table::{RowReader, spelling};
-use flowgait_flow::export::{CellSink, ColumnSpec, Kind, RowSchema, TableWriter};
+use flowgait_flow::export::{CellSink, ColumnSpec, Format, Kind, RowSchema, TableWriter};
 use flowgait_model::Categories;
 use flowgait_model::artifact::Model;
 
@@ -36,8 +36,8 @@ pub(super) struct Answers<'a> {
     category_limit: Limit,
     writer: Option<TableWriter>,
     header: Vec<String>,
-    /// Which of the input's columns are written.
-    carried: Vec<bool>,
+    /// Which of the input's columns are written, and what their cells are.
+    carried: Vec<Option<Kind>>,
     /// Whether the number of each row is.
     numbered: bool,
     rows: u64,
@@ -98,7 +98,7 @@ impl<'a> Answers<'a> {
                 "column '{column}' is of a type that is not read ({kind}) and not among the answers"
             ));
         }
-        self.begin(reader.written_header(), path)?;
+        self.begin(reader.written_header(), reader.kinds(), path)?;
         while let Some(batch) = reader.next_batch(BATCH_ROWS).map_err(bad_input)? {
             let said = match self.args.after {
                 Some(packets) => self.model.predict_proba_after(&batch.dataset, packets),
@@ -128,7 +128,12 @@ impl<'a> Answers<'a> {
         Ok(!reader.unread().is_empty())
     }
 
-    fn begin(&mut self, header: &[String], path: &Path) -> Result<(), Trouble> {
+    fn begin(
+        &mut self,
+        header: &[String],
+        mut kinds: Vec<Kind>,
+        path: &Path,
+    ) -> Result<(), Trouble> {
         if self.writer.is_some() {
             if self.header == header {
                 return Ok(());
@@ -143,15 +148,23 @@ impl<'a> Answers<'a> {
         }
         self.header = header.to_vec();
         let few = self.args.only_predictions;
-        self.carried = header.iter().map(|name| !few || spelling::tells_which(name)).collect();
+        if !Format::of(&self.args.output).is_some_and(Format::has_kinds) {
+            // Cells as they stand: `1.50` does not become `1.5`.
+            kinds.fill(Kind::Text);
+        }
+        let carried = |name: &String| !few || spelling::tells_which(name);
+        self.carried =
+            header.iter().zip(kinds).map(|(name, kind)| carried(name).then_some(kind)).collect();
         self.numbered = few && header.iter().all(|name| name != ROW);
         let mut columns = Vec::new();
         if self.numbered {
             columns.push(ColumnSpec { name: ROW.to_owned(), kind: Kind::Integer });
         }
-        let carried = header.iter().zip(&self.carried).filter(|(_, carried)| **carried);
-        columns
-            .extend(carried.map(|(name, _)| ColumnSpec { name: name.clone(), kind: Kind::Text }));
+        let carried = header
+            .iter()
+            .zip(&self.carried)
+            .filter_map(|(name, kind)| kind.map(|kind| ColumnSpec { name: name.clone(), kind }));
+        columns.extend(carried);
         let mut add = |name: &str, kind| columns.push(ColumnSpec { name: name.to_owned(), kind });
         add("prediction", Kind::Text);
         if self.args.proba {
@@ -191,8 +204,16 @@ impl<'a> Answers<'a> {
         if self.numbered {
             writer.integer(self.rows as i64);
         }
-        for (cell, _) in cells.zip(&self.carried).filter(|(_, carried)| **carried) {
-            writer.text(cell);
+        for ((cell, kind), column) in cells.zip(&self.carried).zip(&self.header) {
+            let Some(kind) = *kind else { continue };
+            carry(writer, kind, cell).ok_or_else(|| {
+                Failure::work(format!(
+                    "Column '{column}' of row {} holds '{cell}', which is no {}",
+                    self.rows,
+                    kind.name()
+                ))
+                .help("Write .csv, which carries cells over as they stand.")
+            })?;
         }
         let Answer { probabilities, of_categories, is_empty } = *answer;
         let mut ranked: Vec<usize> = (0..probabilities.len()).collect();
@@ -251,6 +272,22 @@ impl<'a> Answers<'a> {
         }
         Ok(())
     }
+}
+
+/// Writes a cell of the input as what it is; `None` where it is not.
+fn carry(writer: &mut TableWriter, kind: Kind, cell: &str) -> Option<()> {
+    match kind {
+        Kind::Text => writer.text(cell),
+        _ if cell.is_empty() => writer.missing(),
+        Kind::Integer => writer.integer(cell.parse().ok()?),
+        Kind::Float => writer.float(cell.parse().ok()?),
+        Kind::Double => writer.double(cell.parse().ok()?),
+        Kind::IntegerList => {
+            let values: Result<Vec<i64>, _> = cell.split_whitespace().map(str::parse).collect();
+            writer.integers(&values.ok()?);
+        }
+    }
+    Some(())
 }
 
 /// What the model says of one row.

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use flowgait_features::{Feature, Schema};
-use flowgait_model::net::{Augmentation, NetKind, NetParams, Network, Optimizer, ValidNetParams};
+use flowgait_model::net::{
+    Augmentation, Device, NetKind, NetParams, Network, Optimizer, ValidNetParams,
+};
 use flowgait_model::{Card, Error, Estimator, Model, Training};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
@@ -69,6 +71,24 @@ fn both_kinds_learn_what_can_be_learnt() {
         let network = small(kind).fit(&made.schema, &made.training(&train), 5, &|| ()).unwrap();
         let right = made.right(&network, &test);
         assert!(right > 0.95, "{kind:?}: {right}");
+    }
+}
+
+#[test]
+fn a_graphics_card_learns_as_well_or_is_refused() {
+    let made = made(400, 1);
+    let (train, test): (Vec<u32>, Vec<u32>) = (0..400).partition(|row| row % 4 < 2);
+    for kind in KINDS {
+        let params = NetParams::new(kind).hidden(&[16]).width(8).blocks(1).epochs(40);
+        let params = params.device(Device::Gpu).check().unwrap();
+        match params.fit(&made.schema, &made.training(&train), 5, &|| ()) {
+            Ok(network) => {
+                let right = made.right(&network, &test);
+                assert!(right > 0.9, "{kind:?}: {right}");
+            }
+            Err(Error::NoGpu(why)) => eprintln!("skipped: no graphics card: {why}"),
+            Err(error) => panic!("{error}"),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use super::models;
 use super::sources;
 use super::splitting::{self, SplitArg};
 use crate::config::Config;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, sentence};
 use crate::output;
 use crate::units;
 
@@ -172,7 +172,21 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
         output::warn(
             "the model was trained on these very rows, so its recipe is judged on folds instead",
         );
-        return judged(args, labelled, Some(recipe_of(model)?), model.card().origin);
+        let strangers: Vec<String> = never_learnt(model, &labelled);
+        let mut evaluation = judged(args, labelled, Some(recipe_of(model)?), model.card().origin)?;
+        evaluation.notes.push(
+            "Not the model is judged, which was trained on these very rows, but its recipe: models that each learnt from some of them."
+                .to_owned(),
+        );
+        if !strangers.is_empty() {
+            let message = format!(
+                "The table's labels are not those that the model was trained with: it never learnt {}.",
+                learning::shortened(&strangers.iter().map(String::as_str).collect::<Vec<_>>())
+            );
+            output::warn(&message);
+            evaluation.notes.push(message);
+        }
+        return Ok(evaluation);
     }
     let said = match args.packets {
         Some(packets) => {
@@ -192,12 +206,13 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
         labelled = labelled.select(&fold.test);
         learnt = learnt_share(model, &labelled.dataset);
     }
-    if learnt > ALIKE_BY_CHANCE {
-        output::warn(&format!(
+    let flattered = (learnt > ALIKE_BY_CHANCE).then(|| {
+        format!(
             "about {:.0} % of the rows judged are the same, value by value, as rows that the model learnt from: the scores flatter it",
             learnt * 100.0
-        ));
-    }
+        )
+    });
+    flattered.iter().for_each(|message| output::warn(message));
     if truth.iter().all(|&class| class as usize >= model.classes().len()) {
         output::warn(
             "the model never learnt any of these labels, so no answer can be right; --label may name another column than it learnt",
@@ -205,6 +220,7 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
     }
     let mut evaluation = Evaluation::new(&title(args), classes, &truth, &said)?;
     evaluation.drift = drift;
+    evaluation.notes.extend(flattered.map(|message| sentence(&format!("{message}."))));
     evaluation.notes.extend(args.packets.map(early::note));
     evaluation.notes.push(NO_BASELINES.to_owned());
     evaluation.data = data(args, &labelled.dataset, model.card().origin);
@@ -221,6 +237,12 @@ fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
         ));
     }
     Ok(evaluation)
+}
+
+/// Labels of a table that a model does not know.
+fn never_learnt(model: &Model, labelled: &Labelled) -> Vec<String> {
+    let names = labelled.labels().values.iter();
+    names.filter(|name| !model.classes().contains(name)).cloned().collect()
 }
 
 /// A model as it is has no folds.

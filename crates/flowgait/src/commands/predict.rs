@@ -55,7 +55,7 @@ pub struct Args {
     #[arg(long)]
     proba: bool,
 
-    /// Answer as after each flow's first K packets, by a model that was fitted with --early; the rates of --unknown and --conformal are of whole flows
+    /// Answer as after each flow's first K packets, by a model that was fitted with --early; not with --unknown or --conformal, whose rates are of whole flows
     #[arg(long, value_name = "K", value_parser = early::packets, conflicts_with_all = ["unknown", "conformal"])]
     after: Option<usize>,
 
@@ -105,7 +105,7 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     let set_from = set_from(args, &model)?;
     match &args.model {
         Some(named) => introduce(args, named, &model),
-        None => starter::introduce(&model),
+        None => starter::introduce(&model, args.reject.is_some() || args.unknown.is_some()),
     }
     let mut answers = Answers::new(args, &model, set_from)?;
     let mut metering = |input: &PathBuf| {

@@ -17,12 +17,13 @@ pub fn model() -> Result<Model, Failure> {
     Ok(Model::from_bytes(BYTES)?)
 }
 
-/// Says what it is and what would be better.
-pub fn introduce(model: &Model) {
+/// Says what it is and what would be better; `limited` where a person says when it is to answer 'unknown'.
+pub fn introduce(model: &Model, limited: bool) {
     let classes: Vec<&str> = model.classes().iter().map(String::as_str).collect();
+    let otherwise = if limited { ", which is not asked of it here" } else { "" };
     output::note(&format!(
-        "no --model: the starter model answers. It knows {} and says 'unknown' below a confidence of {LEAST_CONFIDENCE}; of captures that it \
-         had not seen it answered 49 % of the flows, 63 % of them rightly (docs/STARTER.md)",
+        "no --model: the starter model answers. It knows {}. Saying 'unknown' below a confidence of {LEAST_CONFIDENCE}{otherwise}, it \
+         answered 49 % of the flows of captures that it had not seen, 63 % of them rightly (docs/STARTER.md)",
         learning::shortened(&classes)
     ));
     output::note(

@@ -125,13 +125,13 @@ fn what_was_learnt_from_is_not_held_against_what_is_new() {
     // Where two models' scores stand on one page, each section says whose its own are.
     run.says(&[
         "These scores are not of the model that all others are of",
-        "These scores are of the model itself on flows since 2026-11-01",
+        "These scores are of what is judged on flows since 2026-11-01",
     ]);
     place.ok(&[EVALUATE.as_slice(), &["--since", "2026-11-01", "-o", "r.html"]].concat());
     let page = place.text("r.html");
     assert!(
         page.contains("These scores are not of the model")
-            && page.contains("Scores of the model itself on flows since")
+            && page.contains("Scores of what is judged on flows since")
     );
     assert_eq!(alarms(&drift), [], "{}", run.out);
     let accuracy = drift["before"]["accuracy"].as_f64().unwrap();
@@ -173,7 +173,7 @@ fn a_kind_that_was_never_learnt_is_an_alarm_of_its_own() {
     watched(&place, game);
     let (run, drift) = since(&place, "2026-11-01");
     assert_eq!(alarms(&drift), [("game", "never_learnt")]);
-    assert!(run.out.contains("▲ game: new, and never learnt: 4 flows (1.3"), "{}", run.out);
+    assert!(run.out.contains("▲ game: not among what was learnt: 4 flows (1.3"), "{}", run.out);
     assert!(run.out.contains("answered as voice most often"), "{}", run.out);
 }
 

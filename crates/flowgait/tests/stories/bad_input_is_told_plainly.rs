@@ -211,6 +211,26 @@ fn text_that_the_model_never_saw_is_told() {
 }
 
 #[test]
+fn a_report_says_that_rows_were_learnt_from_and_labels_were_not() {
+    let place = Place::new();
+    let rows = |range: std::ops::Range<usize>| -> String {
+        range.map(|i| format!("{},{}\n", i * 7_919 % 997, ["web", "chat"][i % 2])).collect()
+    };
+    place.write("n.csv", format!("size,kind\n{}", rows(0..60)));
+    place.ok(&["fit", "n.csv", "--label", "kind", "--estimator", "forest", "-o", "m.fgm"]);
+    let judge = ["--label", "kind", "--brief", "-o", "r.html"];
+    place.write("half.csv", format!("size,kind\n{}", rows(30..90)));
+    place.ok(&[&["evaluate", "--model", "m.fgm", "half.csv"][..], &judge].concat());
+    let report = place.text("r.html");
+    assert!(report.contains("rows that the model learnt from: the scores flatter it"), "{report}");
+    place.write("renamed.csv", place.text("n.csv").replace("chat", "call"));
+    let run = place.ok(&[&["evaluate", "--model", "m.fgm", "renamed.csv"][..], &judge].concat());
+    run.tells(&["it never learnt call"]);
+    let report = place.text("r.html");
+    assert!(report.contains("Not the model is judged") && report.contains("never learnt call"));
+}
+
+#[test]
 fn flags_that_contradict_each_other_are_refused() {
     let place = Place::new();
     place.write("n.csv", "size,gap,kind\n1,2,a\n3,4,b\n5,6,a\n7,8,b\n1,2,a\n3,4,b\n");

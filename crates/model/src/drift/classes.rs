@@ -119,7 +119,7 @@ fn alarm(
     if !drift.learnt && drift.rows.before == 0 && drift.rows.since > 0 {
         let taken = taken.map_or(String::new(), |name| format!(", answered as {name} most often"));
         let reason = format!(
-            "new, and never learnt: {} ({}){taken}",
+            "not among what was learnt: {} ({}){taken}",
             counted(drift.rows.since, "flow", "flows"),
             percent(drift.volume.since)
         );

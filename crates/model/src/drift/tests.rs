@@ -214,7 +214,7 @@ fn a_class_that_was_never_learnt_has_an_alarm_of_its_own() {
     let drift = world.drift();
     let [(class, kind, reason)] = alarmed(&drift)[..] else { panic!("{:?}", alarmed(&drift)) };
     assert_eq!((class, kind), ("game", AlarmKind::NeverLearnt));
-    assert!(reason.starts_with("new, and never learnt: 3 flows (1"), "{reason}");
+    assert!(reason.starts_with("not among what was learnt: 3 flows (1"), "{reason}");
     assert!(reason.contains("answered as web most often"), "{reason}");
     assert_eq!(drift.classes[0].class, "game");
     assert!(!drift.classes[0].learnt && drift.classes[0].recall.before.is_none());

@@ -129,7 +129,7 @@ fn whose(drift: &Drift) -> String {
 pub(super) fn whose_others(evaluation: &Evaluation) -> Option<String> {
     let drift = evaluation.drift.as_ref().filter(|drift| drift.folds.is_some())?;
     Some(format!(
-        "of the model itself on flows since {}, not of those under Drift",
+        "of what is judged on flows since {}, not of the models under Drift",
         clean(&drift.moment)
     ))
 }

@@ -130,7 +130,9 @@ fn features(out: &mut String, evaluation: &Evaluation, width: usize) {
         return;
     }
     let within = importances.within.as_ref().map(|name| format!("within {}", clean(name)));
-    let mut heads = vec!["What it looks at", "lost"];
+    // The first word says what the numbers are: accuracy lost without the column, or its share of what training gained.
+    let measure = importances.measure.split(' ').find(|word| matches!(*word, "lost" | "share"));
+    let mut heads = vec!["What it looks at", measure.unwrap_or("importance")];
     heads.extend(within.as_deref());
     let row = |feature: &&super::Importance| {
         let mut cells = vec![clean(&feature.name), exact(Some(feature.value))];

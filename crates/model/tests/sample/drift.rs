@@ -51,7 +51,7 @@ pub fn drift() -> Drift {
             kind: AlarmKind::NeverLearnt,
             measures: Vec::new(),
             reason:
-                "new, and never learnt: 41 flows (0.5\u{202f}%), answered as Voice call most often"
+                "not among what was learnt: 41 flows (0.5\u{202f}%), answered as Voice call most often"
                     .to_owned(),
             p_value: None,
         }),

@@ -213,7 +213,10 @@ impl Fitting<'_> {
     fn card(&self, expectation: &Expectation) -> Card {
         let recipe = expectation.choice.recipe;
         let dataset = &self.labelled.dataset;
+        // The folds were judged before confidence was made true, so what they say of confidence is not true of the model.
+        let of_confidence = |name: &str| matches!(name, "log_loss" | "brier" | "ece");
         let spreads = expectation.choice.judged.spreads().into_iter();
+        let spreads = spreads.filter(|(name, _)| !of_confidence(name));
         Card {
             made_by: concat!("flowgait ", env!("CARGO_PKG_VERSION")).to_owned(),
             label: self.labelled.labels().name.clone(),

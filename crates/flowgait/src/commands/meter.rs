@@ -177,11 +177,13 @@ fn tell_truth(report: &TruthReport, hides_ends: bool) {
 
 fn tell_names(report: &NameReport, hides_ends: bool) {
     const SHOWN: usize = 5;
+    let named = report.flows_by_sni + report.flows_by_dns + report.flows_nameless;
     output::note(&format!(
-        "labels: {} of {} flows by server name, {} by DNS, {} had no name",
+        "labels: {} of {} flows by server name, {} by DNS, {} had a name that says nothing, {} had none",
         units::grouped(report.flows_by_sni),
         units::grouped(report.flows),
         units::grouped(report.flows_by_dns),
+        units::grouped(report.flows.saturating_sub(named)),
         units::grouped(report.flows_nameless)
     ));
     let mut unknown: Vec<(&String, &u64)> = report.unknown.iter().collect();

@@ -1,0 +1,74 @@
+//! Epsilon of every reference row, by every account that applies to it.
+
+use flowgait_privacy::account::Zcdp;
+use flowgait_privacy::account::rdp::{self, Rdp};
+use flowgait_privacy::{AddOrRemoveOne, Delta, NoiseMultiplier, SamplingRate};
+
+use crate::shared::{Row, Worst, number, rows};
+
+const TABLE: &str = "dp_rdp_pld.csv";
+
+fn of(mechanism: &str) -> impl Iterator<Item = Row> {
+    rows(TABLE).into_iter().filter(move |row| row["mechanism"] == mechanism)
+}
+
+fn noise(row: &Row) -> NoiseMultiplier {
+    NoiseMultiplier::new(number(row, "noise_multiplier")).expect("a noise multiplier")
+}
+
+fn delta(row: &Row) -> Delta {
+    Delta::new(number(row, "delta")).expect("a delta")
+}
+
+fn rounds(row: &Row) -> u64 {
+    number(row, "rounds") as u64
+}
+
+#[test]
+fn orders_are_the_reference_orders() {
+    let theirs: Vec<f64> =
+        rows("dp_rdp_orders.csv").iter().map(|row| number(row, "order")).collect();
+    if !theirs.is_empty() {
+        assert_eq!(rdp::orders(), theirs);
+    }
+}
+
+#[test]
+fn poisson_samples_by_rdp() {
+    let mut worst = Worst::default();
+    for row in of("poisson_gaussian") {
+        let rate = SamplingRate::new(number(&row, "sampling_rate")).expect("a rate");
+        let spent = Rdp::poisson(rate, noise(&row)).times(rounds(&row));
+        worst.see(spent.epsilon(delta(&row)), number(&row, "epsilon_rdp_exact"), 1e-6, &row);
+    }
+    worst.tell("epsilon of Poisson samples by RDP");
+}
+
+#[test]
+fn fixed_cohorts_by_rdp() {
+    let mut worst = Worst::default();
+    for row in of("wor_gaussian") {
+        let (cohort, population) = (number(&row, "cohort"), number(&row, "population"));
+        let round = Rdp::fixed_cohort(cohort as u32, population as u32, noise(&row));
+        let spent = round.expect("a cohort").times(rounds(&row));
+        worst.see(spent.epsilon(delta(&row)), number(&row, "epsilon_rdp_exact"), 1e-6, &row);
+    }
+    worst.tell("epsilon of fixed cohorts by RDP");
+}
+
+#[test]
+fn zcdp_by_hand_and_over_all_orders() {
+    let (mut basic, mut tight, mut orders) = (Worst::default(), Worst::default(), Worst::default());
+    for row in of("zcdp") {
+        let z = NoiseMultiplier::new(1.0 / (2.0 * number(&row, "rho")).sqrt()).expect("noise");
+        let (delta, spent) = (delta(&row), Zcdp::<AddOrRemoveOne>::gaussian(z));
+        basic.see(spent.epsilon_by_hand(delta), number(&row, "epsilon_zcdp_basic"), 1e-12, &row);
+        tight.see(spent.epsilon(delta), number(&row, "epsilon_zcdp_tight"), 1e-9, &row);
+        assert!(spent.epsilon(delta) >= number(&row, "epsilon_gaussian"));
+        let whole = Rdp::<AddOrRemoveOne>::gaussian(z).epsilon(delta);
+        orders.see(whole, number(&row, "epsilon_rdp"), 1e-9, &row);
+    }
+    basic.tell("epsilon of zCDP by hand");
+    tight.tell("epsilon of zCDP over all orders");
+    orders.tell("epsilon of the Gaussian by RDP");
+}

@@ -1,10 +1,12 @@
-//! What releases have cost: as Rényi divergence and as zCDP.
+//! What releases have cost: as Rényi divergence, as zCDP, and as privacy loss distribution.
 //!
 //! | account | holds for | exactness |
 //! | --- | --- | --- |
 //! | [`Rdp`] | everyone, Poisson samples, fixed cohorts | an upper bound, often a tenth above the truth |
 //! | [`Zcdp`] | everyone; the discrete Gaussian too | an upper bound, the simplest to check by hand |
+//! | [`pld`] | everyone, Poisson samples | an upper bound within rounding of the truth |
 
+pub mod pld;
 pub mod rdp;
 pub mod zcdp;
 

@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod clip;
+pub mod sample;
 
 mod error;
 mod neighbours;

@@ -1,6 +1,19 @@
 //! Special functions that keep their precision in the tails.
 
-use std::f64::consts::PI;
+use std::f64::consts::{PI, SQRT_2};
+
+/// The standard normal distribution below `x`, with relative precision in the lower tail.
+pub fn normal_below(x: f64) -> f64 {
+    0.5 * libm::erfc(-x / SQRT_2)
+}
+
+/// The standard normal mass between two ends, taken from the tail that is nearer so that no digits cancel there.
+pub fn normal_between(low: f64, high: f64) -> f64 {
+    if low > 0.0 {
+        return normal_below(-low) - normal_below(-high);
+    }
+    normal_below(high) - normal_below(low)
+}
 
 /// `ln erfc(x)`, also where `erfc(x)` is below the smallest number.
 pub fn ln_erfc(x: f64) -> f64 {
@@ -72,5 +85,12 @@ mod tests {
         near(ln_exp_minus_one(800.0), 800.0);
         near(ln_one_plus_exp(-1000.0), 0.0);
         assert_eq!(ln_sum(&[]), f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn normal_mass_keeps_its_digits_in_both_tails() {
+        near(normal_between(-1.0, 1.0), 0.682_689_492_137_085_9);
+        let (left, right) = (normal_between(-9.0, -8.0), normal_between(8.0, 9.0));
+        assert!((left / right - 1.0).abs() < 1e-12 && left > 6.0e-16);
     }
 }

@@ -1,9 +1,11 @@
 //! Epsilon of every reference row, by every account that applies to it.
 
 use flowgait_privacy::account::Zcdp;
+use flowgait_privacy::account::pld::{self, Rounds};
 use flowgait_privacy::account::rdp::{self, Rdp};
 use flowgait_privacy::{AddOrRemoveOne, Delta, NoiseMultiplier, SamplingRate};
 
+use crate::inversion;
 use crate::shared::{Row, Worst, number, rows};
 
 const TABLE: &str = "dp_rdp_pld.csv";
@@ -71,4 +73,39 @@ fn zcdp_by_hand_and_over_all_orders() {
     basic.tell("epsilon of zCDP by hand");
     tight.tell("epsilon of zCDP over all orders");
     orders.tell("epsilon of the Gaussian by RDP");
+}
+
+/// What epsilon by PLD may not fall below: the closed form, where there is one; for many sampled rounds, where the
+/// reference itself is up to 1 too large (its grid is coarser), the truth by inversion; else the reference.
+fn least(row: &Row) -> (f64, f64) {
+    let (q, z) = (number(row, "sampling_rate"), number(row, "noise_multiplier"));
+    if q == 1.0 {
+        return (number(row, "epsilon_gaussian"), 1e-9);
+    }
+    if rounds(row) >= 100 {
+        let truth = inversion::epsilon(q, z, rounds(row) as f64, number(row, "delta"));
+        return (truth, 1e-9 * truth.max(1.0));
+    }
+    (number(row, "epsilon_pld"), 1e-5)
+}
+
+#[test]
+fn poisson_samples_by_privacy_loss_distribution() {
+    let (mut above_truth, mut above, mut below) = (0.0f64, 0.0f64, 0.0f64);
+    for row in of("poisson_gaussian") {
+        let rate = SamplingRate::new(number(&row, "sampling_rate")).expect("a rate");
+        let run = Rounds { rate, noise: noise(&row), count: rounds(&row) };
+        let (found, theirs) = (pld::epsilon(&[run], delta(&row)), number(&row, "epsilon_pld"));
+        let (least, slack) = least(&row);
+        assert!(found >= least - slack, "{found} is below {least} in {row:?}");
+        assert!(found <= theirs * 1.001 + 1e-5, "{found} is above {theirs} in {row:?}");
+        if slack < 1e-5 {
+            above_truth = above_truth.max((found - least) / least);
+        } else {
+            below = below.max(theirs - found);
+        }
+        above = above.max((found - theirs) / theirs);
+    }
+    println!("epsilon by PLD: at most {above_truth:.1e} of it above the truth");
+    println!("epsilon by PLD: at most {below:.1e} below, {above:.1e} of it above the reference");
 }

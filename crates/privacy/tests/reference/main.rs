@@ -1,7 +1,6 @@
 //! Our numbers are those of independent programs, on the shared reference values.
 
-#![allow(clippy::print_stdout, reason = "tests say what they skipped and how near they came")]
-
 mod accounts;
 mod clipping;
+mod inversion;
 mod shared;

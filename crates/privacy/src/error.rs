@@ -29,11 +29,11 @@ pub enum Error {
         /// What stands there.
         value: f32,
     },
-    /// An entry does not fit the integers that a grid counts in.
-    #[error("entry {at} of the vector is too large for the grid's step")]
-    OffGrid {
-        /// Place in the vector, from 0.
-        at: usize,
+    /// An update that was to be counted is longer than the clip norm of the grid.
+    #[error("the update is longer than the clip norm of {clip_norm}: clip it first")]
+    TooLong {
+        /// How long it may be at most.
+        clip_norm: f64,
     },
     /// The next release would pass the budget. Nothing was released.
     #[error("round {round} would bring epsilon to {epsilon:.4}, over the budget of {budget:.4}")]

@@ -11,6 +11,9 @@ use crate::parameter::Delta;
 const TAIL: f64 = 1e-14;
 /// How far too large epsilon may come out because the grid is coarse, unless the window needs more points than allowed.
 const EPSILON_ERROR: f64 = 1e-6;
+/// The grid widens a composition: a window of sixteen standard deviations has this many points for each root of a
+/// round, so that its variance grows by a millionth at most.
+const POINTS_PER_ROOT: f64 = 6_700.0;
 /// The most grid points of a window: 16 MiB of numbers.
 const POINTS_MAX: usize = 1 << 21;
 /// The fewest, so that small losses are resolved.
@@ -45,7 +48,8 @@ impl Window {
         let width = (high - low).max(f64::MIN_POSITIVE);
         let count: u64 = rounds.iter().map(|(_, count)| count).sum();
         let fine = (12.0 * EPSILON_ERROR / count as f64).sqrt();
-        let step = fine.min(width / POINTS_MIN as f64).max(width / (POINTS_MAX - 2) as f64);
+        let narrow = width / (POINTS_PER_ROOT * (count as f64).sqrt()).max(POINTS_MIN as f64);
+        let step = fine.min(narrow).max(width / (POINTS_MAX - 2) as f64);
         Self { step, low, high, tail, t }
     }
 

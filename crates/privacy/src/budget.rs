@@ -17,7 +17,7 @@ pub struct Release<N: Neighbours> {
 }
 
 impl<N: Neighbours> Release<N> {
-    /// Everybody takes part, or nobody can tell who is left out to the run's own account.
+    /// Every client's update is in the sum; nothing is claimed of sampling.
     #[must_use]
     pub fn everyone(noise: NoiseMultiplier) -> Self {
         Self { noise, cost: Rdp::gaussian(noise) }
@@ -208,6 +208,8 @@ mod tests {
     }
 
     proptest! {
+        // Each round is accounted at a hundred fractional orders.
+        #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn epsilon_never_falls_and_never_passes_the_budget(
             limit in 0.0f64..8.0,

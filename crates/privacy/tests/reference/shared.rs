@@ -6,6 +6,7 @@ use std::path::PathBuf;
 pub type Row = HashMap<String, String>;
 
 /// The rows of a reference table; none, and a word about it, where this machine has none.
+#[allow(clippy::print_stdout, reason = "a test says why it did nothing")]
 pub fn rows(name: &str) -> Vec<Row> {
     let default = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
     let data = std::env::var_os("FLOWGAIT_DATA").map_or(default, PathBuf::from);
@@ -33,6 +34,7 @@ impl Worst {
         self.0 = self.0.max(off);
     }
 
+    #[allow(clippy::print_stdout, reason = "a test says how near it came")]
     pub fn tell(&self, what: &str) {
         println!("{what}: at most {:.1e} off", self.0);
     }

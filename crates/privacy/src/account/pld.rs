@@ -30,7 +30,7 @@ pub struct Rounds {
 }
 
 /// The smallest epsilon that these rounds together keep at `delta`, with one client added or removed; infinite where
-/// `delta` is below what this arithmetic can tell (about 1e-13).
+/// `delta` is below what this arithmetic can tell (1e-13, and 3e-12 at 10 000 rounds).
 ///
 /// # Example
 /// ```

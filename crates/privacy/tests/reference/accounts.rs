@@ -109,3 +109,20 @@ fn poisson_samples_by_privacy_loss_distribution() {
     println!("epsilon by PLD: at most {above_truth:.1e} of it above the truth");
     println!("epsilon by PLD: at most {below:.1e} below, {above:.1e} of it above the reference");
 }
+
+#[test]
+fn small_deltas_by_privacy_loss_distribution() {
+    for (q, z, count) in [(0.01, 1.0, 1000), (0.1, 2.0, 100), (0.004, 1.3, 10_000)] {
+        for delta in [1e-8, 1e-9, 1e-10, 1e-11] {
+            let (rate, noise) = (SamplingRate::new(q), NoiseMultiplier::new(z));
+            let run = Rounds { rate: rate.expect("a rate"), noise: noise.expect("noise"), count };
+            let found = pld::epsilon(&[run], Delta::new(delta).expect("a delta"));
+            let truth = inversion::epsilon(q, z, count as f64, delta);
+            let off = found / truth - 1.0;
+            println!(
+                "q {q}, z {z}, {count} rounds, delta {delta:e}: {off:.1e} of it above the truth"
+            );
+            assert!((-1e-9..2e-2).contains(&off), "{found} is not {truth}");
+        }
+    }
+}

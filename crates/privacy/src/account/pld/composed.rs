@@ -69,6 +69,9 @@ pub struct Composed {
 
 impl Composed {
     /// Composes parts, each as often as it says.
+    ///
+    /// A power of the spectrum multiplies its rounding by the exponent. That much of delta is given up too; what was seen
+    /// is a twentieth of it.
     pub fn new(parts: &[(Discrete, u64)], window: &Window) -> Self {
         let points = window.points();
         let first = (window.low / window.step).floor() as i64;
@@ -77,7 +80,8 @@ impl Composed {
         let given_up: f64 = parts.iter().map(|(part, count)| part.infinite * *count as f64).sum();
         let top = (first + points as i64 - 1) as f64 * window.step;
         let above = (ln_moment(parts, window.t) - window.t * top).exp();
-        Self { first, step: window.step, masses, infinite: given_up + above }
+        let rounding = f64::EPSILON * (100.0 + parts.iter().map(|part| part.1 as f64).sum::<f64>());
+        Self { first, step: window.step, masses, infinite: given_up + above + rounding }
     }
 
     /// The smallest epsilon at `delta`.

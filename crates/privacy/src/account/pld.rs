@@ -51,22 +51,22 @@ pub struct Rounds {
 /// Doroshenko, Ghazi, Kamath, Kumar, Manurangsi, *Connect the Dots*, PoPETs 2022.
 #[must_use]
 pub fn epsilon(rounds: &[Rounds], delta: Delta) -> f64 {
-    let rounds = merge(rounds);
-    if rounds.is_empty() {
-        return 0.0;
-    }
-    let one_way = |direction| compose(&rounds, direction).epsilon(delta);
-    one_way(Direction::Remove).max(one_way(Direction::Add))
+    larger(rounds, |composed| composed.epsilon(delta))
 }
 
 /// The smallest delta that these rounds together keep at `epsilon`, with one client added or removed.
 #[must_use]
 pub fn delta(rounds: &[Rounds], epsilon: f64) -> f64 {
+    larger(rounds, |composed| composed.delta(epsilon))
+}
+
+/// The larger answer of both directions; 0 where nothing costs anything.
+fn larger(rounds: &[Rounds], of: impl Fn(&Composed) -> f64) -> f64 {
     let rounds = merge(rounds);
     if rounds.is_empty() {
         return 0.0;
     }
-    let one_way = |direction| compose(&rounds, direction).delta(epsilon);
+    let one_way = |direction| of(&compose(&rounds, direction));
     one_way(Direction::Remove).max(one_way(Direction::Add))
 }
 

@@ -76,7 +76,7 @@ fn zcdp_by_hand_and_over_all_orders() {
 }
 
 /// What epsilon by PLD may not fall below: the closed form, where there is one; for many sampled rounds, where the
-/// reference itself is up to 1 too large (its grid is coarser), the truth by inversion; else the reference.
+/// reference is too large (by 1 of 7,300 and by 6e-4 of 0.161 at worst), the truth by inversion; else the reference.
 fn least(row: &Row) -> (f64, f64) {
     let (q, z) = (number(row, "sampling_rate"), number(row, "noise_multiplier"));
     if q == 1.0 {

@@ -69,7 +69,9 @@ fn bold(text: &str) -> String {
 
 /// Installs the log subscriber: `FLOWGAIT_LOG=debug` or `FLOWGAIT_LOG=flowgait_flow=trace`; warnings by default.
 pub fn install_log() {
-    let filter = EnvFilter::try_from_env("FLOWGAIT_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    // A way to a graphics card that is not there is looked for as one of several; what becomes of all is told by ourselves.
+    let usual = || EnvFilter::new("warn,wgpu_hal=off,wgpu_core=off");
+    let filter = EnvFilter::try_from_env("FLOWGAIT_LOG").unwrap_or_else(|_| usual());
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
 }
 

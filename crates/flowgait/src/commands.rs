@@ -15,6 +15,7 @@ pub mod meter;
 mod metering;
 pub mod models;
 pub mod predict;
+mod recipe;
 mod rows;
 mod sources;
 mod splitting;

@@ -2,31 +2,30 @@
 
 mod drift;
 mod export;
+mod fitted;
 mod measure;
 
 use std::path::{Path, PathBuf};
 
 use flowgait_features::Dataset;
-use flowgait_features::dataset::Codes;
 use flowgait_features::extract::prefix;
 use flowgait_features::table::{self, Untimed};
-use flowgait_model::artifact::{Model, fingerprint};
+use flowgait_model::artifact::Model;
 use flowgait_model::recipe::{EstimatorKind, Recipe};
-use flowgait_model::report::{Class, Confidence, Data, Evaluation, Fact, Groups, Origin};
-use flowgait_model::{Probabilities, Sharpness};
+use flowgait_model::report::{Data, Evaluation, Fact, Groups, Origin};
 
 pub use measure::Measuring;
 
 use super::early;
 use super::judging::{Candidates, Learner};
-use super::learning::{self, Labelled, RecipeArgs, TableArgs};
+use super::learning::{self, Labelled, TableArgs};
 use super::models;
+use super::recipe::RecipeArgs;
 use super::sources;
-use super::splitting::{self, SplitArg};
+use super::splitting::SplitArg;
 use crate::config::Config;
-use crate::failure::{Failure, Outcome, sentence};
+use crate::failure::{Failure, Outcome};
 use crate::output;
-use crate::units;
 
 /// What a person may type.
 #[derive(Debug, clap::Args)]
@@ -101,13 +100,16 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     let model = args.model.as_deref().map(|m| models::load(m, &config)).transpose()?;
     let split = args.since.map(SplitArg::Since).or_else(|| args.split.clone());
     let evaluation = match (&model, &split) {
-        (Some(model), None | Some(SplitArg::Given | SplitArg::Since(_))) => given(args, model)?,
-        (model, _) => {
-            let recipe = model.as_ref().map(recipe_of).transpose()?;
-            let origin = model.as_ref().map_or(Origin::Recorded, |m| m.card().origin);
-            let labelled =
-                tables(args).read(&split_columns(args), model.as_ref().map(Model::schema))?;
-            judged(args, labelled, recipe, origin)?
+        (Some(model), None | Some(SplitArg::Given | SplitArg::Since(_))) => {
+            fitted::given(args, model)?
+        }
+        (Some(model), _) => {
+            let labelled = tables(args).read(&split_columns(args), Some(model.schema()))?;
+            fitted::by_recipe(args, model, labelled)?
+        }
+        (None, _) => {
+            let labelled = tables(args).read(&split_columns(args), None)?;
+            judged(args, labelled, None, Origin::Recorded)?
         }
     };
     save(&evaluation, args.output.as_deref())?;
@@ -162,127 +164,6 @@ pub fn save(evaluation: &Evaluation, path: Option<&Path>) -> Result<(), Failure>
     output::save(path, &text)?;
     output::note(&format!("report: {}", path.display()));
     Ok(())
-}
-
-/// The model on the table as it is; unless it was trained on this very table, which would flatter it beyond all use.
-fn given(args: &Args, model: &Model) -> Result<Evaluation, Failure> {
-    let mut labelled = tables(args).read(&split_columns(args), Some(model.schema()))?;
-    let mut learnt = learnt_share(model, &labelled.dataset);
-    if args.split != Some(SplitArg::Given) && learnt > NEARLY_ALL {
-        output::warn(
-            "the model was trained on these very rows, so its recipe is judged on folds instead",
-        );
-        let strangers: Vec<String> = never_learnt(model, &labelled);
-        let mut evaluation = judged(args, labelled, Some(recipe_of(model)?), model.card().origin)?;
-        evaluation.notes.push(
-            "Not the model is judged, which was trained on these very rows, but its recipe: models that each learnt from some of them."
-                .to_owned(),
-        );
-        if !strangers.is_empty() {
-            let message = format!(
-                "The table's labels are not those that the model was trained with: it never learnt {}.",
-                learning::shortened(&strangers.iter().map(String::as_str).collect::<Vec<_>>())
-            );
-            output::warn(&message);
-            evaluation.notes.push(message);
-        }
-        return Ok(evaluation);
-    }
-    let said = match args.packets {
-        Some(packets) => {
-            early::check(model)?;
-            model.predict_proba_after(&labelled.dataset, packets)?
-        }
-        None => model.predict_proba(&labelled.dataset)?,
-    };
-    let (classes, mut truth, mut said, strangers) =
-        common_classes(model.classes(), labelled.labels(), said);
-    let mut drift = None;
-    if let Some(moment) = args.since {
-        let fold = splitting::since(&labelled, moment)?;
-        drift = Some(drift::of_model(args, model, &labelled, &fold, (&classes, &said))?);
-        truth = fold.test.iter().map(|&row| truth[row as usize]).collect();
-        said = drift::select(&fold.test, &said);
-        labelled = labelled.select(&fold.test);
-        learnt = learnt_share(model, &labelled.dataset);
-    }
-    let flattered = (learnt > ALIKE_BY_CHANCE).then(|| {
-        format!(
-            "about {:.0} % of the rows judged are the same, value by value, as rows that the model learnt from: the scores flatter it",
-            learnt * 100.0
-        )
-    });
-    flattered.iter().for_each(|message| output::warn(message));
-    if truth.iter().all(|&class| class as usize >= model.classes().len()) {
-        output::warn(
-            "the model never learnt any of these labels, so no answer can be right; --label may name another column than it learnt",
-        );
-    }
-    let mut evaluation = Evaluation::new(&title(args), classes, &truth, &said)?;
-    evaluation.drift = drift;
-    evaluation.notes.extend(flattered.map(|message| sentence(&format!("{message}."))));
-    evaluation.notes.extend(args.packets.map(early::note));
-    evaluation.notes.push(NO_BASELINES.to_owned());
-    evaluation.data = data(args, &labelled.dataset, model.card().origin);
-    evaluation.model = facts(model);
-    if model.sharpness() != Sharpness::NONE {
-        evaluation.confidence = Confidence::Calibrated;
-    }
-    evaluation.importances = measure::importance::of_model(model.schema(), model.importance());
-    if !strangers.is_empty() {
-        let names: Vec<&str> = strangers.iter().map(String::as_str).collect();
-        evaluation.notes.push(format!(
-            "The model never learnt {}; every such row counts as wrong.",
-            learning::shortened(&names)
-        ));
-    }
-    Ok(evaluation)
-}
-
-/// Labels of a table that a model does not know.
-fn never_learnt(model: &Model, labelled: &Labelled) -> Vec<String> {
-    let names = labelled.labels().values.iter();
-    names.filter(|name| !model.classes().contains(name)).cloned().collect()
-}
-
-/// A model as it is has no folds.
-const NO_BASELINES: &str = "No baselines stand beside it: they would have to learn from what the model learnt from. On folds of this table, by --split, they do.";
-
-/// Up to such a share of rows may be the same as rows learnt from by chance: short flows are often alike.
-const ALIKE_BY_CHANCE: f64 = 0.05;
-
-/// From such a share on, a table is taken for the one that was learnt from.
-const NEARLY_ALL: f64 = 0.98;
-
-/// About which share of a table's rows a model learnt from.
-fn learnt_share(model: &Model, dataset: &Dataset) -> f64 {
-    if model.card().fingerprint == fingerprint(dataset) {
-        return 1.0;
-    }
-    model.seen().and_then(|seen| seen.share_in(dataset)).unwrap_or(0.0)
-}
-
-/// The model's classes and then those of the table that it never learnt: codes of the table's labels in that list, and probabilities widened by zeros.
-fn common_classes(
-    known: &[String],
-    labels: &Codes,
-    said: Probabilities,
-) -> (Vec<Class>, Vec<u32>, Probabilities, Vec<String>) {
-    let mut names = known.to_vec();
-    let strangers: Vec<String> =
-        labels.values.iter().filter(|v| !known.contains(v)).cloned().collect();
-    names.extend(strangers.iter().cloned());
-    let place =
-        |name: &String| names.iter().position(|n| n == name).expect("every label was added") as u32;
-    let places: Vec<u32> = labels.values.iter().map(place).collect();
-    let truth = labels.codes.iter().map(|&code| places[code as usize]).collect();
-    let mut values = Vec::with_capacity(names.len() * said.rows());
-    for row in 0..said.rows() {
-        values.extend_from_slice(said.row(row));
-        values.extend(strangers.iter().map(|_| 0.0));
-    }
-    let said = Probabilities { classes: names.len(), values };
-    (names.iter().map(|n| Class::named(n)).collect(), truth, said, strangers)
 }
 
 /// A recipe fitted anew on every fold.
@@ -365,18 +246,6 @@ pub fn recipe_of(model: &Model) -> Result<Recipe, Failure> {
         )
         .because(e)
     })
-}
-
-fn facts(model: &Model) -> Vec<Fact> {
-    let card = model.card();
-    let mut facts = recipe_of(model).map_or_else(|_| Vec::new(), recipe_facts);
-    facts.push(Fact::new("Trained on", units::counted(card.rows, "row")));
-    let tables: Vec<&str> = card.tables.iter().map(|table| table.name.as_str()).collect();
-    facts.push(Fact::new("Tables", tables.join(", ")));
-    if !card.kept_columns.is_empty() {
-        facts.push(Fact::new("Identity kept as asked", card.kept_columns.join(", ")));
-    }
-    facts
 }
 
 fn data(args: &Args, dataset: &Dataset, origin: Origin) -> Data {

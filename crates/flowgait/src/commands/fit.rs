@@ -12,7 +12,8 @@ use flowgait_model::seen::Seen;
 use flowgait_model::validation::CrossValidation;
 
 use super::judging::{self, CHOOSING_FOLDS, Candidates, Choice};
-use super::learning::{self, Labelled, RecipeArgs, TableArgs};
+use super::learning::{self, Labelled, TableArgs};
+use super::recipe::RecipeArgs;
 use super::sources;
 use super::splitting::SplitArg;
 use crate::config::Config;

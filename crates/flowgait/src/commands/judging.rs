@@ -18,7 +18,8 @@ use flowgait_model::{Doubt, Estimator, Probabilities, Sharpness, Training};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::learning::{Labelled, RecipeArgs};
+use super::learning::Labelled;
+use super::recipe::RecipeArgs;
 use super::splitting::SplitArg;
 use crate::failure::Failure;
 use crate::progress::Progress;

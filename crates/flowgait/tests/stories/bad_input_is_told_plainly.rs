@@ -223,6 +223,9 @@ fn a_report_says_that_rows_were_learnt_from_and_labels_were_not() {
     place.ok(&[&["evaluate", "--model", "m.fgm", "half.csv"][..], &judge].concat());
     let report = place.text("r.html");
     assert!(report.contains("rows that the model learnt from: the scores flatter it"), "{report}");
+    let apart = ["evaluate", "--model", "m.fgm", "half.csv", "--split", "random"];
+    place.ok(&[&apart[..], &judge].concat());
+    assert!(place.text("r.html").contains("Not the model is judged but its recipe"));
     place.write("renamed.csv", place.text("n.csv").replace("chat", "call"));
     let run = place.ok(&[&["evaluate", "--model", "m.fgm", "renamed.csv"][..], &judge].concat());
     run.tells(&["it never learnt call"]);

@@ -10,7 +10,8 @@ use flowgait_model::report::Class;
 use flowgait_model::validation::{Fold, Repeat};
 use flowgait_model::{Model, Probabilities};
 
-use super::{ALIKE_BY_CHANCE, Args, learnt_share, recipe_of};
+use super::fitted::{ALIKE_BY_CHANCE, learnt_share};
+use super::{Args, recipe_of};
 use crate::commands::judging::{Candidates, Learner, judge};
 use crate::commands::learning::Labelled;
 use crate::commands::splitting::{self, SplitArg};

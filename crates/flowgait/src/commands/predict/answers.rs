@@ -175,15 +175,13 @@ impl<'a> Answers<'a> {
             }
         }
         if self.model.categories().is_some() {
-            let mut add =
-                |name: &str, kind| columns.push(ColumnSpec { name: name.to_owned(), kind });
             add("prediction_category", Kind::Text);
             if self.args.proba {
                 add("confidence_category", Kind::Float);
             }
         }
         if self.sets.is_some() {
-            columns.push(ColumnSpec { name: "prediction_set".to_owned(), kind: Kind::Text });
+            add("prediction_set", Kind::Text);
         }
         let schema = RowSchema { columns, ..RowSchema::default() };
         self.writer = Some(if sources::is_standard_input(&self.args.output) {

@@ -1,7 +1,8 @@
 //! Training a network step by step on some rows: what a fit does, and what a site of a federation does between two rounds.
 //!
-//! On the processor a batch is cut into parts of 32 rows, whatever the number of threads, and their gradients are added in order; so a fit gives the same
-//! parameters on one thread or many. Chance comes from a stream of the seed for each part of each step.
+//! On the processor a batch is cut into parts of 32 rows, whatever the number of threads, and their gradients are added in order; so a fit
+//! gives the same parameters on one thread or many. On a card a batch is one part. Chance comes from a stream
+//! of the seed for each part of each step.
 
 use burn_tensor::Device as Backend;
 use rand_chacha::ChaCha8Rng;

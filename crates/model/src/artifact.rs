@@ -46,6 +46,7 @@ mod net;
 mod sections;
 mod stack;
 mod trees;
+mod voting;
 mod wire;
 
 use std::{

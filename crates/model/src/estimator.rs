@@ -8,6 +8,7 @@ use crate::net::Network;
 use crate::stack::Stack;
 use crate::training::Probabilities;
 use crate::trees::SizeForest;
+use crate::voting::Voting;
 
 /// What gives the probabilities. Nothing in it changes after the fit, so threads share it.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,8 @@ pub enum Estimator {
     Linear(Box<Linear>),
     /// A neural network.
     Network(Box<Network>),
+    /// Several estimators by the mean of their probabilities.
+    Voting(Box<Voting>),
     /// Several estimators under a judge.
     Stack(Box<Stack>),
 }
@@ -37,6 +40,7 @@ impl Estimator {
             Self::Boost(boost) => boost.classes(),
             Self::Linear(linear) => linear.classes(),
             Self::Network(network) => network.classes(),
+            Self::Voting(voting) => voting.classes(),
             Self::Stack(stack) => stack.classes(),
         }
     }
@@ -50,6 +54,7 @@ impl Estimator {
             Self::Boost(boost) => boost.features(),
             Self::Linear(linear) => linear.features(),
             Self::Network(network) => network.features(),
+            Self::Voting(voting) => voting.features(),
             Self::Stack(stack) => stack.features(),
         }
     }
@@ -61,6 +66,7 @@ impl Estimator {
             Self::Forest(forest) => forest.importance(),
             Self::SizeForest(trees) => trees.importance(),
             Self::Boost(boost) => boost.importance(),
+            Self::Voting(voting) => voting.importance(),
             Self::Linear(_) | Self::Network(_) | Self::Stack(_) => &[],
         }
     }
@@ -82,6 +88,7 @@ impl Estimator {
             Self::Boost(boost) => boost.predict_proba(columns, rows),
             Self::Linear(linear) => linear.predict_proba(columns, rows),
             Self::Network(network) => network.predict_proba(columns, rows),
+            Self::Voting(voting) => voting.predict_proba(columns, rows),
             Self::Stack(stack) => stack.predict_proba(columns, rows),
         }
     }

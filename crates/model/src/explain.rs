@@ -3,7 +3,8 @@
 //! The amounts are Shapley values: take the columns of the row one after the other in place of those of a background row, note what
 //! each does to the answer, and take the mean over all orders and all background rows. They always add up to the difference between
 //! the row's answer and the background's mean. For trees they are computed exactly, for the others from orders drawn by
-//! chance, with their standard error.
+//! chance, with their standard error. A vote has the mean of its members' values: exact for its forests, drawn for its boosting, whose
+//! exact values are of margins and not of probabilities.
 //!
 //! # Reference
 //! S. Lundberg et al., *From local explanations to global understanding with explainable AI for trees*, Nature Machine Intelligence 2,
@@ -13,6 +14,7 @@
 mod nearest;
 mod sample;
 mod trees;
+mod voting;
 
 pub use nearest::{Neighbour, nearest};
 
@@ -73,6 +75,7 @@ pub fn explain(
         Estimator::Forest(forest) => trees::of_forest(forest, question),
         Estimator::SizeForest(trees) => trees::of_size_forest(trees, question),
         Estimator::Boost(boost) => trees::of_boost(boost, question),
+        Estimator::Voting(voting) => voting::of_voting(voting, question, seed),
         _ => sample::of_any(estimator, question, seed),
     }
 }

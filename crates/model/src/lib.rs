@@ -31,6 +31,7 @@ pub mod stack;
 pub mod training;
 pub mod trees;
 pub mod validation;
+pub mod voting;
 
 pub use artifact::{Card, Model};
 pub use calibrate::Sharpness;

@@ -18,6 +18,7 @@ use crate::net::{Device, NetKind, NetParams, ValidNetParams};
 use crate::stack::Stack;
 use crate::training::Training;
 use crate::trees::SizeForest;
+use crate::voting::Voting;
 
 /// An estimator and its parameters; the same recipe, rows and seed always give the same model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +57,8 @@ pub enum EstimatorKind {
     Boost,
     /// A linear classifier on bags of packet sizes.
     Linear,
+    /// Boosting, a forest and extra-trees by the mean of what they say.
+    Voting,
     /// A forest, extra-trees and the linear classifier under a judge.
     Stack,
     /// A network of fully connected layers.
@@ -83,6 +86,7 @@ impl EstimatorKind {
             Self::ExtraTrees => "extra-trees",
             Self::Boost => "gradient boosting",
             Self::Linear => "linear classifier on packet sizes",
+            Self::Voting => "vote of boosting, forest and extra-trees",
             Self::Stack => "stack of a linear classifier and trees",
             Self::Mlp => "multi-layer perceptron",
             Self::Cnn => "convolutional network",
@@ -112,6 +116,9 @@ impl Recipe {
     pub fn units(&self, rows: usize) -> usize {
         match self.estimator.network().map(|kind| self.network(kind)) {
             Some(Ok(network)) => network.epochs_of(rows),
+            _ if self.estimator == EstimatorKind::Voting => {
+                self.voters().iter().map(|voter| voter.trees).sum()
+            }
             _ => self.trees,
         }
     }
@@ -150,6 +157,7 @@ impl Recipe {
         }
         match self.estimator {
             EstimatorKind::Boost => self.boost().map(|_| ()),
+            EstimatorKind::Voting => self.voters().iter().try_for_each(Self::check),
             _ => self.forest().map(|_| ()),
         }
     }
@@ -174,6 +182,17 @@ impl Recipe {
     fn network(&self, kind: NetKind) -> Result<ValidNetParams, Error> {
         let params = NetParams::new(kind).balanced(self.balanced).device(self.device);
         self.epochs.map_or(params.clone(), |epochs| params.epochs(epochs)).check()
+    }
+
+    /// The recipes of a vote's members. Boosting stops by itself, so how many trees the forests have is nothing to it.
+    fn voters(&self) -> [Self; 3] {
+        VOTERS.map(|estimator| {
+            let own = Self { estimator, ..*self };
+            match estimator {
+                EstimatorKind::Boost => Self { trees: Self::new(estimator).trees, ..own },
+                _ => own,
+            }
+        })
     }
 
     fn weights(&self) -> ClassWeights {
@@ -223,6 +242,11 @@ impl Recipe {
             }
             EstimatorKind::Mlp => self.fit_network(NetKind::Mlp, schema, training, seed, unit_done),
             EstimatorKind::Cnn => self.fit_network(NetKind::Cnn, schema, training, seed, unit_done),
+            EstimatorKind::Voting => {
+                let members = self.voters();
+                let fitted = Voting::fit(&members, schema, training, seed, unit_done)?;
+                Ok(Estimator::Voting(Box::new(fitted)))
+            }
             EstimatorKind::Stack => {
                 let bases = STACKED.map(|estimator| Self { estimator, ..*self });
                 let folds = stack_folds(training, seed)?;
@@ -247,6 +271,9 @@ impl Recipe {
 
 /// Rounds of boosting, after which it ranks among others as it will in the end.
 const BOOST_ROUNDS_MIN: usize = 150;
+/// What a vote holds, in the order in which they are asked.
+pub const VOTERS: [EstimatorKind; 3] =
+    [EstimatorKind::Forest, EstimatorKind::ExtraTrees, EstimatorKind::Boost];
 /// What a stack holds.
 const STACKED: [EstimatorKind; 3] =
     [EstimatorKind::Linear, EstimatorKind::ExtraTrees, EstimatorKind::Forest];

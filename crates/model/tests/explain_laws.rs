@@ -139,6 +139,21 @@ fn boosting_gives_the_values_of_the_definition() {
 }
 
 #[test]
+fn a_vote_has_the_mean_of_its_members_values() {
+    let vote = fitted(EstimatorKind::Voting, 300, 4, 5);
+    let background = [2, 9];
+    let by_hand = [0, 1, 2].map(|class| vote.by_hand(250, &background, class));
+    for (said, exact) in vote.ask(250, &background, &alone(4)).iter().zip(by_hand) {
+        let sum: f64 = said.contributions.iter().sum();
+        assert!((sum - (said.value - said.base)).abs() < 1e-6);
+        for ((ours, exact), error) in said.contributions.iter().zip(exact).zip(&said.errors) {
+            // Two rows of background and 24 orders: what is drawn is off by its error, a few times at most.
+            assert!((ours - exact).abs() < 5.0 * error + 1e-3, "{ours}, not {exact} ± {error}");
+        }
+    }
+}
+
+#[test]
 fn orders_by_chance_come_near_the_exact_values() {
     let forest = fitted(EstimatorKind::Forest, 300, 6, 8);
     let stack =
@@ -154,7 +169,9 @@ fn orders_by_chance_come_near_the_exact_values() {
 
 #[test]
 fn a_planted_column_is_found() {
-    for kind in [EstimatorKind::Forest, EstimatorKind::Boost, EstimatorKind::Stack] {
+    let kinds =
+        [EstimatorKind::Forest, EstimatorKind::Boost, EstimatorKind::Voting, EstimatorKind::Stack];
+    for kind in kinds {
         let Fitted { mut columns, .. } = fitted(kind, 600, 10, 2);
         let noise = |row: u32| (row.wrapping_mul(0x9e37_79b9) >> 12) % 4;
         let codes: Vec<u32> = (0..600).map(noise).collect();

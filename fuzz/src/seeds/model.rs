@@ -18,6 +18,7 @@ pub fn seeds() -> Vec<Seed> {
         ("artifact", "cut", cut),
         ("artifact", "linear", of_sizes(recipe(EstimatorKind::Linear))),
         ("artifact", "boost", of_sizes(recipe(EstimatorKind::Boost))),
+        ("artifact", "voting", of_sizes(recipe(EstimatorKind::Voting))),
         ("artifact", "network", of_sizes(network)),
         ("artifact", "forest-of-sizes", of_sizes(recipe(EstimatorKind::ExtraTrees))),
     ]

@@ -20,8 +20,9 @@ struct Task {
     estimators: &'static [&'static str],
 }
 
-const COLUMNS: [&str; 5] = ["auto", "forest", "extra-trees", "boost", "mlp"];
-const WITH_SIZES: [&str; 7] = ["auto", "forest", "extra-trees", "boost", "linear", "mlp", "cnn"];
+const COLUMNS: [&str; 6] = ["auto", "forest", "extra-trees", "boost", "voting", "mlp"];
+const WITH_SIZES: [&str; 8] =
+    ["auto", "forest", "extra-trees", "boost", "voting", "linear", "mlp", "cnn"];
 
 pub fn run(_: &Arguments) -> Result<(), Error> {
     let python = peers::python(&["scikit-learn", "lightgbm", "numpy", "scipy"])?;
@@ -53,7 +54,7 @@ fn tasks(python: &Path) -> Result<Vec<Task>, Error> {
             label: "category",
             split: "group:capture",
             folds: "5",
-            repeats: "2",
+            repeats: "5",
             estimators: &WITH_SIZES,
         },
         Task {
@@ -62,7 +63,7 @@ fn tasks(python: &Path) -> Result<Vec<Task>, Error> {
             label: "application",
             split: "group:capture",
             folds: "5",
-            repeats: "2",
+            repeats: "5",
             estimators: &WITH_SIZES,
         },
         Task {
@@ -80,7 +81,7 @@ fn tasks(python: &Path) -> Result<Vec<Task>, Error> {
             label: "class1",
             split: "block:200",
             folds: "5",
-            repeats: "2",
+            repeats: "5",
             estimators: &COLUMNS,
         },
         Task {
@@ -89,7 +90,7 @@ fn tasks(python: &Path) -> Result<Vec<Task>, Error> {
             label: "appName",
             split: "block:200",
             folds: "5",
-            repeats: "2",
+            repeats: "5",
             estimators: &COLUMNS,
         },
     ])

@@ -11,9 +11,9 @@ use flowgait_model::calibrate::EarlySharpness;
 use flowgait_model::conformal::Strangeness;
 use flowgait_model::linear;
 use flowgait_model::recipe::early::AFTER;
-use flowgait_model::recipe::{EstimatorKind, Recipe};
+use flowgait_model::recipe::{EstimatorKind, Recipe, VOTERS};
 use flowgait_model::validation::{CrossValidation, Repeat, Trial, cross_validate};
-use flowgait_model::{Doubt, Estimator, Probabilities, Sharpness, Training};
+use flowgait_model::{Doubt, Estimator, Probabilities, Sharpness, Training, voting};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -203,6 +203,8 @@ pub fn choose(
     let mut best: Option<(Recipe, CrossValidation, f64)> = None;
     let mut network = None;
     let mut tried = Vec::new();
+    let mut voters = Vec::new();
+    let is_open = recipes.len() > 1;
     for recipe in recipes {
         let few_trees = recipe.at_most(CHOOSING_TREES);
         let labels = labelled.labels();
@@ -212,6 +214,19 @@ pub fn choose(
         if recipe.estimator == EstimatorKind::Cnn {
             network = Some(judged.clone());
         }
+        if is_open && VOTERS.contains(&recipe.estimator) {
+            voters.push(judged.clone());
+        }
+        if best.as_ref().is_none_or(|(_, _, other)| score > *other) {
+            best = Some((recipe, judged, score));
+        }
+    }
+    if let (Candidates::Best(args), true) = (candidates, voters.len() == VOTERS.len())
+        && let Some(judged) = judge_mean(&voters, labelled.labels(), repeats)?
+    {
+        let recipe = args.with(EstimatorKind::Voting)?;
+        let score = judged.spread(|s| s.f1_macro).map_or(0.0, |s| s.mean);
+        tried.push((recipe.estimator, score));
         if best.as_ref().is_none_or(|(_, _, other)| score > *other) {
             best = Some((recipe, judged, score));
         }
@@ -230,6 +245,27 @@ pub fn choose(
     };
     tried.sort_by(|a, b| b.1.total_cmp(&a.1));
     Ok(Choice { recipe, judged, sharpness, strangeness, doubt, early, tried, network_as_well })
+}
+
+/// What a vote of several does on folds that each of them was judged on: the mean of what they said there, so it needs no fit of its own.
+/// None where folds were drawn more than once, since what was said is kept of the first draw alone.
+fn judge_mean(
+    judged: &[CrossValidation],
+    labels: &Codes,
+    repeats: &[Repeat],
+) -> Result<Option<CrossValidation>, Failure> {
+    if repeats.len() != 1 {
+        return Ok(None);
+    }
+    let said: Vec<&Probabilities> = judged.iter().map(|judged| &judged.probabilities).collect();
+    let mut said = &voting::mean(&said).values[..];
+    let classes = labels.values.len();
+    let judged = cross_validate(&labels.codes, classes, repeats, |trial| {
+        let (own, rest) = said.split_at(trial.test.len() * classes);
+        said = rest;
+        Ok::<_, Failure>(Probabilities { classes, values: own.to_vec() })
+    })?;
+    Ok(Some(judged))
 }
 
 /// What makes confidence true after each number of packets that was learnt from, on folds.

@@ -73,6 +73,8 @@ pub enum EstimatorArg {
     Boost,
     /// A linear classifier on packet sizes as a bag of tokens
     Linear,
+    /// Boosting, forest and extra-trees by the mean of what they say
+    Voting,
     /// Forest, extra-trees and linear under a judge, for many classes with few rows
     Stack,
     /// A neural network of fully connected layers, for any table
@@ -92,6 +94,7 @@ impl RecipeArgs {
             Some(EstimatorArg::ExtraTrees) => EstimatorKind::ExtraTrees,
             Some(EstimatorArg::Boost) => EstimatorKind::Boost,
             Some(EstimatorArg::Linear) => EstimatorKind::Linear,
+            Some(EstimatorArg::Voting) => EstimatorKind::Voting,
             Some(EstimatorArg::Stack) => EstimatorKind::Stack,
             Some(EstimatorArg::Mlp) => EstimatorKind::Mlp,
             Some(EstimatorArg::Cnn) => EstimatorKind::Cnn,

@@ -12,15 +12,11 @@ use crate::error::Error;
 use crate::estimator::Estimator;
 use crate::stack::Stack;
 
-/// Most estimators of a stack.
-const BASES_MAX: usize = 16;
-
 pub(super) fn write(stack: &Stack, writer: &mut Writer) {
     writer.count(stack.codes.len());
     stack.codes.iter().for_each(|code| writer.u32(*code));
     forest::write(&stack.judge, writer);
-    writer.count(stack.bases.len());
-    stack.bases.iter().for_each(|base| estimator::write(base, writer));
+    estimator::write_members(&stack.bases, writer);
 }
 
 pub(super) fn read(reader: &mut Reader) -> Result<Stack, Error> {
@@ -28,18 +24,7 @@ pub(super) fn read(reader: &mut Reader) -> Result<Stack, Error> {
     let codes: Vec<u32> =
         reader.arrays::<4>(rows)?.iter().map(|octets| u32::from_le_bytes(*octets)).collect();
     let judge = forest::read(reader)?;
-    let count = reader.count(12)?;
-    if !(1..=BASES_MAX).contains(&count) {
-        return Err(reader.refuse(&format!("{count} estimators, where 1 to {BASES_MAX} may be")));
-    }
-    let mut bases = Vec::with_capacity(count);
-    for _ in 0..count {
-        let tag: [u8; 4] = reader.array()?;
-        let length = reader.u64()?;
-        let mut content = reader.part(length)?;
-        bases.push(estimator::read_base(&tag, &mut content)?);
-        content.finish()?;
-    }
+    let bases = estimator::read_members(reader)?;
     let stack = Stack { bases, codes, judge };
     let (classes, features) = (stack.classes(), stack.features());
     let alike = |base: &Estimator| base.classes() == classes && base.features() == features;

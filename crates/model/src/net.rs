@@ -18,6 +18,7 @@ pub(crate) mod mlp;
 mod optimizer;
 mod parameters;
 pub(crate) mod params;
+mod statistics;
 
 use rayon::prelude::*;
 
@@ -27,6 +28,7 @@ pub use local::{GradientHook, LocalTraining};
 pub use optimizer::{AdamW, Optimizer};
 pub use parameters::{Parameters, Slice};
 pub use params::{NetKind, NetParams, ValidNetParams};
+pub use statistics::Statistics;
 
 use crate::boost::softmax::softmax;
 use crate::error::Error;

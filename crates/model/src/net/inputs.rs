@@ -2,6 +2,8 @@
 
 use flowgait_features::layout::{ListKind, Sequence, SequenceList};
 
+use super::statistics::Statistics;
+
 /// Standardised values go no further, so that one wild cell cannot drown a row.
 const FAR: f32 = 6.0;
 
@@ -49,11 +51,14 @@ pub(crate) struct Scale {
 }
 
 impl Scale {
-    /// The scale of some values, missing ones apart. Logarithms are taken where they make the values less lopsided.
+    /// The scale of some values, missing ones apart.
     fn of(values: impl Iterator<Item = f32> + Clone) -> Self {
         let values = values.filter(|value| !value.is_nan());
-        let plain = Moments::of(values.clone());
-        let logs = Moments::of(values.map(signed_log));
+        Self::from_moments([Moments::of(values.clone()), Moments::of(values.map(signed_log))])
+    }
+
+    /// The scale by the moments of values and of their logarithms, which are taken where they make the values less lopsided.
+    fn from_moments([plain, logs]: [Moments; 2]) -> Self {
         let log = logs.skewness.abs() < plain.skewness.abs();
         let moments = if log { logs } else { plain };
         let deviation = moments.deviation as f32;
@@ -72,11 +77,11 @@ impl Scale {
     }
 }
 
-fn signed_log(value: f32) -> f32 {
+pub(super) fn signed_log(value: f32) -> f32 {
     value.abs().ln_1p().copysign(value)
 }
 
-struct Moments {
+pub(super) struct Moments {
     mean: f64,
     deviation: f64,
     skewness: f64,
@@ -101,17 +106,43 @@ impl Moments {
         let skewness = if deviation > 0.0 { cubes / count / deviation.powi(3) } else { 0.0 };
         Self { mean, deviation, skewness }
     }
+
+    /// Moments from sums of powers. Less exact than from the values where the mean is many deviations large.
+    pub(super) fn from_sums(count: f64, sum: f64, squares: f64, cubes: f64) -> Self {
+        let count = count.max(1.0);
+        let mean = sum / count;
+        let deviation = (squares / count - mean * mean).max(0.0).sqrt();
+        let third = cubes / count - 3.0 * mean * squares / count + 2.0 * mean.powi(3);
+        let skewness = if deviation > 0.0 { third / deviation.powi(3) } else { 0.0 };
+        Self { mean, deviation, skewness }
+    }
 }
 
 impl Inputs {
     /// The inputs for some sequences and all columns that are in none of them, on the scale of some rows.
     pub(crate) fn fit(columns: &[Vec<f32>], rows: &[u32], sequences: Vec<Sequence>) -> Self {
-        let mut in_sequence = vec![false; columns.len()];
+        let of = |column: usize| rows.iter().map(move |&row| columns[column][row as usize]);
+        let scale = |columns: &[usize]| Scale::of(columns.iter().flat_map(|&column| of(column)));
+        Self::of(columns.len(), sequences, scale, |column| of(column).any(f32::is_nan))
+    }
+
+    /// The same on a scale that sums tell.
+    pub(crate) fn from_statistics(statistics: &Statistics, sequences: Vec<Sequence>) -> Self {
+        let scale = |columns: &[usize]| Scale::from_moments(statistics.moments(columns));
+        Self::of(statistics.features(), sequences, scale, |column| statistics.has_missing(column))
+    }
+
+    fn of(
+        features: usize,
+        sequences: Vec<Sequence>,
+        scale: impl Fn(&[usize]) -> Scale,
+        has_missing: impl Fn(usize) -> bool,
+    ) -> Self {
+        let mut in_sequence = vec![false; features];
         let lists = sequences.iter().flat_map(|sequence| &sequence.lists);
         lists.flat_map(|list| &list.columns).for_each(|&column| in_sequence[column] = true);
-        let of = |column: usize| rows.iter().map(move |&row| columns[column][row as usize]);
         let list = |SequenceList { columns, kind }: SequenceList| {
-            let scale = Scale::of(columns.iter().flat_map(|&column| of(column)));
+            let scale = scale(&columns);
             ListInput { columns, kind, scale }
         };
         let sequences = sequences
@@ -120,11 +151,11 @@ impl Inputs {
             .collect();
         let scalar = |column: usize| ScalarInput {
             column,
-            scale: Scale::of(of(column)),
-            tells_missing: of(column).any(f32::is_nan),
+            scale: scale(&[column]),
+            tells_missing: has_missing(column),
         };
-        let alone = (0..columns.len()).filter(|&column| !in_sequence[column]);
-        Self { features: columns.len(), sequences, scalars: alone.map(scalar).collect() }
+        let alone = (0..features).filter(|&column| !in_sequence[column]);
+        Self { features, sequences, scalars: alone.map(scalar).collect() }
     }
 
     /// Number of channels of the sequences: one for each list, and one for each sequence's presence.

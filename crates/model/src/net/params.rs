@@ -1,7 +1,7 @@
 //! What a network is to be like and how it learns.
 
 use flowgait_features::Schema;
-use flowgait_features::layout::sequences;
+use flowgait_features::layout::{Sequence, sequences};
 use serde::{Deserialize, Serialize};
 
 use super::architecture::Architecture;
@@ -12,6 +12,7 @@ use super::inputs::Inputs;
 use super::local::LocalTraining;
 use super::mlp::Mlp;
 use super::optimizer::Optimizer;
+use super::statistics::Statistics;
 use super::{Network, PARAMETERS_MAX};
 use crate::error::Error;
 use crate::training::Training;
@@ -196,17 +197,43 @@ impl ValidNetParams {
         seed: u64,
     ) -> Result<Network, Error> {
         training.check()?;
-        let params = &self.0;
-        let (columns, rows) = (training.columns, training.rows);
-        let found = match params.kind {
-            NetKind::Mlp => Vec::new(),
-            NetKind::Cnn => sequences(schema, columns, rows),
-        };
-        if params.kind == NetKind::Cnn && found.is_empty() {
-            return Err(Error::NoPackets);
+        let found = self.sequences(schema, training)?;
+        self.drawn(Inputs::fit(training.columns, training.rows, found), training.classes, seed)
+    }
+
+    /// The same on a scale that sums tell, as sites have it that add up theirs; the rows tell the form only.
+    ///
+    /// # Errors
+    /// As [`ValidNetParams::begin`]; [`Error::ColumnCount`] when the sums are of other columns.
+    pub fn begin_on(
+        &self,
+        statistics: &Statistics,
+        schema: &Schema,
+        training: &Training<'_>,
+        seed: u64,
+    ) -> Result<Network, Error> {
+        training.check()?;
+        let (found, expected) = (statistics.features(), training.columns.len());
+        if found != expected {
+            return Err(Error::ColumnCount { found, expected });
         }
-        let inputs = Inputs::fit(columns, rows, found);
-        let (hidden, classes) = (params.hidden.clone(), training.classes);
+        let found = self.sequences(schema, training)?;
+        self.drawn(Inputs::from_statistics(statistics, found), training.classes, seed)
+    }
+
+    fn sequences(&self, schema: &Schema, training: &Training<'_>) -> Result<Vec<Sequence>, Error> {
+        match self.0.kind {
+            NetKind::Mlp => Ok(Vec::new()),
+            NetKind::Cnn => match sequences(schema, training.columns, training.rows) {
+                found if found.is_empty() => Err(Error::NoPackets),
+                found => Ok(found),
+            },
+        }
+    }
+
+    fn drawn(&self, inputs: Inputs, classes: usize, seed: u64) -> Result<Network, Error> {
+        let params = &self.0;
+        let hidden = params.hidden.clone();
         let architecture = match params.kind {
             NetKind::Mlp => Architecture::Mlp(Mlp { inputs: inputs.scalars(), hidden, classes }),
             NetKind::Cnn => Architecture::Cnn(Cnn {

@@ -28,6 +28,12 @@ impl Grid {
         Ok(Self { clip_norm, steps })
     }
 
+    /// The longest that an update may be.
+    #[must_use]
+    pub fn clip_norm(&self) -> ClipNorm {
+        self.clip_norm
+    }
+
     /// A clipped update in whole steps. Entries are rounded towards zero: a vector on the grid is never longer than it
     /// was, and its length in steps never above the number of steps in a clip norm.
     ///

@@ -1,0 +1,83 @@
+//! What a federation is held against: one place that has all rows, and clients that learn alone.
+
+use rayon::prelude::*;
+
+use crate::error::Error;
+use crate::learner::Learner;
+use crate::measure::{HeldOut, Measured, common, scores};
+use crate::network::{Homes, NetLearner};
+
+/// All rows in one place, learnt by the same network for as many rounds.
+///
+/// `learner` is one whose only client has all rows.
+///
+/// # Errors
+/// As the network.
+pub fn central(
+    homes: &Homes,
+    held_out: &HeldOut,
+    learner: &NetLearner<'_>,
+    rounds: u64,
+    seed: u64,
+) -> Result<Measured, Error> {
+    let mut values = learner.start().to_vec();
+    for round in 0..rounds {
+        learner.learn(0, seed.wrapping_add(round), &mut values, &mut |_, _| ())?;
+    }
+    common(homes, held_out, learner, &values)
+}
+
+/// Each client alone, for as many rounds: its accuracy on its own rows, and the mean over clients of each score on the common rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Local {
+    /// Accuracy on each client's own rows.
+    pub clients: Vec<Option<f64>>,
+    /// Mean accuracy on the common rows.
+    pub accuracy: f64,
+    /// Mean macro-F1 on the common rows.
+    pub f1_macro: f64,
+}
+
+/// Clients that learn alone; `None` where nobody has rows, or none are held out.
+///
+/// # Errors
+/// As the network.
+pub fn local(
+    homes: &Homes,
+    held_out: &HeldOut,
+    learner: &NetLearner<'_>,
+    rounds: u64,
+    seed: u64,
+) -> Result<Option<Local>, Error> {
+    let rows = held_out.rows();
+    let alone = |client: usize| -> Result<Option<(Option<f64>, f64, f64)>, Error> {
+        if homes.rows[client].is_empty() || rows.is_empty() {
+            return Ok(None);
+        }
+        let mut values = learner.start().to_vec();
+        for round in 0..rounds {
+            let seed = seed.wrapping_add(round);
+            learner.learn(client as u32, seed, &mut values, &mut |_, _| ())?;
+        }
+        let all = scores(homes, &rows, &learner.answer(&values, &rows)?)?;
+        let own = match held_out.of_clients[client].as_slice() {
+            [] => None,
+            own => Some(scores(homes, own, &learner.answer(&values, own)?)?.accuracy),
+        };
+        Ok(Some((own, all.accuracy, all.f1_macro)))
+    };
+    let found: Result<Vec<_>, Error> = (0..homes.rows.len()).into_par_iter().map(alone).collect();
+    let found = found?;
+    let judged: Vec<_> = found.iter().flatten().collect();
+    if judged.is_empty() {
+        return Ok(None);
+    }
+    let mean = |of: fn(&(Option<f64>, f64, f64)) -> f64| {
+        judged.iter().map(|judged| of(judged)).sum::<f64>() / judged.len() as f64
+    };
+    Ok(Some(Local {
+        clients: found.iter().map(|judged| judged.and_then(|(own, ..)| own)).collect(),
+        accuracy: mean(|judged| judged.1),
+        f1_macro: mean(|judged| judged.2),
+    }))
+}

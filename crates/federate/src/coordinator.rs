@@ -1,0 +1,247 @@
+//! Rounds as a state machine: who is asked, what came back, and the next parameters.
+//!
+//! [`Coordinator::begin`] opens a round and says what to ask of whom; [`Coordinator::receive`] takes contributions as they come;
+//! [`Coordinator::close`] makes the next parameters. Contributions are added in the order of their clients however they come, so
+//! the same contributions give the same parameters.
+
+mod plan;
+mod sum;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use flowgait_privacy::ClipNorm;
+
+pub use plan::{Plan, PrivacyPlan, ValidPlan};
+
+use crate::chance::{Purpose, stream};
+use crate::error::{Error, Refusal};
+use crate::strategy::Strategy;
+use crate::update::Contribution;
+use plan::{Guard, Paid};
+use sum::Sum;
+
+/// What a round asks of its clients.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Which round, from 1.
+    pub round: u64,
+    /// Who is asked, ascending.
+    pub cohort: Vec<u32>,
+    /// The parameters to begin with.
+    pub parameters: Arc<[f32]>,
+    /// The server's control variate, where the strategy has one.
+    pub variate: Option<Arc<[f32]>>,
+    /// How long a contribution may be, where that is bounded.
+    pub clip_norm: Option<ClipNorm>,
+    /// Whether contributions weigh by their rows, or all alike.
+    pub weighs_rows: bool,
+}
+
+/// How a round ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoundEnd {
+    /// Which round.
+    pub round: u64,
+    /// How many were asked.
+    pub cohort: usize,
+    /// How many answered with something that could be used.
+    pub survivors: usize,
+    /// Whether enough answered; otherwise the parameters are as they were.
+    pub is_done: bool,
+    /// The clip norm.
+    pub clip_norm: Option<f64>,
+    /// The noise multiplier.
+    pub noise_multiplier: Option<f64>,
+    /// Epsilon spent so far.
+    pub epsilon: Option<f64>,
+}
+
+/// A round that is open.
+struct Open {
+    round: u64,
+    cohort: Vec<u32>,
+    waiting: BTreeSet<u32>,
+    sum: Sum,
+    survivors: usize,
+    paid: Option<Paid>,
+}
+
+/// Leads rounds.
+pub struct Coordinator {
+    plan: ValidPlan,
+    parameters: Vec<f64>,
+    strategy: Box<dyn Strategy>,
+    guard: Option<Guard>,
+    round: u64,
+    open: Option<Open>,
+}
+
+impl Coordinator {
+    /// A coordinator before its first round.
+    ///
+    /// # Errors
+    /// As [`StrategyKind::build`](crate::strategy::StrategyKind::build), and when the privacy that is planned cannot be had.
+    pub fn new(plan: ValidPlan, parameters: &[f32]) -> Result<Self, Error> {
+        let strategy = plan.strategy().build(parameters.len())?;
+        let guard = plan.guard()?;
+        let parameters = parameters.iter().map(|&value| f64::from(value)).collect();
+        Ok(Self { plan, parameters, strategy, guard, round: 0, open: None })
+    }
+
+    /// Takes up where another left off after so many rounds; what they spent stays spent.
+    ///
+    /// # Errors
+    /// [`Error::State`] where the strategy's memory or the parameters are of another shape.
+    pub fn resume(
+        &mut self,
+        round: u64,
+        parameters: Vec<f64>,
+        memory: Vec<Vec<f64>>,
+    ) -> Result<(), Error> {
+        if parameters.len() != self.parameters.len() {
+            let (found, expected) = (parameters.len(), self.parameters.len());
+            let why = format!("{found} parameters were kept, where the model has {expected}");
+            return Err(Error::State { why });
+        }
+        self.strategy.remember(memory)?;
+        self.parameters = parameters;
+        self.round = round;
+        if let Some(guard) = &mut self.guard {
+            guard.resume(round);
+        }
+        Ok(())
+    }
+
+    /// Opens the next round. What it will cost is paid for here, before anybody learns.
+    ///
+    /// # Errors
+    /// [`Error::RoundOpen`]; [`Error::Privacy`] when the round would overspend the budget: nothing is spent then.
+    pub fn begin(&mut self) -> Result<Task, Error> {
+        if let Some(open) = &self.open {
+            return Err(Error::RoundOpen { round: open.round });
+        }
+        let paid = match &mut self.guard {
+            Some(guard) => Some(guard.pay()?),
+            None => None,
+        };
+        self.round += 1;
+        let cohort = self.plan.sampling().draw(self.plan.clients(), self.round, self.plan.seed());
+        let length = self.strategy.length(self.parameters.len());
+        self.open = Some(Open {
+            round: self.round,
+            waiting: cohort.iter().copied().collect(),
+            cohort: cohort.clone(),
+            sum: match &self.guard {
+                Some(guard) => Sum::on_grid(length, guard.grid()),
+                None => Sum::plain(length),
+            },
+            survivors: 0,
+            paid,
+        });
+        Ok(Task {
+            round: self.round,
+            cohort,
+            parameters: self.parameters(),
+            variate: self.strategy.server_variate().map(Into::into),
+            clip_norm: self.plan.clip_norm(),
+            weighs_rows: self.plan.weighs_rows(&*self.strategy),
+        })
+    }
+
+    /// Takes a client's contribution.
+    ///
+    /// # Errors
+    /// [`Error::NoRound`]; [`Error::Contribution`] for one that cannot be used: that client counts as lost, and the round goes on.
+    pub fn receive(&mut self, contribution: Contribution) -> Result<(), Error> {
+        let open = self.open.as_mut().ok_or(Error::NoRound)?;
+        let (client, round) = (contribution.client, open.round);
+        let refused = |why| Err(Error::Contribution { client, round, why });
+        if contribution.round != round {
+            return refused(Refusal::Round { found: contribution.round });
+        }
+        if open.cohort.binary_search(&client).is_err() {
+            return refused(Refusal::NotAsked);
+        }
+        if !open.waiting.remove(&client) {
+            return refused(Refusal::Twice);
+        }
+        match open.sum.take(contribution) {
+            Ok(()) => {
+                open.survivors += 1;
+                open.sum.fold_before(open.waiting.first().copied());
+                Ok(())
+            }
+            Err(why) => refused(why),
+        }
+    }
+
+    /// Notes that a client will not answer.
+    pub fn lose(&mut self, client: u32) {
+        if let Some(open) = &mut self.open {
+            open.waiting.remove(&client);
+            open.sum.fold_before(open.waiting.first().copied());
+        }
+    }
+
+    /// Ends the round: with enough answers the parameters move, otherwise they stay as they were. What was paid for stays spent.
+    ///
+    /// # Errors
+    /// [`Error::NoRound`]; [`Error::Privacy`] when noise cannot be drawn.
+    pub fn close(&mut self) -> Result<RoundEnd, Error> {
+        let Open { round, cohort, mut sum, survivors, paid, .. } =
+            self.open.take().ok_or(Error::NoRound)?;
+        sum.fold_before(None);
+        let epsilon = paid.as_ref().map(Paid::epsilon);
+        let least = self.plan.survivors_least(cohort.len());
+        // A private round is released whoever is missing: that nobody was asked must not show.
+        let is_done = survivors >= least || paid.is_some();
+        if is_done {
+            let mut rng = stream(self.plan.seed(), Purpose::Noise, round, 0);
+            let summed = match (&self.guard, paid) {
+                (Some(guard), Some(paid)) => sum.noised(guard, paid, survivors, &mut rng)?,
+                _ => sum.plain_sum(survivors),
+            };
+            self.strategy.aggregate(&mut self.parameters, &summed, self.plan.clients());
+        }
+        Ok(RoundEnd {
+            round,
+            cohort: cohort.len(),
+            survivors,
+            is_done,
+            clip_norm: self.plan.clip_norm().map(ClipNorm::get),
+            noise_multiplier: self.guard.as_ref().map(Guard::noise_multiplier),
+            epsilon,
+        })
+    }
+
+    /// The parameters as clients get them.
+    #[must_use]
+    pub fn parameters(&self) -> Arc<[f32]> {
+        self.parameters.iter().map(|&value| value as f32).collect()
+    }
+
+    /// The parameters as the coordinator keeps them.
+    #[must_use]
+    pub fn exact_parameters(&self) -> &[f64] {
+        &self.parameters
+    }
+
+    /// The strategy.
+    #[must_use]
+    pub fn strategy(&self) -> &dyn Strategy {
+        &*self.strategy
+    }
+
+    /// How many rounds were begun.
+    #[must_use]
+    pub fn round(&self) -> u64 {
+        self.round
+    }
+
+    /// The plan.
+    #[must_use]
+    pub fn plan(&self) -> &ValidPlan {
+        &self.plan
+    }
+}

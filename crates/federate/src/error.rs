@@ -1,0 +1,148 @@
+//! What can go wrong when many learn together.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a plan, a contribution or a round was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A number is outside the range in which it means something.
+    #[error("{name} is {value}, but must be {must}")]
+    Parameter {
+        /// What the number is.
+        name: &'static str,
+        /// What was given.
+        value: f64,
+        /// Which values are allowed.
+        must: &'static str,
+    },
+    /// Two choices of a plan exclude each other.
+    #[error("{this} cannot go with {that}: {because}")]
+    Clash {
+        /// One choice.
+        this: String,
+        /// The other.
+        that: &'static str,
+        /// Why.
+        because: &'static str,
+    },
+    /// A cohort that cannot be drawn.
+    #[error("a cohort of {cohort} cannot be drawn from {clients} clients")]
+    Cohort {
+        /// Clients that each round asks.
+        cohort: usize,
+        /// Clients there are.
+        clients: usize,
+    },
+    /// A contribution that cannot be used. The round goes on without it.
+    #[error("client {client} in round {round}: {why}")]
+    Contribution {
+        /// Whose it is.
+        client: u32,
+        /// For which round.
+        round: u64,
+        /// What is wrong with it.
+        why: Refusal,
+    },
+    /// Too few clients answered; the parameters stay as they were.
+    #[error("round {round} is abandoned: {survivors} of {cohort} clients answered, {least} are needed")]
+    Abandoned {
+        /// Which round.
+        round: u64,
+        /// How many answered.
+        survivors: usize,
+        /// How many were asked.
+        cohort: usize,
+        /// How many are needed.
+        least: usize,
+    },
+    /// A message for a round that is not open.
+    #[error("no round is open")]
+    NoRound,
+    /// A round was to begin while another is open.
+    #[error("round {round} is still open")]
+    RoundOpen {
+        /// The open one.
+        round: u64,
+    },
+    /// A ledger that was changed or cut.
+    #[error("ledger, line {line}: {why}")]
+    Ledger {
+        /// Which line, from 1.
+        line: usize,
+        /// What does not fit.
+        why: String,
+    },
+    /// What was kept of a run does not fit the run.
+    #[error("the state that was kept does not fit: {why}")]
+    State {
+        /// What does not fit.
+        why: String,
+    },
+    /// A file of a run that cannot be read or written.
+    #[error("cannot {what} {path}", path = path.display())]
+    File {
+        /// What was being done.
+        what: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// From learning.
+    #[error(transparent)]
+    Model(#[from] flowgait_model::Error),
+    /// From clipping, noise and accounts.
+    #[error(transparent)]
+    Privacy(#[from] flowgait_privacy::Error),
+}
+
+/// Why a contribution cannot be used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// It has too few or too many numbers.
+    #[error("the update has {found} numbers where {expected} belong")]
+    Length {
+        /// How many it has.
+        found: usize,
+        /// How many it should have.
+        expected: usize,
+    },
+    /// A number in it is infinite or none.
+    #[error("entry {at} of the update is {value}")]
+    NotFinite {
+        /// Place in the update, from 0.
+        at: usize,
+        /// What stands there.
+        value: f32,
+    },
+    /// Its weight is infinite, none, zero or negative.
+    #[error("the update's weight is {weight}, but must be finite and above 0")]
+    Weight {
+        /// What it says.
+        weight: f64,
+    },
+    /// It was not clipped.
+    #[error("the update is longer than the clip norm of {clip_norm}")]
+    TooLong {
+        /// How long it may be.
+        clip_norm: f64,
+    },
+    /// It is for another model.
+    #[error("the update is for a model of another schema")]
+    Schema,
+    /// It is for another round.
+    #[error("the update is for round {found}")]
+    Round {
+        /// Which.
+        found: u64,
+    },
+    /// The client was not asked.
+    #[error("the client was not asked in this round")]
+    NotAsked,
+    /// The client answered before.
+    #[error("the client has answered already")]
+    Twice,
+}

@@ -1,0 +1,27 @@
+//! Models in; rounds and a better model out.
+//!
+//! *Takes* parameters to begin with, and clients that hold rows.
+//! *Gives* the parameters that they learnt together, what each round did, and what it cost in privacy.
+//! *Never* opens a connection, reads a clock or sees a client's rows outside that client.
+//! *Start at* [`coordinator`].
+//!
+//! A round is messages: the [`coordinator`] asks a [`cohort`] to learn, each [`client`] learns on its own rows and gives a
+//! contribution, and a [`strategy`] makes the next parameters from their **sum**. A simulation and a network drive the same code.
+
+pub mod baseline;
+pub mod client;
+pub mod cohort;
+pub mod coordinator;
+pub mod learner;
+pub mod ledger;
+pub mod measure;
+pub mod network;
+pub mod run;
+pub mod simulation;
+pub mod strategy;
+pub mod update;
+
+mod chance;
+mod error;
+
+pub use error::Error;

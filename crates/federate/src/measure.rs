@@ -1,0 +1,134 @@
+//! How good parameters are, for all and for each client.
+
+use flowgait_model::metrics::{Answers, Scores};
+use flowgait_model::{Error as ModelError, Probabilities};
+use rayon::prelude::*;
+
+use crate::client::{Memory, Personal, own_parts};
+use crate::error::Error;
+use crate::network::{Homes, NetLearner};
+
+/// Rows that nobody learns from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeldOut {
+    /// Rows of each client's own.
+    pub of_clients: Vec<Vec<u32>>,
+    /// Rows of nobody's, where there are some; without them all clients' together are judged.
+    pub common: Vec<u32>,
+}
+
+impl HeldOut {
+    /// The rows on which a common model is judged.
+    #[must_use]
+    pub fn rows(&self) -> Vec<u32> {
+        if !self.common.is_empty() {
+            return self.common.clone();
+        }
+        let mut rows: Vec<u32> = self.of_clients.iter().flatten().copied().collect();
+        rows.sort_unstable();
+        rows
+    }
+}
+
+/// How good parameters are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// Scores on the common rows; none without rows.
+    pub scores: Option<Scores>,
+    /// Accuracy on each client's own rows; none for a client without any.
+    pub clients: Vec<Option<f64>>,
+}
+
+impl Measured {
+    /// The worst, the median and the best client.
+    #[must_use]
+    pub fn spread(&self) -> Option<[f64; 3]> {
+        spread(&self.clients)
+    }
+}
+
+/// The least, the median and the greatest of some values.
+#[must_use]
+pub fn spread(values: &[Option<f64>]) -> Option<[f64; 3]> {
+    let mut sorted: Vec<f64> = values.iter().flatten().copied().collect();
+    sorted.sort_by(f64::total_cmp);
+    let (first, last) = (*sorted.first()?, *sorted.last()?);
+    let middle = sorted.len() / 2;
+    let median = match sorted.len() % 2 {
+        0 => f64::midpoint(sorted[middle - 1], sorted[middle]),
+        _ => sorted[middle],
+    };
+    Some([first, median, last])
+}
+
+/// Judges one set of parameters for all.
+///
+/// # Errors
+/// As the network.
+pub fn common(
+    homes: &Homes,
+    held_out: &HeldOut,
+    learner: &NetLearner<'_>,
+    values: &[f32],
+) -> Result<Measured, Error> {
+    let rows = held_out.rows();
+    let scores = match rows.as_slice() {
+        [] => None,
+        rows => Some(scores(homes, rows, &learner.answer(values, rows)?)?),
+    };
+    let network = learner.with(values);
+    let of_client = |rows: &Vec<u32>| match rows.as_slice() {
+        [] => Ok(None),
+        rows => Ok(Some(accuracy(homes, rows, &network.predict_proba(&homes.columns, rows)?))),
+    };
+    let clients: Result<Vec<Option<f64>>, ModelError> =
+        held_out.of_clients.par_iter().map(of_client).collect();
+    Ok(Measured { scores, clients: clients? })
+}
+
+/// Judges each client's own model on its own rows; none where nothing is its own.
+///
+/// # Errors
+/// As the network.
+pub fn personal(
+    homes: &Homes,
+    held_out: &HeldOut,
+    learner: &NetLearner<'_>,
+    values: &[f32],
+    personal: &Personal,
+    memories: &[Memory],
+) -> Result<Option<Vec<Option<f64>>>, Error> {
+    if *personal == Personal::Nothing {
+        return Ok(None);
+    }
+    let of_client = |(rows, memory): (&Vec<u32>, &Memory)| {
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let mut own = values.to_vec();
+        match personal {
+            Personal::Parts(parts) => own_parts(&mut own, parts, &memory.personal),
+            _ if memory.personal.len() == own.len() => own.copy_from_slice(&memory.personal),
+            _ => {}
+        }
+        Ok(Some(accuracy(homes, rows, &learner.answer(&own, rows)?)))
+    };
+    let clients: Result<Vec<Option<f64>>, Error> =
+        held_out.of_clients.par_iter().zip(memories).map(of_client).collect();
+    clients.map(Some)
+}
+
+/// Scores of answers to some rows.
+///
+/// # Errors
+/// None for what a network answers; as [`Answers::of`] for anything else.
+pub fn scores(homes: &Homes, rows: &[u32], said: &Probabilities) -> Result<Scores, Error> {
+    let truth: Vec<u32> = rows.iter().map(|&row| homes.codes[row as usize]).collect();
+    Ok(Scores::of(&Answers::of(&truth, said)?))
+}
+
+/// Share of some rows that are answered rightly.
+fn accuracy(homes: &Homes, rows: &[u32], said: &Probabilities) -> f64 {
+    let right = rows.iter().enumerate().filter(|&(at, &row)| said.best(at) == homes.codes[row as usize]);
+    right.count() as f64 / rows.len() as f64
+}

@@ -1,0 +1,146 @@
+//! All that a run needs to go on where it was: parameters, what the strategy and the clients remember.
+//!
+//! As a safetensors file, so that other tools read it too: `parameters` and `strategy.N` as 64-bit floats, `client.N.variate` and
+//! `client.N.personal` as 32-bit floats where they are not empty; the round and the number of clients in its metadata.
+
+use std::collections::HashMap;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use crate::client::Memory;
+use crate::error::Error;
+use crate::ledger::digest;
+use crate::simulation::Simulation;
+
+/// The state between two rounds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// Rounds that are over.
+    pub round: u64,
+    /// The parameters, as the coordinator keeps them.
+    pub parameters: Vec<f64>,
+    /// What the strategy remembers.
+    pub strategy: Vec<Vec<f64>>,
+    /// What each client remembers.
+    pub memories: Vec<Memory>,
+}
+
+impl State {
+    /// The state of a simulation.
+    #[must_use]
+    pub fn of(simulation: &Simulation<'_>) -> Self {
+        let coordinator = simulation.coordinator();
+        Self {
+            round: coordinator.round(),
+            parameters: coordinator.exact_parameters().to_vec(),
+            strategy: coordinator.strategy().memory().into_iter().map(<[f64]>::to_vec).collect(),
+            memories: simulation.memories().to_vec(),
+        }
+    }
+
+    /// The hash of the parameters as clients get them, as the ledger has it.
+    #[must_use]
+    pub fn model(&self) -> String {
+        let parameters: Vec<f32> = self.parameters.iter().map(|&value| value as f32).collect();
+        digest(&parameters)
+    }
+
+    pub(super) fn to_octets(&self) -> Vec<u8> {
+        let mut parts: Vec<(String, Dtype, Vec<u8>)> = Vec::new();
+        let wide = |values: &[f64]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        parts.push(("parameters".to_owned(), Dtype::F64, wide(&self.parameters)));
+        for (at, values) in self.strategy.iter().enumerate() {
+            parts.push((format!("strategy.{at}"), Dtype::F64, wide(values)));
+        }
+        for (client, memory) in self.memories.iter().enumerate() {
+            for (name, values) in [("variate", &memory.variate), ("personal", &memory.personal)] {
+                if !values.is_empty() {
+                    let octets = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                    parts.push((format!("client.{client}.{name}"), Dtype::F32, octets));
+                }
+            }
+        }
+        let views = parts.iter().map(|(name, dtype, octets)| {
+            let size = if *dtype == Dtype::F64 { 8 } else { 4 };
+            let view = TensorView::new(*dtype, vec![octets.len() / size], octets);
+            (name, view.expect("invariant: a list is as long as its octets say"))
+        });
+        let about = HashMap::from([
+            ("round".to_owned(), self.round.to_string()),
+            ("clients".to_owned(), self.memories.len().to_string()),
+        ]);
+        safetensors::serialize(views, Some(about)).expect("invariant: names are distinct")
+    }
+
+    pub(super) fn from_octets(octets: &[u8]) -> Result<Self, Error> {
+        let wrong = |why: String| Error::State { why };
+        let (_, about) = SafeTensors::read_metadata(octets)
+            .map_err(|error| wrong(format!("its file is unreadable: {error}")))?;
+        let number = |name: &str| -> Result<u64, Error> {
+            let text = about.metadata().as_ref().and_then(|about| about.get(name));
+            let number = text.and_then(|text| text.parse().ok());
+            number.ok_or_else(|| wrong(format!("its file does not tell the {name}")))
+        };
+        let (round, clients) = (number("round")?, number("clients")?);
+        let file = SafeTensors::deserialize(octets)
+            .map_err(|error| wrong(format!("its file is unreadable: {error}")))?;
+        let wide = |name: &str| -> Result<Option<Vec<f64>>, Error> {
+            let Ok(view) = file.tensor(name) else { return Ok(None) };
+            if view.dtype() != Dtype::F64 {
+                return Err(wrong(format!("{name} is not of 64-bit floats")));
+            }
+            let values = view.data().as_chunks().0.iter().map(|octets| f64::from_le_bytes(*octets));
+            Ok(Some(values.collect()))
+        };
+        let narrow = |name: &str| -> Result<Vec<f32>, Error> {
+            let Ok(view) = file.tensor(name) else { return Ok(Vec::new()) };
+            if view.dtype() != Dtype::F32 {
+                return Err(wrong(format!("{name} is not of 32-bit floats")));
+            }
+            let values = view.data().as_chunks().0.iter().map(|octets| f32::from_le_bytes(*octets));
+            Ok(values.collect())
+        };
+        // Before anything is reserved for them: a hostile file may claim any number.
+        if clients > 1 << 24 {
+            return Err(wrong(format!("its file claims {clients} clients")));
+        }
+        let parameters =
+            wide("parameters")?.ok_or_else(|| wrong("its file lacks parameters".to_owned()))?;
+        let mut strategy = Vec::new();
+        while let Some(values) = wide(&format!("strategy.{}", strategy.len()))? {
+            strategy.push(values);
+        }
+        let memory = |client: u64| -> Result<Memory, Error> {
+            Ok(Memory {
+                variate: narrow(&format!("client.{client}.variate"))?,
+                personal: narrow(&format!("client.{client}.personal"))?,
+            })
+        };
+        let memories: Result<Vec<Memory>, Error> = (0..clients).map(memory).collect();
+        Ok(Self { round, parameters, strategy, memories: memories? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_comes_back_from_its_file() {
+        let state = State {
+            round: 7,
+            parameters: vec![0.1, -2.0, f64::MIN_POSITIVE],
+            strategy: vec![vec![1.0; 3], vec![2.0; 3]],
+            memories: vec![
+                Memory { variate: vec![0.5; 3], personal: Vec::new() },
+                Memory::default(),
+                Memory { variate: Vec::new(), personal: vec![-1.5] },
+            ],
+        };
+        let octets = state.to_octets();
+        assert_eq!(State::from_octets(&octets).unwrap(), state);
+        for cut in 0..octets.len() {
+            assert!(State::from_octets(&octets[..cut]).is_err(), "{cut}");
+        }
+    }
+}

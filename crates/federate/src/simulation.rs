@@ -1,0 +1,210 @@
+//! A whole federation in one process: the coordinator's and the clients' own code, with messages handed over in memory.
+//!
+//! Clients of a cohort learn in parallel, a wave at a time, and their contributions are handed over in their order; what is drawn is
+//! drawn from streams of the seed by round and client. So a run is the same on any number of threads, and after a restart.
+
+mod faults;
+
+use rayon::prelude::*;
+
+pub use faults::{Fate, Faults};
+
+use crate::client::{Memory, Personal, Work, Worker};
+use crate::coordinator::{Coordinator, RoundEnd, Task};
+use crate::error::{Error, Refusal};
+use crate::learner::Learner;
+use crate::update::Contribution;
+
+/// Clients that learn at once; their contributions are all that is held beside their memory.
+const WAVE: usize = 64;
+
+/// A federation in this process.
+pub struct Simulation<'a> {
+    coordinator: Coordinator,
+    learner: &'a dyn Learner,
+    personal: Personal,
+    faults: Faults,
+    memories: Vec<Memory>,
+    /// Contributions that come a round too late, and are refused then.
+    late: Vec<Contribution>,
+}
+
+/// What a round did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Round {
+    /// How it ended.
+    pub end: RoundEnd,
+    /// The mean loss over the steps of its clients, each before its step; none where nobody learnt.
+    pub loss: Option<f64>,
+    /// Share of the clients whose update was no longer than the clip norm.
+    pub short: Option<f64>,
+    /// Contributions that were refused, and why.
+    pub refused: Vec<(u32, Refusal)>,
+    /// Octets that went to clients.
+    pub octets_down: u64,
+    /// Octets that came from them.
+    pub octets_up: u64,
+}
+
+impl<'a> Simulation<'a> {
+    /// A federation before its first round.
+    #[must_use]
+    pub fn new(
+        coordinator: Coordinator,
+        learner: &'a dyn Learner,
+        personal: Personal,
+        faults: Faults,
+    ) -> Self {
+        let memories = vec![Memory::default(); coordinator.plan().clients()];
+        Self { coordinator, learner, personal, faults, memories, late: Vec::new() }
+    }
+
+    /// The coordinator.
+    #[must_use]
+    pub fn coordinator(&self) -> &Coordinator {
+        &self.coordinator
+    }
+
+    /// What each client remembers.
+    #[must_use]
+    pub fn memories(&self) -> &[Memory] {
+        &self.memories
+    }
+
+    /// Takes up where another left off.
+    ///
+    /// # Errors
+    /// [`Error::State`] where what was kept is of another shape.
+    pub fn resume(
+        &mut self,
+        round: u64,
+        parameters: Vec<f64>,
+        strategy: Vec<Vec<f64>>,
+        memories: Vec<Memory>,
+    ) -> Result<(), Error> {
+        if memories.len() != self.memories.len() {
+            let (found, expected) = (memories.len(), self.memories.len());
+            let why = format!("{found} clients were kept, where the federation has {expected}");
+            return Err(Error::State { why });
+        }
+        self.coordinator.resume(round, parameters, strategy)?;
+        self.memories = memories;
+        Ok(())
+    }
+
+    /// Runs one round.
+    ///
+    /// # Errors
+    /// As [`Coordinator::begin`] and [`Coordinator::close`], and as the learner.
+    pub fn round(&mut self) -> Result<Round, Error> {
+        let task = self.coordinator.begin()?;
+        let mut round = Tally::default();
+        for contribution in std::mem::take(&mut self.late) {
+            round.hand_over(&mut self.coordinator, contribution)?;
+        }
+        for wave in task.cohort.chunks(WAVE) {
+            let fates: Vec<Fate> =
+                wave.iter().map(|&client| self.faults.fate(task.round, client)).collect();
+            let works = self.wave(&task, wave, &fates)?;
+            for ((&client, fate), work) in wave.iter().zip(fates).zip(works) {
+                let Some(work) = work else {
+                    self.coordinator.lose(client);
+                    continue;
+                };
+                round.note(&work);
+                let mut contribution = work.contribution;
+                match fate {
+                    Fate::Late => {
+                        self.coordinator.lose(client);
+                        self.late.push(contribution);
+                        continue;
+                    }
+                    Fate::Wrong => contribution.values[0] = f32::NAN,
+                    Fate::Doubled => {
+                        round.hand_over(&mut self.coordinator, contribution.clone())?;
+                    }
+                    Fate::Well | Fate::Lost => {}
+                }
+                round.hand_over(&mut self.coordinator, contribution)?;
+            }
+        }
+        let down = task.parameters.len() + task.variate.as_ref().map_or(0, |variate| variate.len());
+        let octets_down = (task.cohort.len() * down * size_of::<f32>()) as u64;
+        Ok(round.finish(self.coordinator.close()?, octets_down))
+    }
+
+    /// What the clients of a wave do; nothing from those that are lost.
+    fn wave(
+        &mut self,
+        task: &Task,
+        wave: &[u32],
+        fates: &[Fate],
+    ) -> Result<Vec<Option<Work>>, Error> {
+        let worker = Worker {
+            learner: self.learner,
+            strategy: self.coordinator.strategy(),
+            personal: &self.personal,
+            seed: self.coordinator.plan().seed(),
+        };
+        // A wave is ascending, so its clients' memories are found in one pass.
+        let mut own: Vec<(u32, Fate, &mut Memory)> = Vec::with_capacity(wave.len());
+        let mut wanted = wave.iter().zip(fates).peekable();
+        for (client, memory) in (0..).zip(&mut self.memories) {
+            if let Some((_, &fate)) = wanted.next_if(|(at, _)| **at == client) {
+                own.push((client, fate, memory));
+            }
+        }
+        own.into_par_iter()
+            .map(|(client, fate, memory)| match fate {
+                Fate::Lost => Ok(None),
+                _ => worker.work(task, client, memory).map(Some),
+            })
+            .collect()
+    }
+}
+
+/// What a round has seen so far.
+#[derive(Default)]
+struct Tally {
+    loss: f64,
+    learnt: usize,
+    short: usize,
+    octets_up: u64,
+    refused: Vec<(u32, Refusal)>,
+}
+
+impl Tally {
+    fn note(&mut self, work: &Work) {
+        self.learnt += 1;
+        self.loss += work.learnt.loss;
+        self.short += usize::from(work.is_short);
+    }
+
+    fn hand_over(
+        &mut self,
+        coordinator: &mut Coordinator,
+        contribution: Contribution,
+    ) -> Result<(), Error> {
+        self.octets_up += (contribution.values.len() * size_of::<f32>()) as u64;
+        match coordinator.receive(contribution) {
+            Err(Error::Contribution { client, why, .. }) => {
+                self.refused.push((client, why));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn finish(self, end: RoundEnd, octets_down: u64) -> Round {
+        let learnt = self.learnt as f64;
+        let is_clipped = end.clip_norm.is_some();
+        Round {
+            end,
+            loss: (self.learnt > 0).then(|| self.loss / learnt),
+            short: (self.learnt > 0 && is_clipped).then(|| self.short as f64 / learnt),
+            refused: self.refused,
+            octets_down,
+            octets_up: self.octets_up,
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Our numbers are those of independent programs, on the shared reference values.
+
+mod robust;
+mod shared;

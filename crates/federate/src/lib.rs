@@ -7,6 +7,9 @@
 
 pub mod robust;
 
+pub mod partition;
+
+mod chance;
 mod error;
 
 pub use error::Error;

@@ -24,6 +24,7 @@ mod distance;
 mod geometric;
 mod kind;
 mod krum;
+mod sorting;
 mod updates;
 
 pub use bulyan::{Bulyan, bulyan};

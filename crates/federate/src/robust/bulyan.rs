@@ -4,7 +4,8 @@ use crate::error::Error;
 use crate::robust::coordinate::mean;
 use crate::robust::distance::distances;
 use crate::robust::krum::scores;
-use crate::robust::updates::{Number, by_coordinate, check};
+use crate::robust::sorting::by_sorted_coordinate;
+use crate::robust::updates::{Number, check, middle};
 use crate::robust::{Combined, RobustRule, narrow};
 
 /// Bulyan over Krum.
@@ -46,7 +47,8 @@ impl RobustRule for Bulyan {
 ///
 /// The paper's `theta` is `n − 2f`. Its last pools have fewer than `2f + 3` members, where Krum's number of neighbours
 /// falls to `f − 1`; at least one counts here. With a single neighbour the two clients of the closest pair always have
-/// the same score, and the first of them wins: only then does the order of clients matter.
+/// the same score, and the first of them wins: only then does the order of clients matter. Liars that agree may be
+/// selected from such a pool, being each other's nearest; the second step is there to leave them out.
 ///
 /// # Shapes
 /// `[n_clients][n_parameters]` to `[n_parameters]` and `[theta]`.
@@ -77,18 +79,15 @@ pub fn bulyan<T: Number>(
     }
     let chosen: Vec<&[T]> = selected.iter().map(|&client| updates[client]).collect();
     let beta = theta - 2 * f;
-    let update = by_coordinate(&chosen, parameters, |values| {
-        values.sort_unstable_by(f64::total_cmp);
-        mean(around_median(values, beta))
-    });
+    let update =
+        by_sorted_coordinate(&chosen, parameters, |values| mean(around_median(values, beta)));
     Ok((update, selected))
 }
 
 /// The `count` values closest to the median. Of sorted values they lie side by side.
 fn around_median(sorted: &[f64], count: usize) -> &[f64] {
-    let n = sorted.len();
-    let median = f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2]);
-    let (mut first, mut end) = (0, n);
+    let median = middle(sorted);
+    let (mut first, mut end) = (0, sorted.len());
     while end - first > count {
         if sorted[end - 1] - median >= median - sorted[first] {
             end -= 1;

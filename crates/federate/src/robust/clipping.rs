@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::error::Error;
-use crate::robust::updates::{Number, by_coordinate, check, middle};
+use crate::robust::updates::{Number, check, median_of, weighted_sum};
 use crate::robust::{Combined, RobustRule};
 
 /// How long an update may be (L2).
@@ -63,16 +63,14 @@ pub fn clip_and_average<T: Number>(
     let parameters = check(updates)?;
     let norms: Vec<f64> = updates.par_iter().map(|update| norm(update)).collect();
     let bound = match rule.bound {
-        NormBound::MedianNorm => middle(&mut norms.clone()),
+        NormBound::MedianNorm => median_of(norms.clone()),
         NormBound::Fixed(bound) => bound,
     };
     let share = 1.0 / updates.len() as f64;
     // A norm of 0 is within any bound, so nothing is divided by it.
     let weight = |norm: f64| if norm <= bound { share } else { share * (bound / norm) };
     let weights: Vec<f64> = norms.into_iter().map(weight).collect();
-    Ok(by_coordinate(updates, parameters, |values| {
-        values.iter().zip(&weights).map(|(value, weight)| value * weight).sum()
-    }))
+    Ok(weighted_sum(updates, &weights, parameters))
 }
 
 fn norm<T: Number>(update: &[T]) -> f64 {

@@ -1,7 +1,8 @@
 //! Rules that look at one coordinate at a time: the median and the trimmed mean.
 
 use crate::error::Error;
-use crate::robust::updates::{Number, by_coordinate, check, middle};
+use crate::robust::sorting::by_sorted_coordinate;
+use crate::robust::updates::{Number, check, middle};
 use crate::robust::{Combined, RobustRule};
 
 /// The median of each coordinate.
@@ -60,7 +61,7 @@ impl RobustRule for TrimmedMean {
 /// Definition 1.
 pub fn median<T: Number>(updates: &[&[T]]) -> Result<Vec<f64>, Error> {
     let parameters = check(updates)?;
-    Ok(by_coordinate(updates, parameters, middle))
+    Ok(by_sorted_coordinate(updates, parameters, middle))
 }
 
 /// The mean of each coordinate without the `k = ⌊beta n⌋` smallest and the `k` largest values.
@@ -74,11 +75,8 @@ pub fn median<T: Number>(updates: &[&[T]]) -> Result<Vec<f64>, Error> {
 pub fn trimmed_mean<T: Number>(updates: &[&[T]], rule: TrimmedMean) -> Result<Vec<f64>, Error> {
     let parameters = check(updates)?;
     let k = trimmed(rule.beta, updates.len());
-    Ok(by_coordinate(updates, parameters, |values| {
-        // Sorted whole, so that the sum's rounding does not tell the order of clients.
-        values.sort_unstable_by(f64::total_cmp);
-        mean(&values[k..values.len() - k])
-    }))
+    let within = k..updates.len() - k;
+    Ok(by_sorted_coordinate(updates, parameters, |values| mean(&values[within.clone()])))
 }
 
 /// `⌊beta n⌋`, where 0.29 of 100 is 29 though the product of the two in binary is a little less. Some value is left.

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::error::Error;
 use crate::robust::coordinate::median;
 use crate::robust::distance::squared_difference;
-use crate::robust::updates::{Number, check};
+use crate::robust::updates::{Number, median_of};
 use crate::robust::{Combined, RobustRule};
 
 /// Coordinates that one task takes at a time. Each is added up whole by one task.
@@ -68,11 +68,9 @@ pub struct Weiszfeld {
 /// Pillutla, Kakade, Harchaoui, *Robust Aggregation for Federated Learning*, IEEE Transactions on Signal Processing
 /// 2022 (arXiv:1912.13445), Algorithm 2, with equal weights `α_i`.
 pub fn geometric_median<T: Number>(updates: &[&[T]], search: Weiszfeld) -> Result<Vec<f64>, Error> {
-    check(updates)?;
     let mut z = median(updates)?;
     let mut lengths = lengths_from(updates, &z);
-    let mut sorted = lengths.clone();
-    let scale = crate::robust::updates::middle(&mut sorted);
+    let scale = median_of(lengths.clone());
     // At least half of the updates are where the search starts, so that is their geometric median.
     if scale == 0.0 {
         return Ok(z);

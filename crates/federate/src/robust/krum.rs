@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::robust::distance::{Distances, distances};
-use crate::robust::updates::{Number, check};
+use crate::robust::updates::{Number, check, weighted_sum};
 use crate::robust::{Combined, RobustRule, narrow};
 
 /// The one update with the smallest score.
@@ -65,14 +65,9 @@ impl RobustRule for MultiKrum {
         enough_to_average(self.f, self.m, updates.len())?;
         let mut kept = ascending(&krum_scores(updates, self.f)?);
         kept.truncate(self.m);
-        let mut sum = vec![0.0; updates[0].len()];
-        for &client in &kept {
-            for (sum, &value) in sum.iter_mut().zip(updates[client]) {
-                *sum += f64::from(value);
-            }
-        }
-        sum.iter_mut().for_each(|sum| *sum /= self.m as f64);
-        Ok(Combined { update: narrow(&sum), kept })
+        let best: Vec<&[f32]> = kept.iter().map(|&client| updates[client]).collect();
+        let weights = vec![1.0 / self.m as f64; self.m];
+        Ok(Combined { update: narrow(&weighted_sum(&best, &weights, best[0].len())), kept })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The check of a round's updates, and blocks of their coordinates side by side.
+//! The check of a round's updates, and their weighted sum.
 
 use rayon::prelude::*;
 
@@ -9,8 +9,8 @@ pub trait Number: Copy + Into<f64> + Send + Sync {}
 
 impl<T: Copy + Into<f64> + Send + Sync> Number for T {}
 
-/// Coordinates that one task takes at a time: at 100 clients 200 kB in 64 bits, which a core's own cache holds.
-const BLOCK: usize = 256;
+/// Coordinates that one task adds up, alone and in the order of clients.
+const BLOCK: usize = 1024;
 
 /// The number of parameters, if there are updates, all of one length, and every entry is finite.
 pub fn check<T: Number>(updates: &[&[T]]) -> Result<usize, Error> {
@@ -25,48 +25,36 @@ pub fn check<T: Number>(updates: &[&[T]]) -> Result<usize, Error> {
     wrong.map_or(Ok(expected), Err)
 }
 
-/// Applies `combine` to all clients' values of each coordinate. It may reorder them, and gets its own each time, so
-/// threads share nothing.
+/// `Σ w_i x_i`.
 ///
 /// # Shapes
-/// `updates` is `[n_clients][n_parameters]`, `combine` sees `[n_clients]`, the result is `[n_parameters]`.
-pub fn by_coordinate<T: Number>(
-    updates: &[&[T]],
-    parameters: usize,
-    combine: impl Fn(&mut [f64]) -> f64 + Sync,
-) -> Vec<f64> {
-    let mut result = vec![0.0; parameters];
-    result.par_chunks_mut(BLOCK).enumerate().for_each(|(block, out)| {
-        let clients = updates.len();
-        let start = block * BLOCK;
-        // Transposed, so that a coordinate's values lie together.
-        let mut values = vec![0.0; clients * out.len()];
-        for (client, update) in updates.iter().enumerate() {
-            for (at, &value) in update[start..start + out.len()].iter().enumerate() {
-                values[at * clients + client] = value.into();
+/// `updates` is `[n_clients][n_parameters]`, `weights` is `[n_clients]`, the result is `[n_parameters]`.
+pub fn weighted_sum<T: Number>(updates: &[&[T]], weights: &[f64], parameters: usize) -> Vec<f64> {
+    let mut sum = vec![0.0; parameters];
+    sum.par_chunks_mut(BLOCK).enumerate().for_each(|(block, sum)| {
+        for (update, weight) in updates.iter().zip(weights) {
+            for (sum, &value) in sum.iter_mut().zip(&update[block * BLOCK..]) {
+                *sum += weight * value.into();
             }
         }
-        for (out, values) in out.iter_mut().zip(values.chunks_mut(clients)) {
-            *out = combine(values);
-        }
     });
-    result
+    sum
 }
 
-/// The middle value; for an even count the mean of the two in the middle. Reorders the values.
+/// The middle one of sorted values; for an even count the mean of the two in the middle.
 ///
 /// # Panics
 /// When there are none.
-pub fn middle(values: &mut [f64]) -> f64 {
-    let half = values.len() / 2;
-    let even = values.len().is_multiple_of(2);
-    let (below, &mut upper, _) = values.select_nth_unstable_by(half, f64::total_cmp);
-    if !even {
-        return upper;
-    }
-    let lower = below.iter().copied().max_by(f64::total_cmp).expect("an even count has two halves");
-    // The sum of two large numbers may not fit.
-    f64::midpoint(lower, upper)
+pub fn middle(sorted: &[f64]) -> f64 {
+    let n = sorted.len();
+    // The sum of two large numbers may not fit, their midpoint does.
+    f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2])
+}
+
+/// The middle one of values in any order.
+pub fn median_of(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    middle(&values)
 }
 
 #[cfg(test)]
@@ -90,21 +78,21 @@ mod tests {
 
     #[test]
     fn the_middle_of_an_even_count_lies_between_two() {
-        for (mut values, expected) in [
+        for (values, expected) in [
             (vec![3.0], 3.0),
             (vec![9.0, 1.0], 5.0),
             (vec![5.0, -1.0, 2.0], 2.0),
             (vec![7.0, 1.0, 3.0, 2.0], 2.5),
             (vec![f64::MAX, f64::MAX], f64::MAX),
         ] {
-            assert_eq!(middle(&mut values), expected);
+            assert_eq!(median_of(values), expected);
         }
     }
 
     #[test]
-    fn every_coordinate_of_every_block_is_seen_once() {
+    fn every_block_is_added_up() {
         let wide: Vec<f64> = (0..2 * BLOCK + 7).map(|at| at as f64).collect();
-        let found = by_coordinate(&[&wide, &wide, &wide], wide.len(), |values| values.iter().sum());
-        assert!(found.iter().zip(&wide).all(|(&found, &at)| found == 3.0 * at));
+        let found = weighted_sum(&[&wide, &wide, &wide], &[1.0, 0.5, 2.0], wide.len());
+        assert!(found.iter().zip(&wide).all(|(&found, &at)| found == 3.5 * at));
     }
 }

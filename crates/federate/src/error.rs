@@ -94,7 +94,7 @@ pub enum Error {
         value: f32,
     },
     /// Bytes that are no packed vector.
-    #[error("octet {at} of a packed vector: {what}")]
+    #[error("byte {at} of a packed vector: {what}")]
     Unpack {
         /// Offset from the start.
         at: usize,

@@ -7,6 +7,7 @@
 
 pub mod robust;
 
+pub mod attack;
 pub mod partition;
 
 mod chance;

@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 
 use crate::error::Error;
+use crate::homes::{HeldOut, Homes};
 use crate::learner::Learner;
-use crate::measure::{HeldOut, Measured, common, scores};
-use crate::network::{Homes, NetLearner};
+use crate::measure::{Measured, common, scores};
+use crate::network::NetLearner;
 
 /// All rows in one place, learnt by the same network for as many rounds.
 ///

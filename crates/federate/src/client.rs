@@ -6,11 +6,11 @@ use flowgait_privacy::ClipNorm;
 use flowgait_privacy::clip::clip;
 use serde::{Deserialize, Serialize};
 
-use crate::chance::{Purpose, stream};
 use crate::coordinator::Task;
 use crate::error::Error;
 use crate::learner::{Learner, Learnt};
 use crate::strategy::{Local, Strategy};
+use crate::stream::{Purpose, stream};
 use crate::update::Contribution;
 use rand_chacha::rand_core::Rng;
 

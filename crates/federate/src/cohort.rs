@@ -3,8 +3,8 @@
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::chance::{Purpose, stream};
 use crate::error::Error;
+use crate::stream::{Purpose, stream};
 
 /// How a round's clients are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

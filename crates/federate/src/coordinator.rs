@@ -14,9 +14,9 @@ use flowgait_privacy::ClipNorm;
 
 pub use plan::{Plan, PrivacyPlan, ValidPlan};
 
-use crate::chance::{Purpose, stream};
 use crate::error::{Error, Refusal};
 use crate::strategy::Strategy;
+use crate::stream::{Purpose, stream};
 use crate::update::Contribution;
 use plan::{Guard, Paid};
 use sum::Sum;
@@ -134,6 +134,7 @@ impl Coordinator {
             cohort: cohort.clone(),
             sum: match &self.guard {
                 Some(guard) => Sum::on_grid(length, guard.grid()),
+                None if self.plan.sees_updates() => Sum::kept(length),
                 None => Sum::plain(length),
             },
             survivors: 0,
@@ -187,7 +188,7 @@ impl Coordinator {
     /// Ends the round: with enough answers the parameters move, otherwise they stay as they were. What was paid for stays spent.
     ///
     /// # Errors
-    /// [`Error::NoRound`]; [`Error::Privacy`] when noise cannot be drawn.
+    /// [`Error::NoRound`]; [`Error::Privacy`] when noise cannot be drawn; as a robust rule that so few updates are too few for.
     pub fn close(&mut self) -> Result<RoundEnd, Error> {
         let Open { round, cohort, mut sum, survivors, paid, .. } =
             self.open.take().ok_or(Error::NoRound)?;
@@ -198,10 +199,8 @@ impl Coordinator {
         let is_done = survivors >= least || paid.is_some();
         if is_done {
             let mut rng = stream(self.plan.seed(), Purpose::Noise, round, 0);
-            let summed = match (&self.guard, paid) {
-                (Some(guard), Some(paid)) => sum.noised(guard, paid, survivors, &mut rng)?,
-                _ => sum.plain_sum(survivors),
-            };
+            let paid = self.guard.as_ref().zip(paid);
+            let summed = sum.finish(survivors, &self.plan, paid, &mut rng)?;
             self.strategy.aggregate(&mut self.parameters, &summed, self.plan.clients());
         }
         Ok(RoundEnd {

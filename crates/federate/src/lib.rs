@@ -8,14 +8,19 @@
 //! A round is messages: the [`coordinator`] asks a [`cohort`] to learn, each [`client`] learns on its own rows and gives a
 //! contribution, and a [`strategy`] makes the next parameters from their **sum**. A simulation and a network drive the same code.
 
+pub mod attack;
 pub mod baseline;
 pub mod client;
 pub mod cohort;
 pub mod coordinator;
+pub mod federation;
+pub mod homes;
 pub mod learner;
 pub mod ledger;
 pub mod measure;
 pub mod network;
+pub mod partition;
+pub mod robust;
 pub mod run;
 pub mod simulation;
 pub mod strategy;
@@ -23,5 +28,6 @@ pub mod update;
 
 mod chance;
 mod error;
+mod stream;
 
 pub use error::Error;

@@ -6,29 +6,8 @@ use rayon::prelude::*;
 
 use crate::client::{Memory, Personal, own_parts};
 use crate::error::Error;
-use crate::network::{Homes, NetLearner};
-
-/// Rows that nobody learns from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HeldOut {
-    /// Rows of each client's own.
-    pub of_clients: Vec<Vec<u32>>,
-    /// Rows of nobody's, where there are some; without them all clients' together are judged.
-    pub common: Vec<u32>,
-}
-
-impl HeldOut {
-    /// The rows on which a common model is judged.
-    #[must_use]
-    pub fn rows(&self) -> Vec<u32> {
-        if !self.common.is_empty() {
-            return self.common.clone();
-        }
-        let mut rows: Vec<u32> = self.of_clients.iter().flatten().copied().collect();
-        rows.sort_unstable();
-        rows
-    }
-}
+use crate::homes::{HeldOut, Homes};
+use crate::network::NetLearner;
 
 /// How good parameters are.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,6 +108,7 @@ pub fn scores(homes: &Homes, rows: &[u32], said: &Probabilities) -> Result<Score
 
 /// Share of some rows that are answered rightly.
 fn accuracy(homes: &Homes, rows: &[u32], said: &Probabilities) -> f64 {
-    let right = rows.iter().enumerate().filter(|&(at, &row)| said.best(at) == homes.codes[row as usize]);
+    let right =
+        rows.iter().enumerate().filter(|&(at, &row)| said.best(at) == homes.codes[row as usize]);
     right.count() as f64 / rows.len() as f64
 }

@@ -1,65 +1,12 @@
 //! Networks as what clients learn.
 
-use flowgait_features::Schema;
-use flowgait_model::net::{GradientHook, NetParams, Network, Optimizer, Statistics, ValidNetParams};
-use flowgait_model::{Probabilities, Training};
+use flowgait_model::Probabilities;
+use flowgait_model::net::{GradientHook, NetParams, Network, Optimizer, ValidNetParams};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::homes::Homes;
 use crate::learner::{Learner, Learnt};
-
-/// The rows of all clients of a process, as one table, and which rows are whose.
-///
-/// # Shapes
-/// `columns` is `[n_features][n_rows]`, a missing value is NaN; `codes` is `[n_rows]`; `rows` has each client's rows to learn from,
-/// ascending, each row at one client at most.
-#[derive(Clone, Debug, Default)]
-pub struct Homes {
-    /// What the columns are.
-    pub schema: Schema,
-    /// The table.
-    pub columns: Vec<Vec<f32>>,
-    /// The class of each row.
-    pub codes: Vec<u32>,
-    /// Number of classes.
-    pub classes: usize,
-    /// The rows of each client.
-    pub rows: Vec<Vec<u32>>,
-}
-
-impl Homes {
-    /// Some rows of the table, to learn from.
-    #[must_use]
-    pub fn training<'a>(&'a self, rows: &'a [u32]) -> Training<'a> {
-        Training {
-            columns: &self.columns,
-            rows,
-            codes: &self.codes,
-            classes: self.classes,
-            class_weights: None,
-        }
-    }
-
-    /// All clients' rows, ascending.
-    #[must_use]
-    pub fn all_rows(&self) -> Vec<u32> {
-        let mut all: Vec<u32> = self.rows.iter().flatten().copied().collect();
-        all.sort_unstable();
-        all
-    }
-
-    /// What puts the columns on one scale: the sum of what each client sums up.
-    #[must_use]
-    pub fn statistics(&self) -> Statistics {
-        let mut sum = Vec::new();
-        for rows in &self.rows {
-            let own = Statistics::of(&self.columns, rows).to_flat();
-            sum.resize(own.len(), 0.0);
-            sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
-        }
-        Statistics::from_flat(&sum).expect("invariant: cells are finite or missing, and sums whole columns")
-    }
-}
 
 /// How long a client learns in a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

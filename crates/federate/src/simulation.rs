@@ -4,10 +4,12 @@
 //! drawn from streams of the seed by round and client. So a run is the same on any number of threads, and after a restart.
 
 mod faults;
+mod liars;
 
 use rayon::prelude::*;
 
 pub use faults::{Fate, Faults};
+pub use liars::Liars;
 
 use crate::client::{Memory, Personal, Work, Worker};
 use crate::coordinator::{Coordinator, RoundEnd, Task};
@@ -24,6 +26,9 @@ pub struct Simulation<'a> {
     learner: &'a dyn Learner,
     personal: Personal,
     faults: Faults,
+    liars: Option<Liars>,
+    /// How the parameters moved in the round before, for clients that ride on it.
+    moved: Option<Vec<f32>>,
     memories: Vec<Memory>,
     /// Contributions that come a round too late, and are refused then.
     late: Vec<Contribution>,
@@ -56,7 +61,22 @@ impl<'a> Simulation<'a> {
         faults: Faults,
     ) -> Self {
         let memories = vec![Memory::default(); coordinator.plan().clients()];
-        Self { coordinator, learner, personal, faults, memories, late: Vec::new() }
+        Self {
+            coordinator,
+            learner,
+            personal,
+            faults,
+            liars: None,
+            moved: None,
+            memories,
+            late: Vec::new(),
+        }
+    }
+
+    /// The same with clients that lie.
+    #[must_use]
+    pub fn with_liars(self, liars: Option<Liars>) -> Self {
+        Self { liars, ..self }
     }
 
     /// The coordinator.
@@ -113,6 +133,10 @@ impl<'a> Simulation<'a> {
                 };
                 round.note(&work);
                 let mut contribution = work.contribution;
+                if let Some(liars) = &self.liars {
+                    let seed = self.coordinator.plan().seed();
+                    liars.lie(&mut contribution, self.moved.as_deref(), seed)?;
+                }
                 match fate {
                     Fate::Late => {
                         self.coordinator.lose(client);
@@ -130,7 +154,13 @@ impl<'a> Simulation<'a> {
         }
         let down = task.parameters.len() + task.variate.as_ref().map_or(0, |variate| variate.len());
         let octets_down = (task.cohort.len() * down * size_of::<f32>()) as u64;
-        Ok(round.finish(self.coordinator.close()?, octets_down))
+        let end = self.coordinator.close()?;
+        if self.liars.is_some() {
+            let now = self.coordinator.parameters();
+            let moved = now.iter().zip(&*task.parameters).map(|(now, before)| now - before);
+            self.moved = Some(moved.collect());
+        }
+        Ok(round.finish(end, octets_down))
     }
 
     /// What the clients of a wave do; nothing from those that are lost.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cohort::Sampling;
 use crate::error::Error;
+use crate::robust::{RobustKind, RobustRule};
 use crate::strategy::{Strategy, StrategyKind};
 
 /// Steps of the grid for each clip norm.
@@ -24,6 +25,8 @@ pub struct Plan {
     pub sampling: Sampling,
     /// How contributions are combined.
     pub strategy: StrategyKind,
+    /// A rule that looks at each update, in place of the mean.
+    pub robust: Option<RobustKind>,
     /// How long a contribution may be, where that is bounded without privacy.
     pub clip_norm: Option<f64>,
     /// Privacy of clients, where it is wanted.
@@ -63,6 +66,7 @@ impl Plan {
             clients,
             sampling: Sampling::Everyone,
             strategy,
+            robust: None,
             clip_norm: None,
             privacy: None,
             survivors_least: 0.5,
@@ -79,6 +83,9 @@ impl Plan {
         if !(0.0..=1.0).contains(&self.survivors_least) {
             let (value, must) = (self.survivors_least, "from 0 to 1");
             return Err(Error::Parameter { name: "the least share of survivors", value, must });
+        }
+        if let Some(robust) = self.robust {
+            self.check_robust(robust)?;
         }
         if self.privacy.is_some() && !self.strategy.sends_update_alone() {
             return Err(Error::Clash {
@@ -103,6 +110,26 @@ impl Plan {
         plan.guard()?;
         Ok(plan)
     }
+
+    fn check_robust(&self, robust: RobustKind) -> Result<(), Error> {
+        let this = || "a robust rule".to_owned();
+        if self.privacy.is_some() {
+            return Err(Error::Clash {
+                this: this(),
+                that: "privacy",
+                because: "it must see single updates, and privacy shows no more than their noised sum",
+            });
+        }
+        if !self.strategy.sends_update_alone() {
+            return Err(Error::Clash {
+                this: this(),
+                that: self.strategy.name(),
+                because: "its clients tell more than their update, and the rule knows what an update looks like only",
+            });
+        }
+        let cohort = self.sampling.expected(self.clients) as usize;
+        robust.check(cohort).map(|_| ())
+    }
 }
 
 impl ValidPlan {
@@ -122,6 +149,17 @@ impl ValidPlan {
     #[must_use]
     pub fn strategy(&self) -> StrategyKind {
         self.plan.strategy
+    }
+
+    /// The rule that looks at each update, for so many of them.
+    pub(super) fn robust(&self, updates: usize) -> Result<Option<Box<dyn RobustRule>>, Error> {
+        self.plan.robust.map(|kind| kind.check(updates)).transpose()
+    }
+
+    /// Whether a rule looks at each update.
+    #[must_use]
+    pub fn sees_updates(&self) -> bool {
+        self.plan.robust.is_some()
     }
 
     /// The seed.

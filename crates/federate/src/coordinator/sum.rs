@@ -9,7 +9,7 @@ use flowgait_privacy::grid::Grid;
 use rand::CryptoRng;
 use rayon::prelude::*;
 
-use super::plan::{Guard, Paid};
+use super::plan::{Guard, Paid, ValidPlan};
 use crate::error::{Error, Refusal};
 use crate::update::{Contribution, SummedUpdate};
 
@@ -19,8 +19,19 @@ const FOLD: usize = 32;
 const STRETCH: usize = 2_048;
 
 pub(super) enum Sum {
-    Plain { sum: SummedUpdate, pending: BTreeMap<u32, Contribution> },
-    Grid { grid: Grid, sum: Vec<i64> },
+    Plain {
+        sum: SummedUpdate,
+        pending: BTreeMap<u32, Contribution>,
+    },
+    Grid {
+        grid: Grid,
+        sum: Vec<i64>,
+    },
+    /// All of them, for a rule that must see each.
+    Kept {
+        length: usize,
+        kept: BTreeMap<u32, Vec<f32>>,
+    },
 }
 
 impl Sum {
@@ -32,10 +43,15 @@ impl Sum {
         Self::Grid { grid, sum: vec![0; length] }
     }
 
+    pub(super) fn kept(length: usize) -> Self {
+        Self::Kept { length, kept: BTreeMap::new() }
+    }
+
     fn length(&self) -> usize {
         match self {
             Self::Plain { sum, .. } => sum.sum.len(),
             Self::Grid { sum, .. } => sum.len(),
+            Self::Kept { length, .. } => *length,
         }
     }
 
@@ -51,11 +67,12 @@ impl Sum {
         }
         match self {
             Self::Plain { pending, .. } => {
-                let values = &contribution.values;
-                if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-                    return Err(Refusal::NotFinite { at, value: values[at] });
-                }
+                check_finite(&contribution.values)?;
                 pending.insert(contribution.client, contribution);
+            }
+            Self::Kept { kept, .. } => {
+                check_finite(&contribution.values)?;
+                kept.insert(contribution.client, contribution.values);
             }
             Self::Grid { grid, sum } => {
                 let counted = grid.count(&contribution.values).map_err(|error| match error {
@@ -79,8 +96,7 @@ impl Sum {
             return;
         }
         let rest = waiting.map_or_else(BTreeMap::new, |first| pending.split_off(&first));
-        let folded: Vec<Contribution> =
-            std::mem::replace(pending, rest).into_values().collect();
+        let folded: Vec<Contribution> = std::mem::replace(pending, rest).into_values().collect();
         sum.sum.par_chunks_mut(STRETCH).enumerate().for_each(|(stretch, sum)| {
             for contribution in &folded {
                 let values = &contribution.values[stretch * STRETCH..];
@@ -92,31 +108,38 @@ impl Sum {
         sum.clients += folded.len();
     }
 
-    /// The sum of what was folded.
-    pub(super) fn plain_sum(self, survivors: usize) -> SummedUpdate {
-        match self {
-            Self::Plain { sum, .. } => sum,
-            Self::Grid { grid, sum } => {
-                let weight = survivors as f64;
-                SummedUpdate { sum: grid.value(&sum), weight, clients: survivors }
+    /// What a round of so many clients came to: the sum; the sum under noise, whose weight is how many clients are asked on average;
+    /// or what a rule makes of single updates, which weighs 1.
+    pub(super) fn finish(
+        self,
+        clients: usize,
+        plan: &ValidPlan,
+        paid: Option<(&Guard, Paid)>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<SummedUpdate, Error> {
+        match (self, paid) {
+            (Self::Plain { sum, .. }, _) => Ok(sum),
+            (Self::Grid { mut sum, .. }, Some((guard, paid))) => {
+                let sum = guard.add_noise(&mut sum, paid, rng)?;
+                Ok(SummedUpdate { sum, weight: guard.expected(), clients })
+            }
+            (Self::Grid { grid, sum }, None) => {
+                Ok(SummedUpdate { sum: grid.value(&sum), weight: clients as f64, clients })
+            }
+            (Self::Kept { kept, .. }, _) => {
+                let updates: Vec<&[f32]> = kept.values().map(Vec::as_slice).collect();
+                let rule = plan.robust(clients)?.expect("invariant: kept for a rule");
+                let update = rule.combine(&updates)?.update;
+                let sum = update.into_iter().map(f64::from).collect();
+                Ok(SummedUpdate { sum, weight: 1.0, clients })
             }
         }
     }
+}
 
-    /// The sum under noise; its weight is how many clients are asked on average.
-    pub(super) fn noised(
-        self,
-        guard: &Guard,
-        paid: Paid,
-        survivors: usize,
-        rng: &mut impl CryptoRng,
-    ) -> Result<SummedUpdate, Error> {
-        match self {
-            Self::Grid { mut sum, .. } => {
-                let sum = guard.add_noise(&mut sum, paid, rng)?;
-                Ok(SummedUpdate { sum, weight: guard.expected(), clients: survivors })
-            }
-            plain @ Self::Plain { .. } => Ok(plain.plain_sum(survivors)),
-        }
+fn check_finite(values: &[f32]) -> Result<(), Refusal> {
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(at) => Err(Refusal::NotFinite { at, value: values[at] }),
+        None => Ok(()),
     }
 }

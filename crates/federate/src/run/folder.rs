@@ -40,7 +40,8 @@ impl Folder {
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
         if whole < text.len() {
             let file = OpenOptions::new().write(true).open(path.join(LEDGER));
-            file.and_then(|file| file.set_len(whole as u64)).map_err(failed("mend the ledger in"))?;
+            file.and_then(|file| file.set_len(whole as u64))
+                .map_err(failed("mend the ledger in"))?;
         }
         let ledger = Ledger::read(&text[..whole])?;
         let mut folder = Self { path: path.to_owned(), ledger };
@@ -63,7 +64,9 @@ impl Folder {
             }
         }
         let round = last.round;
-        Err(Error::State { why: format!("no state of round {round}, which the ledger tells of last") })
+        Err(Error::State {
+            why: format!("no state of round {round}, which the ledger tells of last"),
+        })
     }
 
     /// Keeps a round: its state and its line.
@@ -72,15 +75,19 @@ impl Folder {
     /// [`Error::File`] when a file cannot be written.
     pub fn keep(&mut self, state: &State, entry: Entry) -> Result<(), Error> {
         let next = self.path.join(NEXT);
-        written(&next, &state.to_octets())
-            .map_err(|source| Error::File { what: "write the state to", path: next, source })?;
+        written(&next, &state.to_octets()).map_err(|source| Error::File {
+            what: "write the state to",
+            path: next,
+            source,
+        })?;
         let mut line = self.ledger.add(entry);
         line.push('\n');
         let ledger = self.path.join(LEDGER);
-        let added = OpenOptions::new().create(true).append(true).open(&ledger).and_then(|mut file| {
-            file.write_all(line.as_bytes())?;
-            file.sync_data()
-        });
+        let added =
+            OpenOptions::new().create(true).append(true).open(&ledger).and_then(|mut file| {
+                file.write_all(line.as_bytes())?;
+                file.sync_data()
+            });
         added.map_err(|source| Error::File { what: "add to", path: ledger, source })?;
         self.put_in_place()
     }
@@ -99,8 +106,11 @@ impl Folder {
 
     fn put_in_place(&self) -> Result<(), Error> {
         let state = self.path.join(STATE);
-        fs::rename(self.path.join(NEXT), &state)
-            .map_err(|source| Error::File { what: "put in place", path: state, source })
+        fs::rename(self.path.join(NEXT), &state).map_err(|source| Error::File {
+            what: "put in place",
+            path: state,
+            source,
+        })
     }
 }
 

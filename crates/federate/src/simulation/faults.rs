@@ -3,8 +3,8 @@
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::chance::{Purpose, stream};
 use crate::error::Error;
+use crate::stream::{Purpose, stream};
 
 /// What becomes of a client in a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use flowgait_federate::learner::{Learner, Learnt};
 use flowgait_federate::strategy::{Renewal, StrategyKind};
 use flowgait_model::net::GradientHook;
 
-use crate::shared::{assert_near, file, matrix, vector};
+use crate::shared::{assert_near, matrix, numbers, values};
 
 /// Clients whose loss is ½ (w − b)ᵀ A (w − b).
 struct Quadratic {
@@ -64,10 +64,10 @@ impl Learner for Quadratic {
 
 #[test]
 fn whole_rounds_come_to_the_papers_parameters() {
-    let Some(reference) = file("fedavg.json") else { return };
+    let Some(reference) = values("fedavg.json") else { return };
     let problem = &reference["problem"];
     let number = |name: &str| problem[name].as_f64().expect("a number");
-    let steps = vector(&problem["uneven_local_steps"]);
+    let steps = numbers(&problem["uneven_local_steps"]);
     let uneven = [0, 1, 2].map(|client| steps[client] as u64);
     let (beta_1, tau, rate) = (number("beta1"), number("tau"), number("adaptive_eta"));
     let scaffold = |renewal| StrategyKind::Scaffold { rate: 1.0, renewal };
@@ -86,11 +86,11 @@ fn whole_rounds_come_to_the_papers_parameters() {
         let learner = Quadratic {
             a: problem["A"].as_array().expect("matrices").iter().map(matrix).collect(),
             b: matrix(&problem["b"]),
-            rows: vector(&problem["n_samples"]),
+            rows: numbers(&problem["n_samples"]),
             steps,
             rate: number("eta_local") as f32,
         };
-        let start: Vec<f32> = vector(&problem["x0"]).iter().map(|&x| x as f32).collect();
+        let start: Vec<f32> = numbers(&problem["x0"]).iter().map(|&x| x as f32).collect();
         let plan = Plan::new(3, strategy).check().expect("a plan");
         let mut coordinator = Coordinator::new(plan, &start).expect("a coordinator");
         let mut memories = vec![Memory::default(); 3];
@@ -128,7 +128,7 @@ fn whole_rounds_come_to_the_papers_parameters() {
                     plain.iter().zip(&x).map(|(plain, x)| x + (plain - x) * rate).collect();
                 assert_near("q-FedAvg", coordinator.exact_parameters(), &mean, 1e-6);
             } else {
-                let expected = vector(&round["server_after"]);
+                let expected = numbers(&round["server_after"]);
                 assert_near(name, coordinator.exact_parameters(), &expected, 5e-6);
             }
         }

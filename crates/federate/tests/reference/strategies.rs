@@ -4,7 +4,7 @@ use flowgait_federate::strategy::{Renewal, StrategyKind};
 use flowgait_federate::update::SummedUpdate;
 use serde_json::Value;
 
-use crate::shared::{assert_near, file, matrix, vector};
+use crate::shared::{assert_near, matrix, numbers, values};
 
 /// Each method of the file: its strategy, whether clients weigh by their samples, and its steps.
 fn methods(problem: &Value) -> Vec<(&'static str, StrategyKind, bool, [f64; 3])> {
@@ -12,11 +12,11 @@ fn methods(problem: &Value) -> Vec<(&'static str, StrategyKind, bool, [f64; 3])>
     let (beta_1, tau, rate) = (number("beta1"), number("tau"), number("adaptive_eta"));
     let beta_2 = number("beta2");
     let even = [number("local_steps"); 3];
-    let uneven: [f64; 3] = vector(&problem["uneven_local_steps"]).try_into().expect("three clients");
+    let uneven: [f64; 3] =
+        numbers(&problem["uneven_local_steps"]).try_into().expect("three clients");
     let momentum = number("fedavgm_beta");
-    let scaffold = |renewal| {
-        StrategyKind::Scaffold { rate: number("scaffold_eta_global"), renewal }
-    };
+    let scaffold =
+        |renewal| StrategyKind::Scaffold { rate: number("scaffold_eta_global"), renewal };
     vec![
         ("fedavg", StrategyKind::FedAvg, true, even),
         ("fedavg_uneven", StrategyKind::FedAvg, true, uneven),
@@ -35,22 +35,22 @@ fn methods(problem: &Value) -> Vec<(&'static str, StrategyKind, bool, [f64; 3])>
 
 #[test]
 fn every_strategy_makes_the_next_parameters_as_its_paper_does() {
-    let Some(reference) = file("fedavg.json") else { return };
+    let Some(reference) = values("fedavg.json") else { return };
     let problem = &reference["problem"];
-    let samples = vector(&problem["n_samples"]);
+    let samples = numbers(&problem["n_samples"]);
     for (name, kind, weighs, steps) in methods(problem) {
         let mut strategy = kind.build(3).expect("a strategy");
         let rounds = reference["methods"][name].as_array().expect("rounds");
-        let mut parameters = vector(&problem["x0"]);
+        let mut parameters = numbers(&problem["x0"]);
         for round in rounds {
-            let before = vector(&round["server_before"]);
+            let before = numbers(&round["server_before"]);
             assert_near(name, &parameters, &before, 1e-12);
             let mut summed = SummedUpdate::new(strategy.length(3));
             for client in 0..3 {
                 let path = matrix(&round["client_steps"][client]);
                 let delta: Vec<f64> =
                     path[path.len() - 1].iter().zip(&before).map(|(y, x)| y - x).collect();
-                let values = match kind {
+                let given = match kind {
                     StrategyKind::FedNova => {
                         let tau = steps[client];
                         delta.iter().map(|delta| delta / tau).chain([tau]).collect()
@@ -63,12 +63,12 @@ fn every_strategy_makes_the_next_parameters_as_its_paper_does() {
                     _ => delta,
                 };
                 let weight = if weighs { samples[client] } else { 1.0 };
-                summed.sum.iter_mut().zip(&values).for_each(|(sum, value)| *sum += weight * value);
+                summed.sum.iter_mut().zip(&given).for_each(|(sum, value)| *sum += weight * value);
                 summed.weight += weight;
                 summed.clients += 1;
             }
             strategy.aggregate(&mut parameters, &summed, 3);
-            assert_near(name, &parameters, &vector(&round["server_after"]), 1e-12);
+            assert_near(name, &parameters, &numbers(&round["server_after"]), 1e-12);
             let remembered = match kind {
                 StrategyKind::Scaffold { .. } => vec!["c_after"],
                 StrategyKind::FedAvgM { .. } => vec!["m"],
@@ -78,7 +78,7 @@ fn every_strategy_makes_the_next_parameters_as_its_paper_does() {
                 _ => Vec::new(),
             };
             for (memory, of) in strategy.memory().into_iter().zip(remembered) {
-                assert_near(name, memory, &vector(&round[of]), 1e-12);
+                assert_near(name, memory, &numbers(&round[of]), 1e-12);
             }
             // What was remembered and taken back is the same strategy.
             let memory = strategy.memory().into_iter().map(<[f64]>::to_vec).collect();

@@ -1,0 +1,4 @@
+//! What must hold for any input.
+
+mod dealing;
+mod robust;

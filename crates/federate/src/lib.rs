@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod measure;
 pub mod network;
 pub mod partition;
+pub mod record;
 pub mod robust;
 pub mod run;
 pub mod simulation;
@@ -30,4 +31,4 @@ mod chance;
 mod error;
 mod stream;
 
-pub use error::Error;
+pub use error::{Error, Refusal};

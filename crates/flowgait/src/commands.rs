@@ -17,6 +17,7 @@ pub mod models;
 pub mod predict;
 mod recipe;
 mod rows;
+pub mod simulate;
 mod sources;
 mod splitting;
 mod starter;
@@ -38,6 +39,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Predict(args) => predict::run(&args, config),
         Command::Explain(args) => explain::run(&args, config),
         Command::Models(args) => models::run(&args, &config),
+        Command::Simulate(args) => simulate::run(&args, config),
         Command::Synth(args) => synth::run(&args),
         Command::Config(args) => self::config::run(&args, &config),
         Command::Completions(args) => completions::run(&args),

@@ -148,6 +148,7 @@ macro_rules! library_errors {
 library_errors!(
     flowgait_capture::Error,
     flowgait_features::Error,
+    flowgait_federate::Error,
     flowgait_flow::Error,
     flowgait_model::Error,
     flowgait_synth::Error,

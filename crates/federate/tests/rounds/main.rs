@@ -1,0 +1,7 @@
+//! Whole runs of small federations: what they learn, what becomes of faults, and that nothing but the seed decides.
+
+mod faults;
+mod made;
+mod privacy;
+mod restarts;
+mod sameness;

@@ -1,0 +1,138 @@
+//! `flowgait simulate`: a whole federation in this process.
+
+mod homes;
+mod runs;
+mod show;
+
+use std::path::{Path, PathBuf};
+
+use flowgait_federate::federation::Federation;
+use flowgait_federate::partition::Partition;
+
+use super::learning;
+use crate::config::Config;
+use crate::failure::{Failure, Outcome, sentence};
+use crate::output;
+
+/// What a person may type.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  flowgait simulate
+  flowgait simulate --print-default > federation.toml
+  flowgait simulate federation.toml -o run1
+
+Without a file: the four classes of a simple demo at three clients, once with all classes alike at each, once skewed.
+A run that was stopped or killed goes on where it was when the same command is given again.")]
+pub struct Args {
+    /// The federation: who has which rows, what is learnt, how it is combined; every key has a default
+    #[arg(value_name = "FEDERATION.toml")]
+    federation: Option<PathBuf>,
+
+    /// The folder for the run: its configuration, metrics, ledger, model and report
+    #[arg(short, long, value_name = "RUN_DIR")]
+    output: Option<PathBuf>,
+
+    /// Set a key of the file, such as rounds=20 or privacy.epsilon=4; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+
+    /// Print a federation with every key at its default, and end
+    #[arg(long)]
+    print_default: bool,
+
+    /// Threads; the result is the same for any number [default: all cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<String>,
+}
+
+/// Simulates.
+pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
+    if args.print_default {
+        output::out(include_str!("../../../../configs/federation.toml"))?;
+        return Ok(Outcome::Done);
+    }
+    config.flag("run.threads", "--threads", args.threads.as_ref())?;
+    learning::use_threads(config.threads());
+    let Some(path) = &args.federation else {
+        return demo(args);
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::usage(format!("Cannot read {}", path.display())).because(error)
+    })?;
+    let federation = parsed(&text, &args.set, &path.display().to_string())?;
+    let here = path.parent().unwrap_or(Path::new("."));
+    runs::run(&federation, here, args.output.as_deref())?;
+    Ok(Outcome::Done)
+}
+
+/// The four classes, alike and skewed.
+fn demo(args: &Args) -> Result<Outcome, Failure> {
+    let base = parsed("", &args.set, "--set")?;
+    let skewed = Partition::Favourite { share: 0.7 };
+    for (name, partition) in [("iid", Partition::Iid), ("skewed", skewed)] {
+        let mut federation = base.clone();
+        federation.clients.partition = partition;
+        let output = args.output.as_ref().map(|folder| folder.join(name));
+        runs::run(&federation, Path::new("."), output.as_deref())?;
+    }
+    output::note(
+        "Your own: flowgait simulate --print-default > federation.toml, then flowgait simulate federation.toml",
+    );
+    Ok(Outcome::Done)
+}
+
+/// A federation from its text and from keys that were typed.
+fn parsed(text: &str, set: &[String], name: &str) -> Result<Federation, Failure> {
+    let wrong = |error: toml::de::Error| {
+        Failure::usage(format!("{name}: {}", error.message()))
+            .because(error)
+            .help("flowgait simulate --print-default shows every key.")
+    };
+    let mut table: toml::Table = text.parse().map_err(wrong)?;
+    for pair in set {
+        set_key(&mut table, pair)?;
+    }
+    let federation: Federation = if set.is_empty() {
+        // From the text itself: an error then shows the line.
+        toml::from_str(text).map_err(wrong)?
+    } else {
+        Federation::deserialize_from(table).map_err(wrong)?
+    };
+    federation.check().map_err(|error| Failure::usage(sentence(&error.to_string())))?;
+    Ok(federation)
+}
+
+trait FromTable: Sized {
+    fn deserialize_from(table: toml::Table) -> Result<Self, toml::de::Error>;
+}
+
+impl FromTable for Federation {
+    fn deserialize_from(table: toml::Table) -> Result<Self, toml::de::Error> {
+        table.try_into()
+    }
+}
+
+/// Puts one typed key into the table.
+fn set_key(table: &mut toml::Table, pair: &str) -> Result<(), Failure> {
+    let wrong = || {
+        Failure::usage(format!("--set {pair} is no KEY=VALUE"))
+            .help("Such as --set rounds=20, --set strategy.name=fed-prox or --set 'cohort={ fixed = { size = 10 } }'.")
+    };
+    let (path, value) = pair.split_once('=').ok_or_else(wrong)?;
+    // A word that is no TOML value is a text.
+    let value = format!("value = {value}")
+        .parse::<toml::Table>()
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
+    let mut keys: Vec<&str> = path.split('.').collect();
+    let last = keys.pop().filter(|key| !key.is_empty()).ok_or_else(wrong)?;
+    let mut at = table;
+    for key in keys {
+        let inner = at.entry(key).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        at = inner.as_table_mut().ok_or_else(wrong)?;
+    }
+    at.insert(last.to_owned(), value);
+    Ok(())
+}

@@ -1,0 +1,289 @@
+//! One federation from its first round to its last, with what it is held against.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use flowgait_federate::attack::{Attack, success_rate};
+use flowgait_federate::baseline::{self, Local};
+use flowgait_federate::client::Personal;
+use flowgait_federate::coordinator::Coordinator;
+use flowgait_federate::federation::Federation;
+use flowgait_federate::homes::{HeldOut, Homes};
+use flowgait_federate::ledger::digest;
+use flowgait_federate::measure::{self, Measured};
+use flowgait_federate::network::NetLearner;
+use flowgait_federate::record::Record;
+use flowgait_federate::run::{Control, Ended, Folder, run as run_rounds};
+use flowgait_federate::simulation::{Liars, Simulation};
+use flowgait_model::artifact::{Card, Model, fingerprint};
+use flowgait_model::{Estimator, Training};
+
+use super::homes::{Prepared, prepare};
+use super::show;
+use crate::failure::{Failure, sentence};
+use crate::output;
+use crate::progress::Progress;
+
+/// The file with one line a round.
+const METRICS: &str = "metrics.jsonl";
+/// The configuration as it was run.
+const CONFIGURATION: &str = "federation.toml";
+
+/// What it is held against.
+#[derive(Default)]
+pub struct Baselines {
+    pub central: Option<Measured>,
+    pub local: Option<Local>,
+}
+
+/// What a run came to.
+pub struct Outcome {
+    pub records: Vec<Record>,
+    pub ended: Ended,
+    pub baselines: Baselines,
+    pub parameters: usize,
+}
+
+/// Runs a federation; `here` is where its tables are named from.
+pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Result<(), Failure> {
+    let mut prepared = prepare(federation, here)?;
+    let honest = prepared.homes.clone();
+    let liars = liars(federation, &mut prepared)?;
+    let learner = learner(federation, &prepared.homes)?;
+    let slices = learner.with(learner.start()).parameters().slices().to_vec();
+    let personal = federation.own(&slices).map_err(usage)?;
+    let plan = federation.plan(prepared.clients.len()).check().map_err(usage)?;
+    let coordinator = Coordinator::new(plan, learner.start())?;
+    let mut faults = federation.faults;
+    faults.seed = federation.seed;
+    let mut simulation =
+        Simulation::new(coordinator, &learner, personal.clone(), faults).with_liars(liars);
+    output::out(&show::head(federation, &prepared, &learner))?;
+
+    let (mut folder, mut records) = (None, Vec::new());
+    if let Some(path) = output {
+        let (opened, begun) = open(path, federation, &mut simulation)?;
+        records = begun;
+        folder = Some(opened);
+    }
+    let judge =
+        Judge { homes: &honest, held_out: &prepared.held_out, learner: &learner, federation };
+    let progress = Progress::count("rounds", federation.rounds);
+    progress.advance(records.len() as u64);
+    let metrics = output.map(|path| path.join(METRICS));
+    let ended = run_rounds(
+        &mut simulation,
+        federation.rounds,
+        &Control::default(),
+        folder.as_mut(),
+        |simulation, round| {
+            let record = judge.record(simulation, round, &personal)?;
+            if let Some(path) = &metrics {
+                add_line(path, &record)?;
+            }
+            records.push(record);
+            progress.advance(1);
+            Ok::<(), Failure>(())
+        },
+    )?;
+    progress.finish();
+    let baselines = judge.baselines()?;
+    let parameters = learner.start().len();
+    let outcome = Outcome { records, ended, baselines, parameters };
+    output::out(&show::rounds(&outcome))?;
+    output::out(&show::closing(&outcome))?;
+    if let Some(path) = output {
+        let values = simulation.coordinator().parameters();
+        let model = model(federation, &prepared, &honest, &learner, &values, &outcome)?;
+        let file = path.join("model.fgm");
+        model.save(&file)?;
+        output::note(&format!("run: {} (model {})", path.display(), &digest(&values)[..12]));
+    }
+    Ok(())
+}
+
+fn usage(error: flowgait_federate::Error) -> Failure {
+    Failure::usage(sentence(&error.to_string()))
+}
+
+/// Who lies; their rows are changed.
+fn liars(federation: &Federation, prepared: &mut Prepared) -> Result<Option<Liars>, Failure> {
+    let Some(plan) = &federation.attack else { return Ok(None) };
+    let columns = prepared.homes.columns.len();
+    let attack = plan.kind.clone().check(prepared.homes.classes, columns).map_err(usage)?;
+    let liars = Liars::new(attack, plan.share, prepared.clients.len(), federation.seed);
+    liars.spoil(&mut prepared.homes, federation.seed)?;
+    Ok(Some(liars))
+}
+
+fn learner<'a>(federation: &Federation, homes: &'a Homes) -> Result<NetLearner<'a>, Failure> {
+    let learning = &federation.learning;
+    let (effort, stepping) = (learning.effort, learning.stepping);
+    let params = federation.network();
+    Ok(NetLearner::new(homes, &params, effort, stepping, learning.rate, federation.seed)?)
+}
+
+/// Opens a run's folder and takes up where it was.
+fn open(
+    path: &Path,
+    federation: &Federation,
+    simulation: &mut Simulation<'_>,
+) -> Result<(Folder, Vec<Record>), Failure> {
+    let configuration = path.join(CONFIGURATION);
+    let text = toml::to_string(federation).expect("a federation has plain fields");
+    if let Ok(before) = std::fs::read_to_string(&configuration)
+        && before != text
+    {
+        return Err(Failure::usage(format!(
+            "{} holds the run of another federation",
+            path.display()
+        ))
+        .help("Name another folder by -o, or the same federation to go on with it."));
+    }
+    let (folder, state) = Folder::open(path)?;
+    output::save(&configuration, &text)?;
+    let mut records = Vec::new();
+    if let Some(state) = state {
+        let round = state.round;
+        simulation.resume(state.round, state.parameters, state.strategy, state.memories)?;
+        records = read_metrics(&path.join(METRICS), round)?;
+        output::note(&format!("going on after round {round}"));
+    } else {
+        // Lines of a run that was killed before its first round was kept.
+        let _ = std::fs::remove_file(path.join(METRICS));
+    }
+    Ok((folder, records))
+}
+
+/// The lines of rounds that were kept; others, which a killed run wrote, are taken away.
+fn read_metrics(path: &PathBuf, round: u64) -> Result<Vec<Record>, Failure> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let records: Vec<Record> =
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let records: Vec<Record> = records.into_iter().filter(|record| record.round <= round).collect();
+    let lines: String = records.iter().map(line).collect();
+    output::save(path, &lines)?;
+    Ok(records)
+}
+
+fn line(record: &Record) -> String {
+    serde_json::to_string(record).expect("a record has plain fields") + "\n"
+}
+
+fn add_line(path: &Path, record: &Record) -> Result<(), Failure> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.and_then(|mut file| file.write_all(line(record).as_bytes()))
+        .map_err(|error| Failure::work(format!("Cannot write {}", path.display())).because(error))
+}
+
+/// Judges on rows as they are, whatever liars made of theirs.
+struct Judge<'a> {
+    homes: &'a Homes,
+    held_out: &'a HeldOut,
+    learner: &'a NetLearner<'a>,
+    federation: &'a Federation,
+}
+
+impl Judge<'_> {
+    fn record(
+        &self,
+        simulation: &Simulation<'_>,
+        round: &flowgait_federate::simulation::Round,
+        personal: &Personal,
+    ) -> Result<Record, Failure> {
+        let values = simulation.coordinator().parameters();
+        let measured = measure::common(self.homes, self.held_out, self.learner, &values)?;
+        let memories = simulation.memories();
+        let (homes, held_out, learner) = (self.homes, self.held_out, self.learner);
+        let own = measure::personal(homes, held_out, learner, &values, personal, memories)?;
+        let backdoor = self.backdoor(&values)?;
+        Ok(Record { backdoor, ..Record::of(round, measured, own) })
+    }
+
+    /// How often rows with the trigger are answered as the liars want.
+    fn backdoor(&self, values: &[f32]) -> Result<Option<f64>, Failure> {
+        let Some(kind) = self.federation.attack.as_ref().map(|liars| &liars.kind) else {
+            return Ok(None);
+        };
+        let &Attack::Backdoor { target, .. } = kind else { return Ok(None) };
+        let rows = self.held_out.rows();
+        let pick = |column: &Vec<f32>| rows.iter().map(|&row| column[row as usize]).collect();
+        let mut columns: Vec<Vec<f32>> = self.homes.columns.iter().map(pick).collect();
+        let all: Vec<u32> = (0..rows.len() as u32).collect();
+        kind.clone().check(self.homes.classes, columns.len())?.stamp(&mut columns, &all)?;
+        let said = self.learner.with(values).predict_proba(&columns, &all)?;
+        let answers: Vec<u32> = (0..rows.len()).map(|row| said.best(row)).collect();
+        let truth: Vec<u32> = rows.iter().map(|&row| self.homes.codes[row as usize]).collect();
+        Ok(success_rate(&truth, &answers, target)?)
+    }
+
+    fn baselines(&self) -> Result<Baselines, Failure> {
+        let wanted = self.federation.baselines;
+        let (rounds, seed) = (self.federation.rounds, self.federation.seed);
+        let mut found = Baselines::default();
+        if wanted.central {
+            let all = Homes { rows: vec![self.homes.all_rows()], ..self.homes.clone() };
+            let learner = learner(self.federation, &all)?;
+            found.central = Some(baseline::central(&all, self.held_out, &learner, rounds, seed)?);
+        }
+        if wanted.local {
+            let learner = learner(self.federation, self.homes)?;
+            found.local = baseline::local(self.homes, self.held_out, &learner, rounds, seed)?;
+        }
+        Ok(found)
+    }
+}
+
+/// The common model with its card.
+fn model(
+    federation: &Federation,
+    prepared: &Prepared,
+    homes: &Homes,
+    learner: &NetLearner<'_>,
+    values: &[f32],
+    outcome: &Outcome,
+) -> Result<Model, Failure> {
+    let rows = homes.all_rows();
+    let training: Training<'_> = homes.training(&rows);
+    let dataset = flowgait_features::Dataset {
+        schema: homes.schema.clone(),
+        columns: training.columns.to_vec(),
+        rows: homes.codes.len(),
+        ..flowgait_features::Dataset::default()
+    };
+    let last = outcome.records.last();
+    let scores = last.map(|last| {
+        let named = [("accuracy", last.accuracy), ("f1_macro", last.f1_macro)];
+        named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    });
+    let mut notes = vec![format!(
+        "Learnt by a simulated federation of {} clients in {} rounds with {}; scores are of the rows held out.",
+        prepared.clients.len(),
+        outcome.records.len(),
+        federation.strategy.name()
+    )];
+    if let (Some(privacy), Some(epsilon)) = (federation.privacy, last.and_then(|last| last.epsilon))
+    {
+        notes.push(format!(
+            "Client-level differential privacy: epsilon {epsilon:.3} at delta {:e} (accounted by Rényi divergence); the scale of the columns is not part of it.",
+            privacy.delta
+        ));
+    }
+    let card = Card {
+        made_by: concat!("flowgait ", env!("CARGO_PKG_VERSION")).to_owned(),
+        label: prepared.label.clone(),
+        tables: prepared.tables.clone(),
+        rows: rows.len() as u64,
+        fingerprint: fingerprint(&dataset),
+        origin: prepared.origin,
+        scores: scores.unwrap_or_default(),
+        estimator: format!("{:?} by federation", federation.model.estimator).to_lowercase(),
+        parameters: serde_json::to_value(federation).expect("a federation has plain fields"),
+        seed: Some(federation.seed),
+        notes,
+        ..Card::default()
+    };
+    let network = Estimator::Network(Box::new(learner.with(values)));
+    Ok(Model::new(homes.schema.clone(), prepared.classes.clone(), network, card)?)
+}

@@ -1,0 +1,179 @@
+//! What a person sees of a run on the terminal.
+
+use std::fmt::Write as _;
+
+use flowgait_federate::cohort::Sampling;
+use flowgait_federate::federation::Federation;
+use flowgait_federate::measure::spread;
+use flowgait_federate::network::{Effort, NetLearner, Stepping};
+use flowgait_federate::partition::skew;
+use flowgait_federate::record::Record;
+use flowgait_federate::run::Ended;
+
+use super::homes::Prepared;
+use super::runs::Outcome;
+use crate::units;
+
+/// Lines of rounds that are shown; of more, some are left out, evenly.
+const LINES_MAX: usize = 20;
+
+/// What is about to be run.
+pub fn head(federation: &Federation, prepared: &Prepared, learner: &NetLearner<'_>) -> String {
+    let rows: Vec<usize> = prepared.homes.rows.iter().map(Vec::len).collect();
+    let all: usize = rows.iter().sum();
+    let (least, most) = (rows.iter().min().unwrap_or(&0), rows.iter().max().unwrap_or(&0));
+    let clients = units::counted(prepared.clients.len() as u64, "client");
+    let uneven = skew(&prepared.homes.rows, &prepared.homes.codes, prepared.homes.classes);
+    let mut text = format!(
+        "\n{clients}, {} to learn from ({} to {} each), {} held out; {} of classes, clients {}\n",
+        units::counted(all as u64, "row"),
+        units::grouped(*least as u64),
+        units::grouped(*most as u64),
+        units::grouped(prepared.held_out.rows().len() as u64),
+        prepared.classes.len(),
+        how_uneven(uneven),
+    );
+    let learning = &federation.learning;
+    let effort = match learning.effort {
+        Effort::Epochs(count) => units::counted(count.into(), "epoch"),
+        Effort::Steps(count) => units::counted(count.into(), "step"),
+    };
+    let stepping = match learning.stepping {
+        Stepping::Sgd => "SGD",
+        Stepping::AdamW => "AdamW",
+    };
+    let asked = match federation.cohort {
+        Sampling::Everyone => "everyone asked".to_owned(),
+        Sampling::Fixed { size } => format!("{size} asked a round"),
+        Sampling::Poisson { rate } => format!("each asked with a chance of {rate}"),
+    };
+    let _ = writeln!(
+        text,
+        "network of {} parameters · {} · {asked} · {effort} a round, batch {}, {stepping} at {}",
+        units::grouped(learner.start().len() as u64),
+        federation.strategy.name(),
+        learning.batch,
+        learning.rate,
+    );
+    if let Some(privacy) = federation.privacy {
+        let _ = writeln!(
+            text,
+            "privacy of clients: epsilon {} at delta {:e}, clip norm {}, noise {} times that",
+            privacy.epsilon, privacy.delta, privacy.clip_norm, privacy.noise_multiplier
+        );
+    }
+    if let Some(liars) = &federation.attack {
+        let _ = writeln!(text, "{:.0} % of the clients lie", liars.share * 100.0);
+    }
+    text
+}
+
+/// How far clients are from all having the same classes, in words.
+fn how_uneven(skew: f64) -> String {
+    let words = match skew {
+        ..0.1 => "much alike",
+        ..0.3 => "a little unlike",
+        ..0.6 => "unlike",
+        _ => "very unlike",
+    };
+    format!("{words} ({skew:.2} of 1 apart)")
+}
+
+/// The rounds, one line each.
+pub fn rounds(outcome: &Outcome) -> String {
+    let records = &outcome.records;
+    let has_epsilon = records.iter().any(|record| record.epsilon.is_some());
+    let has_own = records.iter().any(|record| record.own.is_some());
+    let has_backdoor = records.iter().any(|record| record.backdoor.is_some());
+    let mut text =
+        String::from("\nround  accuracy  macro-F1    loss  worst client  median  best  answered");
+    for (is_there, head) in
+        [(has_own, "  own median"), (has_backdoor, "  backdoor"), (has_epsilon, "  epsilon")]
+    {
+        text += if is_there { head } else { "" };
+    }
+    text.push('\n');
+    for record in shown(records) {
+        let [worst, median, best] = spread(&record.clients).map_or([None; 3], |s| s.map(Some));
+        let answered = format!("{} of {}", record.survivors, record.cohort);
+        let _ = write!(
+            text,
+            "{:>5}  {:>8}  {:>8}  {:>6}  {:>12}  {:>6}  {:>4}  {answered:>8}",
+            record.round,
+            score(record.accuracy, 3),
+            score(record.f1_macro, 3),
+            score(record.loss, 3),
+            score(worst, 3),
+            score(median, 3),
+            score(best, 2),
+        );
+        if has_own {
+            let own = record.own.as_ref().and_then(|own| spread(own)).map(|[_, median, _]| median);
+            let _ = write!(text, "  {:>10}", score(own, 3));
+        }
+        if has_backdoor {
+            let _ = write!(text, "  {:>8}", score(record.backdoor, 3));
+        }
+        if has_epsilon {
+            let _ = write!(text, "  {:>7}", score(record.epsilon, 3));
+        }
+        text += if record.is_done { "\n" } else { "  abandoned\n" };
+    }
+    text
+}
+
+/// The first and the last round, and some between.
+fn shown(records: &[Record]) -> Vec<&Record> {
+    let count = records.len();
+    if count <= LINES_MAX {
+        return records.iter().collect();
+    }
+    let place = |line: usize| line * (count - 1) / (LINES_MAX - 1);
+    (0..LINES_MAX).map(|line| &records[place(line)]).collect()
+}
+
+fn score(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.digits$}"))
+}
+
+/// What it came to, beside what it is held against.
+pub fn closing(outcome: &Outcome) -> String {
+    let mut text =
+        String::from("\n               accuracy  macro-F1  worst client  median  best\n");
+    let mut line = |name: &str, scores: [Option<f64>; 2], clients: &[Option<f64>]| {
+        let [worst, median, best] = spread(clients).map_or([None; 3], |s| s.map(Some));
+        let _ = writeln!(
+            text,
+            "{name:<13}  {:>8}  {:>8}  {:>12}  {:>6}  {:>4}",
+            score(scores[0], 3),
+            score(scores[1], 3),
+            score(worst, 3),
+            score(median, 3),
+            score(best, 2)
+        );
+    };
+    if let Some(last) = outcome.records.last() {
+        line("federated", [last.accuracy, last.f1_macro], &last.clients);
+        if let Some(own) = &last.own {
+            line("own models", [None, None], own);
+        }
+    }
+    if let Some(central) = &outcome.baselines.central {
+        let scores = central.scores.map(|scores| (scores.accuracy, scores.f1_macro));
+        line("one place", [scores.map(|s| s.0), scores.map(|s| s.1)], &central.clients);
+    }
+    if let Some(local) = &outcome.baselines.local {
+        line("each alone", [Some(local.accuracy), Some(local.f1_macro)], &local.clients);
+    }
+    let sum = |of: fn(&Record) -> u64| outcome.records.iter().map(of).sum::<u64>();
+    let _ = writeln!(
+        text,
+        "\nsent: {} to clients, {} from them",
+        units::octets(sum(|record| record.octets_down)),
+        units::octets(sum(|record| record.octets_up)),
+    );
+    if let Ended::BudgetSpent(why) = &outcome.ended {
+        let _ = writeln!(text, "ended before its last round: {why}");
+    }
+    text
+}

@@ -8,6 +8,7 @@
 pub mod robust;
 
 pub mod attack;
+pub mod compress;
 pub mod partition;
 
 mod chance;

@@ -23,12 +23,8 @@ impl GeometricMedian {
     /// # Errors
     /// [`Error::Parameter`] unless `1e-12 <= smoothing <= 1`.
     pub fn new(smoothing: f64) -> Result<Self, Error> {
-        let must = "between 1e-12 and 1";
-        if !(1e-12..=1.0).contains(&smoothing) {
-            return Err(Error::Parameter { name: "smoothing", value: smoothing, must });
-        }
         // Updates have 32 bits, so a step below their rounding (6e-8) changes nothing that is given.
-        Ok(Self { search: Weiszfeld { smoothing, step_min: 1e-9, steps_max: 200 } })
+        Ok(Self { search: Weiszfeld::new(smoothing, 1e-9, 200)? })
     }
 }
 
@@ -42,16 +38,28 @@ impl RobustRule for GeometricMedian {
     }
 }
 
-/// How the search for a geometric median is made. Any value is legal; lengths are shares of the median distance between
-/// the updates and where the search starts.
+/// How the search for a geometric median is made. Lengths are shares of the median distance between the updates and
+/// where the search starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weiszfeld {
-    /// Distances below this (`ν`) count as this, so that a step from one of the updates is possible.
-    pub smoothing: f64,
-    /// The search ends with a step shorter than this,
-    pub step_min: f64,
-    /// or after so many steps.
-    pub steps_max: usize,
+    smoothing: f64,
+    step_min: f64,
+    steps_max: usize,
+}
+
+impl Weiszfeld {
+    /// A search in which distances below `smoothing` (`ν`) count as that, so that a step from one of the updates is
+    /// possible. It ends with a step no longer than `step_min`, or after `steps_max` steps.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] unless `1e-12 <= smoothing <= 1`.
+    pub fn new(smoothing: f64, step_min: f64, steps_max: usize) -> Result<Self, Error> {
+        if (1e-12..=1.0).contains(&smoothing) {
+            return Ok(Self { smoothing, step_min, steps_max });
+        }
+        let must = "between 1e-12 and 1";
+        Err(Error::Parameter { name: "smoothing", value: smoothing, must })
+    }
 }
 
 /// The point `z` with the least `Σ |z − x_i|`, or nearly: each step lowers the (smoothed) sum, so a search that ends
@@ -131,7 +139,7 @@ mod tests {
     use super::*;
 
     fn found(updates: &[&[f64]]) -> Vec<f64> {
-        let search = Weiszfeld { smoothing: 1e-9, step_min: 1e-14, steps_max: 5_000 };
+        let search = Weiszfeld::new(1e-9, 1e-14, 5_000).expect("a smoothing");
         geometric_median(updates, search).expect("updates")
     }
 

@@ -1,8 +1,8 @@
 //! Vectors that are shorter to send: only the largest entries, or each entry in fewer bits.
 //!
-//! [`ErrorFeedback`] sends the `k` largest entries and keeps the rest for the next round, so nothing is lost, only late.
-//! [`Quantised`] rounds each entry up or down by chance, so that it is right on average and needs 8 or 16 bits instead
-//! of 32. Either comes as bytes, whose reader trusts nobody: a server reads what any client sends.
+//! [`ErrorFeedback`] sends the `k` largest entries and keeps the rest for the next round, so nothing is lost, only
+//! late. [`Quantised`] rounds each entry up or down by chance, so that it is right on average and needs 8 or 16 bits
+//! instead of 32. Either comes as bytes, whose reader trusts nobody: a server reads what any client sends.
 //!
 //! *How to check it:* `tests/laws` finds that what was sent and what was kept add up to all updates, that a quantised
 //! entry is within a step of the true one and right on average, and that bytes either are refused or are exactly what

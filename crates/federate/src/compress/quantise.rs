@@ -56,8 +56,8 @@ impl Bits {
 /// ```
 /// # Reference
 /// Alistarh, Grubic, Li, Tomioka, Vojnovic, *QSGD: Communication-Efficient SGD via Gradient Quantization and Encoding*,
-/// NeurIPS 2017 (arXiv:1610.02132), section 3.1; scaled by the largest entry instead of the norm, and in buckets, as in
-/// section 4. We write whole bytes instead of Elias codes.
+/// NeurIPS 2017 (arXiv:1610.02132). Scaled by the largest entry instead of the norm, and in buckets, as in their
+/// experiments; we write whole bytes instead of Elias codes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quantised {
     bits: Bits,

@@ -18,8 +18,8 @@ use crate::error::Error;
 /// # Ok::<(), flowgait_federate::Error>(())
 /// ```
 /// # Reference
-/// Stich, Cordonnier, Jaggi, *Sparsified SGD with Memory*, NeurIPS 2018 (arXiv:1809.07599), Algorithm 1 with the
-/// operator `top_k` of Definition 2.1.
+/// Stich, Cordonnier, Jaggi, *Sparsified SGD with Memory*, NeurIPS 2018 (arXiv:1809.07599), Algorithm 1 with
+/// `top_k`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ErrorFeedback {
     /// In 64 bits, so that what rounding to 32 takes from a sent value is owed too.

@@ -46,8 +46,8 @@ pub fn by_sorted_coordinate<T: Number>(
 }
 
 /// The smaller values to `low`, the larger ones to `high`. Written so that it becomes two instructions for two
-/// coordinates: over iterators, or with a single comparison for both, the compiler makes branches, which is six times as
-/// slow, and `f64::min` needs more, to know what to do with what is no number.
+/// coordinates: over iterators, or with a single comparison for both, the compiler makes branches, which is six times
+/// as slow, and `f64::min` needs more, to know what to do with what is no number.
 fn exchange(low: &mut [f64; BLOCK], high: &mut [f64; BLOCK]) {
     for at in 0..BLOCK {
         let (a, b) = (low[at], high[at]);

@@ -21,7 +21,7 @@ impl GeometricMedian {
     /// The geometric median, with a share `smoothing` of the median distance below which distances count as that.
     ///
     /// # Errors
-    /// [`Error::Parameter`] unless `1e-12 <= smoothing <= 1`.
+    /// [`Error::Parameter`] unless `1e-9 <= smoothing <= 1`.
     pub fn new(smoothing: f64) -> Result<Self, Error> {
         // Updates have 32 bits, so a step below their rounding (6e-8) changes nothing that is given.
         Ok(Self { search: Weiszfeld::new(smoothing, 1e-9, 200)? })
@@ -52,12 +52,12 @@ impl Weiszfeld {
     /// possible. It ends with a step no longer than `step_min`, or after `steps_max` steps.
     ///
     /// # Errors
-    /// [`Error::Parameter`] unless `1e-12 <= smoothing <= 1`.
+    /// [`Error::Parameter`] unless `1e-9 <= smoothing <= 1`.
     pub fn new(smoothing: f64, step_min: f64, steps_max: usize) -> Result<Self, Error> {
-        if (1e-12..=1.0).contains(&smoothing) {
+        if (1e-9..=1.0).contains(&smoothing) {
             return Ok(Self { smoothing, step_min, steps_max });
         }
-        let must = "between 1e-12 and 1";
+        let must = "between 1e-9 and 1";
         Err(Error::Parameter { name: "smoothing", value: smoothing, must })
     }
 }
@@ -84,11 +84,13 @@ pub fn geometric_median<T: Number>(updates: &[&[T]], search: Weiszfeld) -> Resul
         return Ok(z);
     }
     let nu = search.smoothing * scale;
+    // The first step away from an update is about as long as the smoothing; it must not end the search.
+    let step_min = scale * search.step_min.min(search.smoothing / 100.0);
     for _ in 0..search.steps_max {
         // β_i of the paper, in units of the scale so that nothing overflows.
         let beta: Vec<f64> = lengths.iter().map(|&length| scale / length.max(nu)).collect();
         let step = step(updates, &beta, &mut z);
-        if step <= search.step_min * scale {
+        if step <= step_min {
             break;
         }
         lengths = lengths_from(updates, &z);
@@ -159,6 +161,25 @@ mod tests {
         let same = found(&[&[0.1, -7.0][..]; 4]);
         assert_eq!(same, [0.1, -7.0]);
         assert_eq!(found(&[&[2.0], &[2.0], &[9.0]]), [2.0]);
+    }
+
+    #[test]
+    fn a_search_that_starts_on_an_update_leaves_it() {
+        // The coordinate-wise median is the first update, the geometric one is not.
+        let updates: [&[f64]; 5] =
+            [&[0.0, 0.0], &[1.0, -0.1], &[0.1, 1.0], &[-0.1, 1.0], &[-1.0, -1.0]];
+        assert_eq!(median(&updates), Ok(vec![0.0, 0.0]));
+        for smoothing in [1e-9, 1e-6] {
+            let search = Weiszfeld::new(smoothing, 1e-9, 5_000).expect("a smoothing");
+            let z = geometric_median(&updates, search).expect("updates");
+            // Where the sum of distances is least, the directions to all updates cancel.
+            let directions = updates.map(|x| {
+                let (x, y) = (x[0] - z[0], x[1] - z[1]);
+                (x / x.hypot(y), y / x.hypot(y))
+            });
+            let sum = directions.iter().fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+            assert!(f64::hypot(sum.0, sum.1) < 1e-5, "{z:?} {sum:?}");
+        }
     }
 
     #[test]

@@ -10,8 +10,8 @@ fn unit(rng: &mut impl Rng) -> f64 {
 /// A standard normal number.
 ///
 /// # Reference
-/// Marsaglia, Bray, *A Convenient Method for Generating Normal Variables*, SIAM Review 1964. Of the pair that the method
-/// makes one is given away, so that no draw depends on those before it.
+/// Marsaglia, Bray, *A Convenient Method for Generating Normal Variables*, SIAM Review 1964. Of the pair that the
+/// method makes one is given away, so that no draw depends on those before it.
 pub fn normal(rng: &mut impl Rng) -> f64 {
     loop {
         let (u, v) = (rng.random::<f64>() * 2.0 - 1.0, rng.random::<f64>() * 2.0 - 1.0);
@@ -26,8 +26,8 @@ pub fn normal(rng: &mut impl Rng) -> f64 {
 /// small for 64 bits, its logarithm never.
 ///
 /// # Reference
-/// Marsaglia, Tsang, *A Simple Method for Generating Gamma Variables*, ACM Transactions on Mathematical Software 2000,
-/// section 3; below 1 by their note in section 6, `Gamma(a) = Gamma(a + 1) U^(1/a)`.
+/// Marsaglia, Tsang, *A Simple Method for Generating Gamma Variables*, ACM Transactions on Mathematical Software 2000;
+/// below 1 by their note `Gamma(a) = Gamma(a + 1) U^(1/a)`.
 fn ln_gamma_number(shape: f64, rng: &mut impl Rng) -> f64 {
     if shape < 1.0 {
         return ln_gamma_number(shape + 1.0, rng) + unit(rng).ln() / shape;

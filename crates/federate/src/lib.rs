@@ -12,6 +12,7 @@ pub mod attack;
 pub mod baseline;
 pub mod client;
 pub mod cohort;
+pub mod compress;
 pub mod coordinator;
 pub mod federation;
 pub mod homes;

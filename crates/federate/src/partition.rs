@@ -10,9 +10,9 @@
 //! | [`quantity`] | sizes | Li et al. 2022, arXiv:2102.02079 |
 //! | [`by_group`] | whatever their sites do | |
 //!
-//! *How to check it:* `tests/laws` deals tables of any kind and finds every row with exactly one client, sorted, and the
-//! same for the same seed; the tests here compare [`skew`] at different concentrations. [`skew`] says of any partition
-//! how uneven it came out.
+//! *How to check it:* `tests/laws` deals tables of any kind and finds every row with exactly one client, sorted, and
+//! the same for the same seed; the tests here compare [`skew`] at different concentrations. [`skew`] says of any
+//! partition how uneven it came out.
 
 mod label;
 mod size;

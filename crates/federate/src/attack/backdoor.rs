@@ -18,8 +18,8 @@ pub fn check(trigger: &[(u32, f32)], share: f64, columns: usize) -> Result<(), E
 }
 
 impl ValidAttack {
-    /// Puts the trigger on rows, in place: those that [`poison_labels`](Self::poison_labels) gave while learning, and any
-    /// others to try the backdoor on. Does nothing unless the attack is a backdoor.
+    /// Puts the trigger on rows, in place: those that [`poison_labels`](Self::poison_labels) gave while learning, and
+    /// any others to try the backdoor on. Does nothing unless the attack is a backdoor.
     ///
     /// # Shapes
     /// `columns` is `[n_columns][n_rows]`.

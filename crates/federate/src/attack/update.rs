@@ -7,7 +7,8 @@ use crate::chance::normal;
 use crate::error::Error;
 
 impl ValidAttack {
-    /// Changes an update in place, before it is sent. A large scaling may make entries infinite; a server refuses those.
+    /// Changes an update in place, before it is sent. A large scaling may make entries infinite; a server refuses
+    /// those.
     ///
     /// # Shapes
     /// `update` is `[n_parameters]`, and so is `last`: the change of the model in the round before, if there was one.

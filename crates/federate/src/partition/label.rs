@@ -20,7 +20,7 @@ use crate::partition::{ascending, concentration, cut, enough, known_classes};
 /// `1e-6 <= alpha <= 1e9`.
 /// # Reference
 /// Hsu, Qi, Brown, *Measuring the Effects of Non-Identical Data Distribution for Federated Visual Classification*, 2019
-/// (arXiv:1909.06335), section 2.
+/// (arXiv:1909.06335).
 pub fn dirichlet(
     codes: &[u32],
     classes: usize,
@@ -90,8 +90,7 @@ fn drawn(shares: &[f64], rng: &mut impl Rng) -> usize {
 /// # Errors
 /// As [`dirichlet`].
 /// # Reference
-/// Yurochkin et al., *Bayesian Nonparametric Federated Learning of Neural Networks*, ICML 2019 (arXiv:1905.12022),
-/// section 4.
+/// Yurochkin et al., *Bayesian Nonparametric Federated Learning of Neural Networks*, ICML 2019 (arXiv:1905.12022).
 pub fn dirichlet_by_class(
     codes: &[u32],
     classes: usize,
@@ -147,8 +146,8 @@ pub fn favourite(
     Ok(ascending(parts))
 }
 
-/// Rows sorted by class and cut into `clients * per_client` shards of one size (to a row); each client gets `per_client`
-/// of them by chance. With few shards a client sees few classes.
+/// Rows sorted by class and cut into `clients * per_client` shards of one size (to a row); each client gets
+/// `per_client` of them by chance. With few shards a client sees few classes.
 ///
 /// # Shapes
 /// `codes` is `[n_rows]` with values below `classes`.
@@ -156,7 +155,7 @@ pub fn favourite(
 /// [`Error::Class`]; [`Error::TooFewRows`] with more shards than rows; [`Error::Parameter`] without shards.
 /// # Reference
 /// McMahan et al., *Communication-Efficient Learning of Deep Networks from Decentralized Data*, AISTATS 2017
-/// (arXiv:1602.05629), section 3: the "pathological non-IID partition", with 2 shards a client.
+/// (arXiv:1602.05629): the "pathological non-IID partition", with 2 shards a client.
 pub fn shards(
     codes: &[u32],
     classes: usize,

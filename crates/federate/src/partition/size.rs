@@ -25,7 +25,7 @@ pub fn iid(rows: usize, clients: usize, rng: &mut impl Rng) -> Result<Vec<Vec<u3
 /// # Errors
 /// [`Error::TooFewRows`] with more clients than rows; [`Error::Parameter`] unless `1e-6 <= alpha <= 1e9`.
 /// # Reference
-/// Li, Diao, Chen, He, *Federated Learning on Non-IID Data Silos*, ICDE 2022 (arXiv:2102.02079), section 4.3.
+/// Li, Diao, Chen, He, *Federated Learning on Non-IID Data Silos*, ICDE 2022 (arXiv:2102.02079).
 pub fn quantity(
     rows: usize,
     clients: usize,

@@ -1,7 +1,7 @@
 //! How uneven the classes of a partition are.
 
-/// The mean over clients of the total variation distance between their shares of classes and everybody's: 0 when all are
-/// alike, near 1 when each has what nobody else has. Clients without rows do not count.
+/// The mean over clients of the total variation distance between their shares of classes and everybody's: 0 when all
+/// are alike, near 1 when each has what nobody else has. Clients without rows do not count.
 ///
 /// # Shapes
 /// `parts` are `[n_clients]` lists of rows, `codes` is `[n_rows]` with values below `classes`.

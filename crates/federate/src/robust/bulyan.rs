@@ -56,7 +56,7 @@ impl RobustRule for Bulyan {
 /// As [`RobustRule::combine`]; [`Error::Parameter`] unless `2f < theta <= n − 2f`.
 /// # Reference
 /// El Mhamdi, Guerraoui, Rouault, *The Hidden Vulnerability of Distributed Learning in Byzantium*, ICML 2018
-/// (arXiv:1802.07927), section 4.
+/// (arXiv:1802.07927).
 pub fn bulyan<T: Number>(
     updates: &[&[T]],
     f: usize,

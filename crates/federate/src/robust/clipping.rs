@@ -55,7 +55,7 @@ impl RobustRule for NormClipping {
 /// # Errors
 /// As [`RobustRule::combine`].
 /// # Reference
-/// Sun, Kairouz, Suresh, McMahan, *Can You Really Backdoor Federated Learning?*, 2019 (arXiv:1911.07963), section 4.
+/// Sun, Kairouz, Suresh, McMahan, *Can You Really Backdoor Federated Learning?*, 2019 (arXiv:1911.07963).
 pub fn clip_and_average<T: Number>(
     updates: &[&[T]],
     rule: NormClipping,

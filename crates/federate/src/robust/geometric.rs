@@ -21,14 +21,10 @@ impl GeometricMedian {
     /// The geometric median, with a share `smoothing` of the median distance below which distances count as that.
     ///
     /// # Errors
-    /// [`Error::Parameter`] unless `1e-12 <= smoothing <= 1`.
+    /// [`Error::Parameter`] unless `1e-9 <= smoothing <= 1`.
     pub fn new(smoothing: f64) -> Result<Self, Error> {
-        let must = "between 1e-12 and 1";
-        if !(1e-12..=1.0).contains(&smoothing) {
-            return Err(Error::Parameter { name: "smoothing", value: smoothing, must });
-        }
         // Updates have 32 bits, so a step below their rounding (6e-8) changes nothing that is given.
-        Ok(Self { search: Weiszfeld { smoothing, step_min: 1e-9, steps_max: 200 } })
+        Ok(Self { search: Weiszfeld::new(smoothing, 1e-9, 200)? })
     }
 }
 
@@ -42,16 +38,28 @@ impl RobustRule for GeometricMedian {
     }
 }
 
-/// How the search for a geometric median is made. Any value is legal; lengths are shares of the median distance between
-/// the updates and where the search starts.
+/// How the search for a geometric median is made. Lengths are shares of the median distance between the updates and
+/// where the search starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weiszfeld {
-    /// Distances below this (`ν`) count as this, so that a step from one of the updates is possible.
-    pub smoothing: f64,
-    /// The search ends with a step shorter than this,
-    pub step_min: f64,
-    /// or after so many steps.
-    pub steps_max: usize,
+    smoothing: f64,
+    step_min: f64,
+    steps_max: usize,
+}
+
+impl Weiszfeld {
+    /// A search in which distances below `smoothing` (`ν`) count as that, so that a step from one of the updates is
+    /// possible. It ends with a step no longer than `step_min`, or after `steps_max` steps.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] unless `1e-9 <= smoothing <= 1`.
+    pub fn new(smoothing: f64, step_min: f64, steps_max: usize) -> Result<Self, Error> {
+        if (1e-9..=1.0).contains(&smoothing) {
+            return Ok(Self { smoothing, step_min, steps_max });
+        }
+        let must = "between 1e-9 and 1";
+        Err(Error::Parameter { name: "smoothing", value: smoothing, must })
+    }
 }
 
 /// The point `z` with the least `Σ |z − x_i|`, or nearly: each step lowers the (smoothed) sum, so a search that ends
@@ -76,11 +84,13 @@ pub fn geometric_median<T: Number>(updates: &[&[T]], search: Weiszfeld) -> Resul
         return Ok(z);
     }
     let nu = search.smoothing * scale;
+    // The first step away from an update is about as long as the smoothing; it must not end the search.
+    let step_min = scale * search.step_min.min(search.smoothing / 100.0);
     for _ in 0..search.steps_max {
         // β_i of the paper, in units of the scale so that nothing overflows.
         let beta: Vec<f64> = lengths.iter().map(|&length| scale / length.max(nu)).collect();
         let step = step(updates, &beta, &mut z);
-        if step <= search.step_min * scale {
+        if step <= step_min {
             break;
         }
         lengths = lengths_from(updates, &z);
@@ -131,7 +141,7 @@ mod tests {
     use super::*;
 
     fn found(updates: &[&[f64]]) -> Vec<f64> {
-        let search = Weiszfeld { smoothing: 1e-9, step_min: 1e-14, steps_max: 5_000 };
+        let search = Weiszfeld::new(1e-9, 1e-14, 5_000).expect("a smoothing");
         geometric_median(updates, search).expect("updates")
     }
 
@@ -151,6 +161,25 @@ mod tests {
         let same = found(&[&[0.1, -7.0][..]; 4]);
         assert_eq!(same, [0.1, -7.0]);
         assert_eq!(found(&[&[2.0], &[2.0], &[9.0]]), [2.0]);
+    }
+
+    #[test]
+    fn a_search_that_starts_on_an_update_leaves_it() {
+        // The coordinate-wise median is the first update, the geometric one is not.
+        let updates: [&[f64]; 5] =
+            [&[0.0, 0.0], &[1.0, -0.1], &[0.1, 1.0], &[-0.1, 1.0], &[-1.0, -1.0]];
+        assert_eq!(median(&updates).unwrap(), [0.0, 0.0]);
+        for smoothing in [1e-9, 1e-6] {
+            let search = Weiszfeld::new(smoothing, 1e-9, 5_000).expect("a smoothing");
+            let z = geometric_median(&updates, search).expect("updates");
+            // Where the sum of distances is least, the directions to all updates cancel.
+            let directions = updates.map(|x| {
+                let (x, y) = (x[0] - z[0], x[1] - z[1]);
+                (x / x.hypot(y), y / x.hypot(y))
+            });
+            let sum = directions.iter().fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+            assert!(f64::hypot(sum.0, sum.1) < 1e-5, "{z:?} {sum:?}");
+        }
     }
 
     #[test]

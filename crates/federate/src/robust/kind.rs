@@ -74,7 +74,8 @@ impl RobustKind {
     /// The rule, if it can hold with so many clients in a round. A round with fewer is refused when it is combined.
     ///
     /// # Errors
-    /// [`Error::Parameter`] and [`Error::TooFewClients`], as the rules' own `new`; [`Error::NoUpdates`] without clients.
+    /// [`Error::Parameter`] and [`Error::TooFewClients`], as the rules' own `new`; [`Error::NoUpdates`] without
+    /// clients.
     pub fn check(self, clients: usize) -> Result<Box<dyn RobustRule>, Error> {
         if clients == 0 {
             return Err(Error::NoUpdates);

@@ -79,7 +79,7 @@ impl RobustRule for MultiKrum {
 /// As [`RobustRule::combine`]. Where `n − f − 2` is below 1, one neighbour counts.
 /// # Reference
 /// Blanchard, El Mhamdi, Guerraoui, Stainer, *Machine Learning with Adversaries: Byzantine Tolerant Gradient Descent*,
-/// NeurIPS 2017, section 4.
+/// NeurIPS 2017.
 pub fn krum_scores<T: Number>(updates: &[&[T]], f: usize) -> Result<Vec<f64>, Error> {
     let parameters = check(updates)?;
     let everyone: Vec<usize> = (0..updates.len()).collect();

@@ -4,7 +4,8 @@ use rayon::prelude::*;
 
 use crate::error::Error;
 
-/// A number that fits 64 bits: updates have 32, the references 64.
+/// A number that fits 64 bits: updates have 32, the references 64. Squares are reckoned in 64 bits too, which any
+/// 32-bit number's fits; 64-bit ones may be as large as 1e150.
 pub trait Number: Copy + Into<f64> + Send + Sync {}
 
 impl<T: Copy + Into<f64> + Send + Sync> Number for T {}

@@ -47,7 +47,7 @@ fn medians_and_trimmed_means() {
 fn geometric_medians() {
     let mut worst = Worst::default();
     for (name, inputs, expected) in sets() {
-        let search = Weiszfeld { smoothing: 1e-9, step_min: 1e-15, steps_max: 1_000_000 };
+        let search = Weiszfeld::new(1e-9, 1e-15, 1_000_000).expect("a smoothing");
         let found = geometric_median(&views(&inputs), search).expect("updates");
         let expected = &expected["geometric_median"];
         worst.see(&found, &numbers(&expected["output"]), NEAR, &name);

@@ -42,7 +42,6 @@ pub struct Outcome {
     pub records: Vec<Record>,
     pub ended: Ended,
     pub baselines: Baselines,
-    pub parameters: usize,
 }
 
 /// Runs a federation; `here` is where its tables are named from.
@@ -89,8 +88,7 @@ pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Resul
     )?;
     progress.finish();
     let baselines = judge.baselines()?;
-    let parameters = learner.start().len();
-    let outcome = Outcome { records, ended, baselines, parameters };
+    let outcome = Outcome { records, ended, baselines };
     output::out(&show::rounds(&outcome))?;
     output::out(&show::closing(&outcome))?;
     if let Some(path) = output {

@@ -60,6 +60,7 @@ pub mod budget;
 
 pub mod account;
 pub mod clip;
+pub mod distributed;
 pub mod grid;
 pub mod sample;
 
@@ -68,5 +69,5 @@ mod neighbours;
 mod parameter;
 
 pub use error::Error;
-pub use neighbours::{AddOrRemoveOne, Neighbours, ReplaceOne};
-pub use parameter::{ClipNorm, Delta, Epsilon, NoiseMultiplier, SamplingRate};
+pub use neighbours::{AddOrRemoveOne, Neighbours, Relation, ReplaceOne, SizeIsPublic, ZeroOutOne};
+pub use parameter::{ClipNorm, Delta, Epsilon, NoiseMultiplier, SamplingRate, Survivors};

@@ -11,11 +11,18 @@
 
 mod bernoulli;
 mod gaussian;
+mod inversion;
 mod laplace;
+mod poisson;
+mod skellam;
 
 pub use bernoulli::{below, bernoulli_exp};
 pub use gaussian::{DiscreteGaussian, Variance};
 pub use laplace::DiscreteLaplace;
+pub use poisson::{Mean, Poisson};
+pub use skellam::Skellam;
 
 #[cfg(test)]
 mod fit;
+#[cfg(test)]
+pub(crate) use fit::ln_bessel;

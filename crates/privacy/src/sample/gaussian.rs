@@ -1,16 +1,34 @@
 //! The discrete Gaussian: integers as likely as the Gaussian's density is high at them.
 
 use rand::CryptoRng;
+use serde::{Deserialize, Serialize};
 
 use super::bernoulli::bernoulli_exp;
 use super::laplace::DiscreteLaplace;
 use crate::error::Error;
 
 /// A parameter `sigma²` of the discrete Gaussian, as a fraction. The distribution's true variance is never above it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Fraction")]
 pub struct Variance {
     numerator: u64,
     denominator: u64,
+}
+
+/// A variance as it stands in a file, before it is checked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fraction {
+    numerator: u64,
+    denominator: u64,
+}
+
+impl TryFrom<Fraction> for Variance {
+    type Error = Error;
+
+    fn try_from(fraction: Fraction) -> Result<Self, Error> {
+        Self::new(fraction.numerator, fraction.denominator)
+    }
 }
 
 impl Variance {
@@ -55,6 +73,12 @@ impl Variance {
             (standard_deviation * standard_deviation).next_up() * Self::DENOMINATOR_MAX as f64;
         let numerator = (scaled.ceil() as u64).min(Self::MAX * Self::DENOMINATOR_MAX);
         Self::new(numerator, Self::DENOMINATOR_MAX)
+    }
+
+    /// Numerator and denominator.
+    #[must_use]
+    pub fn fraction(self) -> (u64, u64) {
+        (self.numerator, self.denominator)
     }
 
     /// As a number, for people and accounts.

@@ -59,6 +59,7 @@
 pub mod budget;
 
 pub mod account;
+pub mod audit;
 pub mod clip;
 pub mod distributed;
 pub mod grid;

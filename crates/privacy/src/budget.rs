@@ -123,7 +123,7 @@ impl<N: Neighbours> Budget<N> {
     pub fn permit(&mut self, release: &Release<N>) -> Result<Permit<N>, Error> {
         let mut spent = self.spent.clone();
         spent.add(release, 1)?;
-        let (round, epsilon) = (self.rounds + 1, spent.epsilon(self.delta));
+        let (round, epsilon) = (self.rounds.saturating_add(1), spent.epsilon(self.delta));
         // Written so that an epsilon that is no number is refused.
         let is_within = epsilon <= self.epsilon_max.get();
         if !is_within {

@@ -27,7 +27,8 @@ use crate::clip::norm;
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::neighbours::SizeIsPublic;
-use crate::parameter::Survivors;
+use crate::parameter::{NoiseMultiplier, Survivors};
+use crate::sample::Variance;
 use noise::Sampler;
 use ring::Load;
 use rotation::is_length;
@@ -48,6 +49,8 @@ pub struct EncodingParams {
     pub wrap_chance: f64,
     /// See [`Rounding::new`].
     pub beta: f64,
+    /// The most bits that whoever sums can take for each entry.
+    pub bits_max: u32,
 }
 
 impl EncodingParams {
@@ -56,13 +59,33 @@ impl EncodingParams {
     #[must_use]
     pub fn new(grid: Grid, n_entries: usize, noise: Noise, clients_max: u32) -> Self {
         let beta = (-0.5f64).exp();
-        Self { grid, n_entries, noise, clients_max, wrap_chance: 1e-6, beta }
+        let (wrap_chance, bits_max) = (1e-6, Ring::BITS_MAX);
+        Self { grid, n_entries, noise, clients_max, wrap_chance, beta, bits_max }
+    }
+
+    /// The same with noise of the same kind, as wide as it takes for the shares of so many survivors to be together a
+    /// noise multiplier. Fewer survivors then have less; what they have is accounted.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] when there is no such noise, or another setting is out of its range.
+    pub fn with_noise<N: SizeIsPublic>(
+        self,
+        noise: NoiseMultiplier,
+        survivors: Survivors,
+    ) -> Result<Self, Error> {
+        let n_padded = rotation::padded(self.n_entries)?;
+        let squares_max = Rounding::new(self.grid.steps(), n_padded, self.beta)?.squares_max();
+        let sensitivity = f64::from(N::CLIP_NORMS) * (squares_max as f64).sqrt();
+        let deviation = noise.get() * sensitivity / f64::from(survivors.get()).sqrt();
+        // A trillionth more than rounding can have taken away.
+        let variance = Variance::at_least(deviation * (1.0 + 2e-12))?;
+        Ok(Self { noise: self.noise.of_variance(variance).check()?, ..self })
     }
 
     /// The encoding, with the smallest ring that wraps around no more often than is allowed.
     ///
     /// # Errors
-    /// [`Error::Parameter`] when a number is out of its range; [`Error::Wraps`] when no ring is large enough.
+    /// [`Error::Parameter`] when a number is out of its range; [`Error::Wraps`] when that takes more than `bits_max`.
     pub fn check(self) -> Result<Encoding, Error> {
         let n_padded = rotation::padded(self.n_entries)?;
         let clients = Survivors::new(self.clients_max)?.get();
@@ -73,7 +96,8 @@ impl EncodingParams {
         }
         let (noise, steps) = (self.noise.check()?, self.grid.steps());
         let rounding = Rounding::new(steps, n_padded, self.beta)?;
-        let ring = Ring::for_load(&Load { clients, steps, n_padded, noise, wrap_chance })?;
+        let load = Load { clients, steps, n_padded, noise, wrap_chance };
+        let ring = Ring::for_load(&load, self.bits_max)?;
         Ok(Encoding { params: self, n_padded, rounding, ring, sampler: noise.sampler()? })
     }
 }

@@ -65,8 +65,8 @@ pub enum Error {
         /// How many it has.
         found: usize,
     },
-    /// A sum of that many updates could wrap around more often than is allowed, whatever the modulus.
-    #[error("sums need {bits} bits an entry, above the most of {most}")]
+    /// A sum of that many updates would wrap around more often than is allowed.
+    #[error("sums need {bits} bits an entry, but there are at most {most}")]
     Wraps {
         /// Bits that would be needed.
         bits: u32,

@@ -52,6 +52,9 @@
 //! # Ok::<(), flowgait_privacy::Error>(())
 //! ```
 //!
+//! Where nobody may see the sum before there is noise in it, each client adds noise of its own ([`distributed`]). Whether
+//! what is claimed is true can be tried from outside ([`audit`]).
+//!
 //! What is proved of the discrete noise: a release over everyone costs what the accounts say (Canonne, Kamath, Steinke
 //! 2020, Theorems 4 and 14). Accounts of sampled rounds are those of the continuous Gaussian; at the grid's thousands
 //! of steps for each standard deviation the two cannot be told apart, but that is a calculation, not a theorem.

@@ -36,6 +36,14 @@ impl Noise {
         }
     }
 
+    /// The same kind of another variance.
+    pub(super) fn of_variance(self, variance: Variance) -> Self {
+        match self {
+            Self::DiscreteGaussian(_) => Self::DiscreteGaussian(variance),
+            Self::Skellam(_) => Self::Skellam(variance),
+        }
+    }
+
     /// Checked once where noise enters.
     pub(crate) fn check(self) -> Result<Self, Error> {
         let value = self.variance().get();

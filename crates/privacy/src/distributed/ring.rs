@@ -3,9 +3,6 @@
 use crate::distributed::Noise;
 use crate::error::Error;
 
-/// The most bits: sums of that size still fit signed 64-bit numbers.
-const BITS_MAX: u32 = 62;
-
 /// Whole numbers modulo `2^bits`. Those from `2^(bits − 1)` on stand for negative ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ring {
@@ -28,13 +25,17 @@ pub(super) struct Load {
 }
 
 impl Ring {
+    /// The most bits: sums of that size still fit signed 64-bit numbers.
+    pub const BITS_MAX: u32 = 62;
+
     /// The smallest ring for a load.
-    pub(super) fn for_load(load: &Load) -> Result<Self, Error> {
+    pub(super) fn for_load(load: &Load, bits_max: u32) -> Result<Self, Error> {
         let reach = load.reach().ceil();
         // 2^(bits − 1) must be above the reach on both sides.
         let bits = (reach + 1.0).log2().ceil().max(1.0) as u32 + 1;
-        if bits > BITS_MAX {
-            return Err(Error::Wraps { bits, most: BITS_MAX });
+        let most = bits_max.min(Self::BITS_MAX);
+        if bits > most {
+            return Err(Error::Wraps { bits, most });
         }
         Ok(Self { bits })
     }
@@ -118,15 +119,18 @@ mod tests {
 
     #[test]
     fn more_clients_or_noise_need_more_bits_until_none_suffice() {
-        let bits = |clients, deviation| Ring::for_load(&load(clients, deviation)).map(|r| r.bits());
+        let bits =
+            |clients, deviation| Ring::for_load(&load(clients, deviation), 62).map(|r| r.bits());
         // 50 + 1 033 steps and their sign.
         assert_eq!(bits(50, 20), Ok(12));
         assert_eq!(bits(5000, 20), Ok(17));
         // 50 + 984 000 steps.
         assert_eq!(bits(50, 20_000), Ok(21));
+        let refused = Ring::for_load(&load(5000, 20), 16);
+        assert_eq!(refused, Err(Error::Wraps { bits: 17, most: 16 }));
         let far =
             Load { steps: 1 << 20, n_padded: 1, wrap_chance: 1e-300, ..load(1 << 20, 4 << 20) };
-        assert!(Ring::for_load(&far).is_ok_and(|ring| ring.bits() < BITS_MAX));
+        assert!(Ring::for_load(&far, 62).is_ok_and(|ring| ring.bits() < 62));
     }
 
     #[test]

@@ -74,6 +74,24 @@ fn updates_that_were_not_clipped_or_agreed_on_are_refused() {
 }
 
 #[test]
+fn noise_is_as_wide_as_the_survivors_need() {
+    let survivors = |n| Survivors::new(n).expect("survivors");
+    let wanted = NoiseMultiplier::new(1.1).expect("noise");
+    for kind in [gaussian(1), skellam(1)] {
+        let params = params(1000, kind, 50).with_noise::<ZeroOutOne>(wanted, survivors(40));
+        let encoding = params.expect("such noise").check().expect("an encoding");
+        let found = |n| {
+            let shares = encoding.shares(survivors(n)).expect("shares");
+            shares.noise_multiplier::<ZeroOutOne>().expect("noise").get()
+        };
+        assert!(found(40) >= 1.1 && found(40) < 1.1 * 1.0001, "{}", found(40));
+        assert!(found(39) < 1.1);
+    }
+    let wide = NoiseMultiplier::new(1e9).expect("noise");
+    assert!(params(4, gaussian(1), 9).with_noise::<ZeroOutOne>(wide, survivors(1)).is_err());
+}
+
+#[test]
 fn settings_that_mean_nothing_are_refused() {
     let good = params(4, gaussian(900), 10);
     assert!(good.check().is_ok());
@@ -81,6 +99,7 @@ fn settings_that_mean_nothing_are_refused() {
     assert!(EncodingParams { clients_max: 0, ..good }.check().is_err());
     assert!(EncodingParams { wrap_chance: 0.0, ..good }.check().is_err());
     assert!(EncodingParams { beta: 1.0, ..good }.check().is_err());
+    assert!(matches!(EncodingParams { bits_max: 5, ..good }.check(), Err(Error::Wraps { .. })));
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! The discrete Gaussian: integers as likely as the Gaussian's density is high at them.
 
+mod weights;
+
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use super::bernoulli::bernoulli_exp;
+use super::inversion::Table;
 use super::laplace::DiscreteLaplace;
 use crate::error::Error;
 
@@ -105,10 +108,12 @@ impl Variance {
 /// # Ok::<(), flowgait_privacy::Error>(())
 /// ```
 /// # Reference
-/// Canonne, Kamath, Steinke 2020, Algorithm 3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Canonne, Kamath, Steinke 2020, Algorithm 3; up to a standard deviation of 1024, where a table is small, inversion.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiscreteGaussian {
     variance: Variance,
+    /// Fifteen times as fast as proposals, where it is small.
+    table: Option<Table>,
     /// The proposals' scale, a whole number just above sigma.
     t: u64,
     proposals: DiscreteLaplace,
@@ -120,11 +125,21 @@ impl DiscreteGaussian {
     pub fn new(variance: Variance) -> Self {
         let t = (variance.numerator / variance.denominator).isqrt() + 1;
         let proposals = DiscreteLaplace::new(t, 1).expect("the root of 2^44 is a scale");
-        Self { variance, t, proposals }
+        let table = variance.has_weights().then(|| Table::new(&variance));
+        Self { variance, table, t, proposals }
     }
 
-    /// One draw; about two proposals are made for it.
+    /// One draw.
+    #[inline]
     pub fn sample<R: CryptoRng>(&self, rng: &mut R) -> i64 {
+        match &self.table {
+            Some(table) => weights::signed(table.sample(&self.variance, rng)),
+            None => self.propose(rng),
+        }
+    }
+
+    /// About two proposals are made for a draw.
+    fn propose<R: CryptoRng>(&self, rng: &mut R) -> i64 {
         loop {
             let proposal = self.proposals.sample(rng);
             if self.accepts(proposal.unsigned_abs(), rng) {
@@ -153,8 +168,11 @@ mod tests {
     fn check(numerator: u64, denominator: u64, seed: u64) {
         let variance = Variance::new(numerator, denominator).expect("a variance");
         let (gaussian, rng) = (DiscreteGaussian::new(variance), &mut generator(seed));
+        let weight = |x: i64| (-((x * x) as f64) / (2.0 * variance.get())).exp();
         let draws: Vec<i64> = (0..30_000).map(|_| gaussian.sample(rng)).collect();
-        check_fit(&draws, |x| (-((x * x) as f64) / (2.0 * variance.get())).exp());
+        check_fit(&draws, weight);
+        let proposed: Vec<i64> = (0..30_000).map(|_| gaussian.propose(rng)).collect();
+        check_fit(&proposed, weight);
     }
 
     #[test]

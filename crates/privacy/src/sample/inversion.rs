@@ -191,6 +191,16 @@ pub fn add(sum: &mut [u64], other: &[u64]) {
     }
 }
 
+/// Takes as many limbs away in place; the difference must not be negative.
+pub fn subtract(from: &mut [u64], other: &[u64]) {
+    let mut borrow = false;
+    for (limb, &less) in from.iter_mut().zip(other) {
+        let (first, under) = limb.overflowing_sub(less);
+        let (second, again) = first.overflowing_sub(u64::from(borrow));
+        (*limb, borrow) = (second, under || again);
+    }
+}
+
 fn plus(limbs: &[u64], more: u64) -> Vec<u64> {
     let mut sum = limbs.to_vec();
     let mut carry = more;
@@ -202,7 +212,8 @@ fn plus(limbs: &[u64], more: u64) -> Vec<u64> {
     sum
 }
 
-fn product(a: &[u64], b: &[u64]) -> Vec<u64> {
+/// Every limb of a product.
+pub fn product(a: &[u64], b: &[u64]) -> Vec<u64> {
     let mut product = vec![0u64; a.len() + b.len()];
     for (i, &x) in a.iter().enumerate() {
         let mut carry = 0u64;

@@ -47,6 +47,11 @@ impl Masses {
         Self::of_logarithms(all.iter().map(|mass| mass.ln()).collect())
     }
 
+    fn of_skellam(mu: f64, reach: usize) -> Self {
+        let half = crate::sample::ln_bessel(mu, reach);
+        Self::of_logarithms(half.iter().skip(1).rev().chain(&half).copied().collect())
+    }
+
     /// The Rényi divergence of the distribution from itself moved by `shift`, over where both are known.
     fn divergence(&self, alpha: f64, shift: i64) -> f64 {
         let terms: Vec<f64> = (-self.reach + shift..=self.reach)
@@ -89,6 +94,38 @@ fn the_bound_is_above_the_true_divergence_of_summed_gaussians_and_near() {
     }
 }
 
+#[test]
+fn the_bound_holds_in_several_dimensions_too() {
+    // Entries have noise of their own, so their divergences add up.
+    for (noise, variance, n) in [
+        (gaussian(1, 4), 0.25, 2),
+        (gaussian(1, 1), 1.0, 4),
+        (skellam(1, 2), 0.5, 2),
+        (skellam(4, 1), 4.0, 5),
+    ] {
+        let masses = match noise {
+            Noise::DiscreteGaussian(_) => {
+                Masses::of_gaussians(variance, n, (34.0 * (variance * f64::from(n)).sqrt()) as i64)
+            }
+            Noise::Skellam(_) => Masses::of_skellam(variance * f64::from(n), 200),
+        };
+        for shifts in [[1, 1, 1, 1], [3, 0, 0, 1], [2, 2, 0, 1], [4, 3, 2, 1]] {
+            let squares = shifts.iter().map(|shift| (shift * shift) as u64).sum();
+            let bound = shares(noise, n, 4, squares);
+            for alpha in [1.1, 2.0, 3.5, 6.0] {
+                if alpha * shifts[0] as f64 > 0.5 * masses.reach as f64 {
+                    continue;
+                }
+                let truth: f64 = shifts.iter().map(|&s| masses.divergence(alpha, s)).sum();
+                let found = at_order(&bound.rdp(), alpha);
+                assert!(found >= truth, "{found} is below {truth}: {noise:?} {n} {shifts:?}");
+                let rho = bound.zcdp::<ZeroOutOne>().map(|spent| spent.rho());
+                assert!(rho.is_err() || rho.is_ok_and(|rho| alpha * rho >= truth));
+            }
+        }
+    }
+}
+
 fn skellam(numerator: u64, denominator: u64) -> Noise {
     Noise::Skellam(Variance::new(numerator, denominator).expect("a variance"))
 }
@@ -99,9 +136,7 @@ fn the_bound_is_above_the_true_divergence_of_skellam_noise_and_near() {
     for (a, b, n) in [(1, 1, 1), (5, 2, 2), (10, 1, 1), (10, 1, 10), (1000, 1, 1), (300, 1, 30)] {
         let mu = a as f64 / b as f64 * f64::from(n);
         let reach = (60.0 * mu.sqrt()) as usize + 100;
-        let half = crate::sample::ln_bessel(mu, reach);
-        let ln = half.iter().skip(1).rev().chain(&half).copied().collect();
-        let masses = Masses::of_logarithms(ln);
+        let masses = Masses::of_skellam(mu, reach);
         for shift in [1, 2, 5, 20, 60] {
             let bound = shares(skellam(a, b), n, 1, (shift * shift) as u64).rdp::<ZeroOutOne>();
             for alpha in [1.1, 1.5, 2.0, 3.5, 5.0, 8.0, 16.0, 30.0] {

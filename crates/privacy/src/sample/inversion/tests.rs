@@ -1,4 +1,5 @@
 use super::*;
+use crate::sample::Variance;
 use crate::sample::fit::generator;
 use crate::sample::poisson::Mean;
 use proptest::prelude::*;
@@ -22,24 +23,58 @@ fn near_bounds(table: &Table) -> impl Iterator<Item = u64> {
 #[test]
 fn the_table_says_what_all_digits_say() {
     for weights in [mean(1, 3), mean(1, 1), mean(7, 2), mean(4000, 3)] {
-        let (table, rng) = (Table::new(&weights), &mut generator(3));
-        let digits = weights.cumulative(TABLE_LIMBS + 1);
-        let (mut told, mut left) = (0, 0);
-        let words = (0..3000).map(|_| rng.next_u64()).collect::<Vec<_>>();
-        for word in words.into_iter().chain(near_bounds(&table)) {
-            let Some(number) = table.look_up(word) else {
-                left += 1;
-                continue;
-            };
-            told += 1;
-            // Whatever bits follow.
-            assert_eq!(digits.look_up(&[word, 0]), Some(number));
-            assert_eq!(digits.look_up(&[word, u64::MAX]), Some(number));
-        }
-        assert!(told >= 3000, "{told}");
-        // The table never guesses: at every bound there are words that it leaves open.
-        assert!(left >= table.bounds.len(), "{left}");
+        check_table(&weights);
     }
+    for weights in [variance(1, 4), variance(9, 2), variance(4000, 1)] {
+        check_table(&weights);
+    }
+}
+
+#[test]
+fn sums_are_too_low_by_less_than_their_error() {
+    for weights in [mean(1, 5), mean(7, 2), mean(3000, 7)] {
+        check_error(&weights);
+    }
+    for weights in [variance(1, 4), variance(7, 3), variance(2000, 1), variance(1 << 20, 1)] {
+        check_error(&weights);
+    }
+}
+
+fn variance(numerator: u64, denominator: u64) -> Variance {
+    Variance::new(numerator, denominator).expect("a variance")
+}
+
+/// Against the same sums with five limbs more, in units of the fewer limbs.
+fn check_error(weights: &impl Weights) {
+    let (few, many) = (weights.cumulative(4), weights.cumulative(9));
+    assert!(few.error < 1 << 62 && many.error < 1 << 62);
+    for place in 0..few.len() {
+        let number = few.first + place as u64;
+        let row = many.row((number - many.first) as usize);
+        let (low, high) = (&row[5..], plus(&plus(row, many.error)[5..], 1));
+        assert!(compare(few.row(place), &high).is_le());
+        assert!(compare(&plus(few.row(place), few.error), low).is_ge());
+    }
+}
+
+fn check_table(weights: &impl Weights) {
+    let (table, rng) = (Table::new(weights), &mut generator(3));
+    let digits = weights.cumulative(TABLE_LIMBS + 1);
+    let (mut told, mut left) = (0, 0);
+    let words = (0..3000).map(|_| rng.next_u64()).collect::<Vec<_>>();
+    for word in words.into_iter().chain(near_bounds(&table)) {
+        let Some(number) = table.look_up(word) else {
+            left += 1;
+            continue;
+        };
+        told += 1;
+        // Whatever bits follow.
+        assert_eq!(digits.look_up(&[word, 0]), Some(number));
+        assert_eq!(digits.look_up(&[word, u64::MAX]), Some(number));
+    }
+    assert!(told >= 3000, "{told}");
+    // The table never guesses: at every bound there are words that it leaves open.
+    assert!(left >= table.bounds.len(), "{left}");
 }
 
 #[test]
@@ -94,6 +129,8 @@ proptest! {
         let mut sum = [a, b >> 1];
         add(&mut sum, &[c, more >> 1]);
         prop_assert_eq!(wide(&sum), wide(&[a, b >> 1]) + wide(&[c, more >> 1]));
+        subtract(&mut sum, &[c, more >> 1]);
+        prop_assert_eq!(wide(&sum), wide(&[a, b >> 1]));
         prop_assert_eq!(wide(&plus(&[a], more)), u128::from(a) + u128::from(more));
         prop_assert_eq!(compare(&[a, b], &[c]), wide(&[a, b]).cmp(&u128::from(c)));
         prop_assert_eq!(window(&[a, b, c], 64), wide(&[b, c]));

@@ -1,3 +1,5 @@
+//! Whole rounds: what comes back, how wide its noise is, how often it wraps around, and what is refused.
+
 use super::*;
 use crate::budget::{Budget, Release};
 use crate::neighbours::ZeroOutOne;

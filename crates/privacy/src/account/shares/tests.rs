@@ -1,3 +1,5 @@
+//! Bounds against the true divergence of sums, by direct summation over whole numbers.
+
 use super::*;
 use crate::account::rdp::orders;
 use crate::neighbours::{ReplaceOne, ZeroOutOne};

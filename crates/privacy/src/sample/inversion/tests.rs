@@ -1,3 +1,5 @@
+//! Tables of bounds against the same sums with more digits, and what words near a bound mean.
+
 use super::*;
 use crate::sample::Variance;
 use crate::sample::fit::generator;

@@ -39,7 +39,7 @@ fn vector() -> Vec<f32> {
     (0..ENTRIES).map(|i| ((i * 7919 % 2003) as f32 - 1001.0) / 1000.0).collect()
 }
 
-/// A standard deviation of few steps is what each client adds; of thousands, what a server adds on a fine grid.
+/// Narrow, it is one look into a table; from 1024 on it is made of parts. A standard deviation of few steps is what each client adds; of thousands, what a server adds on a fine grid.
 #[divan::bench(args = [1, 10, 100, 10_000, 1_000_000])]
 fn discrete_gaussian(bencher: Bencher, deviation: u64) {
     let (noise, mut rng) = (DiscreteGaussian::new(variance(deviation)), generator());
@@ -70,6 +70,11 @@ fn skellam(bencher: Bencher, deviation: u64) {
 #[divan::bench(args = [10, 100, 10_000])]
 fn table_of_skellam(deviation: u64) -> Skellam {
     Skellam::new(variance(deviation)).expect("one")
+}
+
+#[divan::bench(args = [10, 1000, 10_000])]
+fn table_of_discrete_gaussian(deviation: u64) -> DiscreteGaussian {
+    DiscreteGaussian::new(variance(deviation))
 }
 
 #[divan::bench]

@@ -113,6 +113,9 @@ impl Halves {
     }
 }
 
+/// So many standard deviations: at the best of thousands of thresholds chance has moved shares by three or four.
+const DOUBTED: f64 = 4.0;
+
 /// The threshold and side that promise most, by shares that are moved as far as chance may have moved them. A guess is
 /// enough here, for the rest of the runs judges it.
 fn best(with: &[f64], without: &[f64], delta: Delta) -> (f64, Says) {
@@ -127,8 +130,8 @@ fn best(with: &[f64], without: &[f64], delta: Delta) -> (f64, Says) {
                 Says::TookPart => (&with, &without),
                 Says::StayedAway => (&without, &with),
             };
-            let right = moved(said_sorted(true_side, threshold, says), true_side.len(), -2.0);
-            let wrong = moved(said_sorted(false_side, threshold, says), false_side.len(), 2.0);
+            let right = moved(said_sorted(true_side, threshold, says), true_side.len(), -DOUBTED);
+            let wrong = moved(said_sorted(false_side, threshold, says), false_side.len(), DOUBTED);
             let promise = ((right - delta.get()) / wrong).ln();
             if promise > most {
                 (best, most) = ((threshold, says), promise);

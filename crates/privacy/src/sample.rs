@@ -6,8 +6,7 @@
 //!
 //! How long a draw takes depends on what is drawn; whoever may time single draws learns something.
 //!
-//! Up to a standard deviation of some thousands a draw is one look into a table of exact bounds (`inversion`), 50 to 80
-//! million a second; wider Gaussians are proposed and accepted, 4 to 5 million a second.
+//! A draw is one look or two into a table of exact bounds (`inversion`): tens of millions a second on one core.
 //!
 //! # Reference
 //! Canonne, Kamath, Steinke, *The Discrete Gaussian for Differential Privacy*, NeurIPS 2020, section 5.

@@ -1,16 +1,27 @@
 //! Weights of the discrete Gaussian with any number of digits, as lower bounds.
 
-use super::Variance;
 use crate::sample::inversion::{Cumulative, Weights, add, product, scale, subtract};
 
 /// The largest variance with a table: it has 40 000 entries then.
-const VARIANCE_MAX: u64 = 1 << 20;
+pub const TABLE_MAX: u64 = 1 << 20;
+/// The largest variance of a coarse part: its table fits the fastest memory, and nearly all of its draws are kept.
+pub const PART_MAX: u64 = 1 << 16;
 
-impl Variance {
-    /// Whether it is wide enough for the bounds below to hold, and narrow enough for a table.
-    pub(super) fn has_weights(self) -> bool {
-        let (a, b) = self.fraction();
-        4 * a >= b && a <= VARIANCE_MAX * b
+/// A `sigma²` as a fraction, of a numerator up to 2^56 and a denominator up to 2^40.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rational {
+    pub numerator: u64,
+    pub denominator: u64,
+}
+
+impl Rational {
+    /// Below 1/4: the bounds below do not hold.
+    pub fn is_narrow(self) -> bool {
+        self.numerator < self.denominator.div_ceil(4)
+    }
+
+    pub fn is_within(self, most: u64) -> bool {
+        u128::from(self.numerator) <= u128::from(most) * u128::from(self.denominator)
     }
 }
 
@@ -20,7 +31,7 @@ pub fn signed(place: u64) -> i64 {
     if place % 2 == 1 { size } else { -size }
 }
 
-impl Weights for Variance {
+impl Weights for Rational {
     /// With `q = e^(−1/(2 sigma²))` the weight of `k` is `q^(k²)`: each follows from the last times `q^(2k + 1)`, which
     /// follows from its last times `q²`. All are at most 1, so the errors of two factors add up in their product, and
     /// cutting it adds 1.
@@ -49,7 +60,7 @@ impl Weights for Variance {
         let error_weight = k * (error_ratio + 1);
         // From k on, far above sigma, weights fall by e^(−1/sigma) at least: all together they are at most sigma + 1
         // times the first, which is below its error.
-        let (a, b) = self.fraction();
+        let Self { numerator: a, denominator: b } = *self;
         let tail = (a / b).isqrt() + 2;
         Cumulative { first: 0, limbs, sums, error: 2 * error_weight * (k + tail) }
     }
@@ -62,20 +73,21 @@ fn times(a: &[u64], b: &[u64]) -> Vec<u64> {
 }
 
 /// `e^(−x)` with `x = 1/(2 sigma²)` of at most 2, and how much it may be too low: by its series. A term is too low by
-/// less than 3: its error is that of the last, times `x/j`, and 1 for rounding. Where terms round to 0 they at least
-/// halve, so what is left of them is below 6.
-fn exponential(variance: Variance, limbs: usize) -> (Vec<u64>, u64) {
-    let (a, b) = variance.fraction();
+/// less than 6: its error is that of the last, times `x/j`, and below 2 for rounding twice. Where terms round to 0 they
+/// at least halve, so what is left of them is below 12.
+fn exponential(variance: Rational, limbs: usize) -> (Vec<u64>, u64) {
+    let Rational { numerator: a, denominator: b } = variance;
     let mut term = vec![0; limbs];
     term[limbs - 1] = 1;
     let (mut even, mut odd) = (term.clone(), vec![0; limbs]);
     let mut j = 0;
     while term.iter().any(|&limb| limb != 0) {
         j += 1;
-        scale(&mut term, b, 2 * a * j);
+        scale(&mut term, b, 2 * a);
+        scale(&mut term, 1, j);
         add(if j % 2 == 0 { &mut even } else { &mut odd }, &term);
     }
-    let doubt = 3 * j + 6;
+    let doubt = 6 * j + 12;
     subtract(&mut even, &odd);
     let mut lowered = vec![0; limbs];
     lowered[0] = doubt;
@@ -86,22 +98,22 @@ fn exponential(variance: Variance, limbs: usize) -> (Vec<u64>, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::DiscreteGaussian;
-
-    fn variance(numerator: u64, denominator: u64) -> Variance {
-        Variance::new(numerator, denominator).expect("a variance")
-    }
 
     #[test]
     fn the_exponential_is_below_and_within_its_error() {
-        for (a, b) in [(1, 4), (1, 1), (5, 3), (1000, 1), (1 << 20, 1)] {
-            let (q, error) = exponential(variance(a, b), 3);
+        for (numerator, denominator) in
+            [(1, 4), (1, 1), (5, 3), (1000, 1), (1 << 20, 1), (1 << 56, 1 << 40)]
+        {
+            let variance = Rational { numerator, denominator };
+            let (q, error) = exponential(variance, 3);
             let found = q[1] as f64 / 2f64.powi(64) + q[2] as f64;
-            assert!((found - (-(b as f64) / (2.0 * a as f64)).exp()).abs() < 1e-15);
-            let (more, error_more) = exponential(variance(a, b), 6);
-            let [low, high] =
-                [&q[..], &more[3..]].map(|limbs| u128::from(limbs[1]) << 64 | u128::from(limbs[0]));
-            assert!(high.abs_diff(low) <= u128::from(error) && error_more < 600);
+            let expected = (-(denominator as f64) / (2.0 * numerator as f64)).exp();
+            assert!((found - expected).abs() < 1e-15);
+            let (more, error_more) = exponential(variance, 6);
+            let last = |limbs: &[u64]| u128::from(limbs[1]) << 64 | u128::from(limbs[0]);
+            assert_eq!(q[2], more[5]);
+            assert!(last(&more[3..]) >= last(&q) && error_more < 2000);
+            assert!(last(&more[3..]) - last(&q) <= u128::from(error));
         }
     }
 
@@ -112,10 +124,10 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_made_where_they_are_small() {
-        assert!(variance(1, 4).has_weights() && variance(1 << 20, 1).has_weights());
-        assert!(!variance(1, 5).has_weights() && !variance((1 << 20) + 1, 1).has_weights());
-        let narrow = DiscreteGaussian::new(variance(1, 5));
-        assert!(narrow.table.is_none());
+    fn limits_are_met_exactly() {
+        let rational = |numerator, denominator| Rational { numerator, denominator };
+        assert!(!rational(1, 4).is_narrow() && rational(1, 5).is_narrow());
+        assert!(rational(3, 13).is_narrow() && !rational(1000, 4000).is_narrow());
+        assert!(rational(6, 2).is_within(3) && !rational(7, 2).is_within(3));
     }
 }

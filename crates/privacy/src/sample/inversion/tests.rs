@@ -1,8 +1,8 @@
 //! Tables of bounds against the same sums with more digits, and what words near a bound mean.
 
 use super::*;
-use crate::sample::Variance;
 use crate::sample::fit::generator;
+use crate::sample::gaussian::weights::Rational;
 use crate::sample::poisson::Mean;
 use proptest::prelude::*;
 
@@ -37,13 +37,19 @@ fn sums_are_too_low_by_less_than_their_error() {
     for weights in [mean(1, 5), mean(7, 2), mean(3000, 7)] {
         check_error(&weights);
     }
-    for weights in [variance(1, 4), variance(7, 3), variance(2000, 1), variance(1 << 20, 1)] {
+    for weights in [
+        variance(1, 4),
+        variance(7, 3),
+        variance(2000, 1),
+        variance(1 << 20, 1),
+        variance(1 << 56, 1 << 40),
+    ] {
         check_error(&weights);
     }
 }
 
-fn variance(numerator: u64, denominator: u64) -> Variance {
-    Variance::new(numerator, denominator).expect("a variance")
+fn variance(numerator: u64, denominator: u64) -> Rational {
+    Rational { numerator, denominator }
 }
 
 /// Against the same sums with five limbs more, in units of the fewer limbs.

@@ -2,61 +2,18 @@
 
 pub mod solve;
 
+mod release;
+mod spent;
+
 use std::marker::PhantomData;
 
-use crate::account::Rdp;
+pub use release::{Release, Terms};
+pub use spent::Account;
+
 use crate::error::Error;
-use crate::neighbours::{AddOrRemoveOne, Neighbours, ReplaceOne};
-use crate::parameter::{Delta, Epsilon, NoiseMultiplier, SamplingRate};
-
-/// One round's release: who takes part, and under how much noise.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Release<N: Neighbours> {
-    noise: NoiseMultiplier,
-    cost: Rdp<N>,
-}
-
-impl<N: Neighbours> Release<N> {
-    /// Every client's update is in the sum; nothing is claimed of sampling.
-    #[must_use]
-    pub fn everyone(noise: NoiseMultiplier) -> Self {
-        Self { noise, cost: Rdp::gaussian(noise) }
-    }
-
-    /// The noise of the release.
-    #[must_use]
-    pub fn noise(&self) -> NoiseMultiplier {
-        self.noise
-    }
-
-    /// What one such release costs.
-    #[must_use]
-    pub fn cost(&self) -> &Rdp<N> {
-        &self.cost
-    }
-}
-
-impl Release<AddOrRemoveOne> {
-    /// Each client joins by a coin of its own.
-    #[must_use]
-    pub fn poisson(rate: SamplingRate, noise: NoiseMultiplier) -> Self {
-        Self { noise, cost: Rdp::poisson(rate, noise) }
-    }
-}
-
-impl Release<ReplaceOne> {
-    /// A cohort of fixed size is drawn from the population without putting back.
-    ///
-    /// # Errors
-    /// [`Error::Cohort`] when the cohort is empty or larger than the population.
-    pub fn fixed_cohort(
-        cohort: u32,
-        population: u32,
-        noise: NoiseMultiplier,
-    ) -> Result<Self, Error> {
-        Ok(Self { noise, cost: Rdp::fixed_cohort(cohort, population, noise)? })
-    }
-}
+use crate::neighbours::Neighbours;
+use crate::parameter::{Delta, Epsilon, NoiseMultiplier};
+use spent::Spent;
 
 /// Leave to release one round's sum. It is used up by the release and cannot be copied.
 #[derive(Debug)]
@@ -115,48 +72,78 @@ impl<N: Neighbours> Permit<N> {
 pub struct Budget<N: Neighbours> {
     epsilon_max: Epsilon,
     delta: Delta,
-    spent: Rdp<N>,
+    spent: Spent<N>,
     rounds: u64,
 }
 
 impl<N: Neighbours> Budget<N> {
-    /// A budget from which nothing was spent.
+    /// A budget from which nothing was spent, accounted by RDP, which covers every release.
     #[must_use]
     pub fn new(epsilon_max: Epsilon, delta: Delta) -> Self {
-        Self { epsilon_max, delta, spent: Rdp::nothing(), rounds: 0 }
+        Self::accounted_by(Account::Rdp, epsilon_max, delta)
+    }
+
+    /// A budget from which nothing was spent, under an account of one's choice. Chosen before the first release: an
+    /// account picked by what it says of past ones would still hold, but one budget keeps one account.
+    #[must_use]
+    pub fn accounted_by(account: Account, epsilon_max: Epsilon, delta: Delta) -> Self {
+        Self { epsilon_max, delta, spent: Spent::nothing(account), rounds: 0 }
     }
 
     /// A budget after releases that were made before, as a ledger tells them, even where they overspent it.
     #[must_use]
     pub fn resume(epsilon_max: Epsilon, delta: Delta, past: &[(Release<N>, u64)]) -> Self {
-        let mut budget = Self::new(epsilon_max, delta);
+        let resumed = Self::resume_by(Account::Rdp, epsilon_max, delta, past);
+        resumed.expect("RDP covers every release")
+    }
+
+    /// The same under an account of one's choice.
+    ///
+    /// # Errors
+    /// [`Error::NotCovered`] when a past release is not covered by it.
+    pub fn resume_by(
+        account: Account,
+        epsilon_max: Epsilon,
+        delta: Delta,
+        past: &[(Release<N>, u64)],
+    ) -> Result<Self, Error> {
+        let mut budget = Self::accounted_by(account, epsilon_max, delta);
         for (release, rounds) in past {
-            budget.spent.compose(&release.cost.times(*rounds));
-            budget.rounds += rounds;
+            budget.spent.add(release, *rounds)?;
+            budget.rounds = budget.rounds.saturating_add(*rounds);
         }
-        budget
+        Ok(budget)
     }
 
     /// Leave for one more round, paid for at once.
     ///
     /// # Errors
-    /// [`Error::BudgetSpent`] when the round would bring epsilon above the budget; nothing is spent then.
+    /// [`Error::BudgetSpent`] when the round would bring epsilon above the budget, [`Error::NotCovered`] when the
+    /// budget's account does not cover the release; nothing is spent then.
     pub fn permit(&mut self, release: &Release<N>) -> Result<Permit<N>, Error> {
         let mut spent = self.spent.clone();
-        spent.compose(&release.cost);
-        let (round, epsilon) = (self.rounds + 1, spent.epsilon(self.delta));
-        if epsilon > self.epsilon_max.get() {
+        spent.add(release, 1)?;
+        let (round, epsilon) = (self.rounds.saturating_add(1), spent.epsilon(self.delta));
+        // Written so that an epsilon that is no number is refused.
+        let is_within = epsilon <= self.epsilon_max.get();
+        if !is_within {
             return Err(Error::BudgetSpent { round, epsilon, budget: self.epsilon_max.get() });
         }
         self.spent = spent;
         self.rounds = round;
-        Ok(Permit { round, noise: release.noise, epsilon, neighbours: PhantomData })
+        Ok(Permit { round, noise: release.noise(), epsilon, neighbours: PhantomData })
     }
 
     /// Epsilon spent so far, at the budget's delta.
     #[must_use]
     pub fn epsilon(&self) -> f64 {
         self.spent.epsilon(self.delta)
+    }
+
+    /// By which account.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        self.spent.account()
     }
 
     /// Rounds paid for so far.
@@ -169,6 +156,8 @@ impl<N: Neighbours> Budget<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::neighbours::{AddOrRemoveOne, ReplaceOne};
+    use crate::parameter::SamplingRate;
     use proptest::prelude::*;
 
     fn noise(z: f64) -> NoiseMultiplier {
@@ -205,6 +194,38 @@ mod tests {
         assert!((resumed.epsilon() - whole.epsilon()).abs() < 1e-12);
         let mut over = Budget::resume(epsilon, delta, &[(release.clone(), 5000)]);
         assert!(over.epsilon() > 3.0 && over.permit(&release).is_err());
+    }
+
+    #[test]
+    fn an_account_refuses_what_it_says_nothing_about() {
+        let (limit, delta) = (Epsilon::new(9.0).expect("one"), Delta::new(1e-6).expect("a delta"));
+        let rate = SamplingRate::new(0.1).expect("a rate");
+        let poisson = Release::poisson(rate, noise(1.0));
+        let mut zcdp = Budget::<AddOrRemoveOne>::accounted_by(Account::Zcdp, limit, delta);
+        let before = zcdp.clone();
+        let refused = zcdp.permit(&poisson).expect_err("zCDP knows no sampling");
+        assert_eq!(refused.to_string(), "a Poisson sample is not covered by zCDP");
+        assert_eq!(zcdp, before);
+        let mut pld = Budget::<ReplaceOne>::accounted_by(Account::Pld, limit, delta);
+        let cohort = Release::fixed_cohort(10, 1000, noise(1.0)).expect("a cohort");
+        assert!(matches!(pld.permit(&cohort), Err(Error::NotCovered { .. })));
+        assert!(Budget::resume_by(Account::Pld, limit, delta, &[(cohort, 2)]).is_err());
+    }
+
+    #[test]
+    fn every_account_prices_the_same_rounds_and_the_tightest_least() {
+        let (limit, delta) = (Epsilon::new(9.0).expect("one"), Delta::new(1e-6).expect("a delta"));
+        let spend = |account| {
+            let mut budget = Budget::<AddOrRemoveOne>::accounted_by(account, limit, delta);
+            for z in [8.0, 8.0, 5.0] {
+                let _permit = budget.permit(&Release::everyone(noise(z))).expect("a round");
+            }
+            assert_eq!((budget.account(), budget.rounds()), (account, 3));
+            budget.epsilon()
+        };
+        let (rdp, zcdp, pld) = (spend(Account::Rdp), spend(Account::Zcdp), spend(Account::Pld));
+        assert!(pld < zcdp && zcdp <= rdp, "{pld} {zcdp} {rdp}");
+        assert!(rdp < 1.1 * pld);
     }
 
     proptest! {

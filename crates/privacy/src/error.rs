@@ -57,4 +57,38 @@ pub enum Error {
         /// What epsilon may be at most.
         epsilon: f64,
     },
+    /// A vector has another length than was agreed on.
+    #[error("the vector has {found} entries, but {expected} were agreed on")]
+    Length {
+        /// How many entries it must have.
+        expected: usize,
+        /// How many it has.
+        found: usize,
+    },
+    /// A sum of that many updates would wrap around more often than is allowed.
+    #[error("sums need {bits} bits an entry, but there are at most {most}")]
+    Wraps {
+        /// Bits that would be needed.
+        bits: u32,
+        /// The most that there may be.
+        most: u32,
+    },
+    /// A number that is not of the ring in which sums are taken.
+    #[error("entry {at} of the sum is {value}, which is not below 2^{bits}")]
+    NotInRing {
+        /// Place in the vector, from 0.
+        at: usize,
+        /// What stands there.
+        value: u64,
+        /// Bits of the ring.
+        bits: u32,
+    },
+    /// A way to take part that a neighbouring relation or an account says nothing about.
+    #[error("{what} is not covered by {by}")]
+    NotCovered {
+        /// What was asked for.
+        what: &'static str,
+        /// The neighbouring relation or the account.
+        by: &'static str,
+    },
 }

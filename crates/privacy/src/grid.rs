@@ -28,10 +28,16 @@ impl Grid {
         Ok(Self { clip_norm, steps })
     }
 
-    /// The longest that an update may be.
+    /// The clip norm that the grid is for.
     #[must_use]
     pub fn clip_norm(&self) -> ClipNorm {
         self.clip_norm
+    }
+
+    /// Steps for each clip norm.
+    #[must_use]
+    pub fn steps(&self) -> u32 {
+        self.steps
     }
 
     /// A clipped update in whole steps. Entries are rounded towards zero: a vector on the grid is never longer than it

@@ -52,6 +52,9 @@
 //! # Ok::<(), flowgait_privacy::Error>(())
 //! ```
 //!
+//! Where nobody may see the sum before there is noise in it, each client adds noise of its own ([`distributed`]). Whether
+//! what is claimed is true can be tried from outside ([`audit`]).
+//!
 //! What is proved of the discrete noise: a release over everyone costs what the accounts say (Canonne, Kamath, Steinke
 //! 2020, Theorems 4 and 14). Accounts of sampled rounds are those of the continuous Gaussian; at the grid's thousands
 //! of steps for each standard deviation the two cannot be told apart, but that is a calculation, not a theorem.
@@ -59,7 +62,9 @@
 pub mod budget;
 
 pub mod account;
+pub mod audit;
 pub mod clip;
+pub mod distributed;
 pub mod grid;
 pub mod sample;
 
@@ -68,5 +73,5 @@ mod neighbours;
 mod parameter;
 
 pub use error::Error;
-pub use neighbours::{AddOrRemoveOne, Neighbours, ReplaceOne};
-pub use parameter::{ClipNorm, Delta, Epsilon, NoiseMultiplier, SamplingRate};
+pub use neighbours::{AddOrRemoveOne, Neighbours, Relation, ReplaceOne, SizeIsPublic, ZeroOutOne};
+pub use parameter::{ClipNorm, Delta, Epsilon, NoiseMultiplier, SamplingRate, Survivors};

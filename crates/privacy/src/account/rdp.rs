@@ -93,7 +93,12 @@ impl<N: Neighbours> Rdp<N> {
         pairs.map(|(&alpha, &r)| epsilon_at(alpha, r, delta)).fold(f64::INFINITY, f64::min)
     }
 
-    fn of(divergence: impl Fn(f64) -> f64) -> Self {
+    /// The same numbers under another relation, where whoever calls has made sure that they hold there.
+    pub(crate) fn under<M: Neighbours>(self) -> Rdp<M> {
+        Rdp { divergences: self.divergences, neighbours: PhantomData }
+    }
+
+    pub(super) fn of(divergence: impl Fn(f64) -> f64) -> Self {
         let divergences = ORDERS.iter().map(|&alpha| divergence(alpha)).collect();
         Self { divergences, neighbours: PhantomData }
     }

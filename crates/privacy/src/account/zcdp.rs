@@ -30,6 +30,15 @@ impl<N: Neighbours> Zcdp<N> {
         Self { rho: 1.0 / (2.0 * z * z), neighbours: PhantomData }
     }
 
+    /// The same number under another relation, where whoever calls has made sure that it holds there.
+    pub(crate) fn under<M: Neighbours>(self) -> Zcdp<M> {
+        Zcdp::of(self.rho)
+    }
+
+    pub(super) fn of(rho: f64) -> Self {
+        Self { rho, neighbours: PhantomData }
+    }
+
     /// What was spent.
     #[must_use]
     pub fn rho(&self) -> f64 {

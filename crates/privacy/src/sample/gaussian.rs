@@ -1,16 +1,38 @@
 //! The discrete Gaussian: integers as likely as the Gaussian's density is high at them.
 
+pub(super) mod weights;
+
 use rand::CryptoRng;
+use serde::{Deserialize, Serialize};
 
 use super::bernoulli::bernoulli_exp;
+use super::inversion::Table;
 use super::laplace::DiscreteLaplace;
 use crate::error::Error;
+use weights::Rational;
 
 /// A parameter `sigma²` of the discrete Gaussian, as a fraction. The distribution's true variance is never above it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Fraction")]
 pub struct Variance {
     numerator: u64,
     denominator: u64,
+}
+
+/// A variance as it stands in a file, before it is checked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fraction {
+    numerator: u64,
+    denominator: u64,
+}
+
+impl TryFrom<Fraction> for Variance {
+    type Error = Error;
+
+    fn try_from(fraction: Fraction) -> Result<Self, Error> {
+        Self::new(fraction.numerator, fraction.denominator)
+    }
 }
 
 impl Variance {
@@ -57,6 +79,12 @@ impl Variance {
         Self::new(numerator, Self::DENOMINATOR_MAX)
     }
 
+    /// Numerator and denominator.
+    #[must_use]
+    pub fn fraction(self) -> (u64, u64) {
+        (self.numerator, self.denominator)
+    }
+
     /// As a number, for people and accounts.
     #[must_use]
     pub fn get(self) -> f64 {
@@ -81,39 +109,100 @@ impl Variance {
 /// # Ok::<(), flowgait_privacy::Error>(())
 /// ```
 /// # Reference
-/// Canonne, Kamath, Steinke 2020, Algorithm 3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// By inversion up to a standard deviation of 1024, where a table of bounds is small; wider by parts (Ducas, Durmus,
+/// Lepoint, Lyubashevsky, *Lattice Signatures and Bimodal Gaussians*, CRYPTO 2013, section 6); below 1/2 by Canonne,
+/// Kamath, Steinke 2020, Algorithm 3.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiscreteGaussian {
     variance: Variance,
-    /// The proposals' scale, a whole number just above sigma.
-    t: u64,
-    proposals: DiscreteLaplace,
+    way: Way,
+}
+
+/// How draws are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Way {
+    /// One look into a table.
+    Inversion(Table, Rational),
+    /// A coarse part from the table of a Gaussian that is `k` times narrower, and a fine part below `k`.
+    Parts { k: u64, coarse: Table, rational: Rational },
+    /// About two proposals for a draw, at a scale `t`, a whole number just above sigma.
+    Proposals { t: u64, laplace: DiscreteLaplace },
 }
 
 impl DiscreteGaussian {
     /// The distribution with this `sigma²`.
     #[must_use]
     pub fn new(variance: Variance) -> Self {
-        let t = (variance.numerator / variance.denominator).isqrt() + 1;
-        let proposals = DiscreteLaplace::new(t, 1).expect("the root of 2^44 is a scale");
-        Self { variance, t, proposals }
+        let Variance { numerator, denominator } = variance;
+        let whole = Rational { numerator, denominator };
+        let way = if whole.is_narrow() {
+            Self::by_proposals(variance)
+        } else if whole.is_within(weights::TABLE_MAX) {
+            Way::Inversion(Table::new(&whole), whole)
+        } else {
+            Self::by_parts(variance)
+        };
+        Self { variance, way }
     }
 
-    /// One draw; about two proposals are made for it.
-    pub fn sample<R: CryptoRng>(&self, rng: &mut R) -> i64 {
-        loop {
-            let proposal = self.proposals.sample(rng);
-            if self.accepts(proposal.unsigned_abs(), rng) {
-                return proposal;
-            }
+    fn by_parts(variance: Variance) -> Way {
+        let Variance { numerator, denominator } = variance;
+        let part = |k: u64| Rational { numerator, denominator: denominator * k * k };
+        let mut k = 2;
+        // At most 2^14, and the denominator at most 2^40.
+        while !part(k).is_within(weights::PART_MAX) {
+            k *= 2;
         }
+        Way::Parts { k, coarse: Table::new(&part(k)), rational: part(k) }
+    }
+
+    fn by_proposals(variance: Variance) -> Way {
+        let t = (variance.numerator / variance.denominator).isqrt() + 1;
+        let laplace = DiscreteLaplace::new(t, 1).expect("the root of 2^44 is a scale");
+        Way::Proposals { t, laplace }
+    }
+
+    /// One draw.
+    #[inline]
+    pub fn sample<R: CryptoRng>(&self, rng: &mut R) -> i64 {
+        match &self.way {
+            Way::Inversion(table, rational) => weights::signed(table.sample(rational, rng)),
+            Way::Parts { k, coarse, rational } => loop {
+                let part = weights::signed(coarse.sample(rational, rng));
+                if let Some(draw) = self.with_fine_part(part, *k, rng) {
+                    return draw;
+                }
+            },
+            Way::Proposals { t, laplace } => loop {
+                let proposal = laplace.sample(rng);
+                if self.accepts(proposal.unsigned_abs(), *t, rng) {
+                    return proposal;
+                }
+            },
+        }
+    }
+
+    /// A size `z = k x + y` with a sign of its own. Its weight `e^(−z²/(2 sigma²))` is that of the coarse part `x`, from
+    /// which it was drawn, times `e^(−y (y + 2 k x)/(2 sigma²))`, with which it is kept: nearly always. Negative coarse
+    /// parts are dropped so that 0 counts once among them.
+    fn with_fine_part<R: CryptoRng>(&self, coarse: i64, k: u64, rng: &mut R) -> Option<i64> {
+        let x = u64::try_from(coarse).ok()?;
+        let bits = rng.next_u64();
+        let (is_negative, y) = (bits >> 63 == 1, bits % k);
+        let size = k * x + y;
+        let (a, b) = (u128::from(self.variance.numerator), u128::from(self.variance.denominator));
+        let exponent = b * u128::from(y) * u128::from(y + 2 * k * x);
+        if (is_negative && size == 0) || !bernoulli_exp(exponent, 2 * a, rng) {
+            return None;
+        }
+        Some(if is_negative { -(size as i64) } else { size as i64 })
     }
 
     /// With chance `exp(−(|x| − sigma²/t)² / (2 sigma²))`, which over the denominator `b` of `sigma² = a/b` is
     /// `exp(−(|x| b t − a)² / (2 a b t²))`.
-    fn accepts<R: CryptoRng>(&self, size: u64, rng: &mut R) -> bool {
+    fn accepts<R: CryptoRng>(&self, size: u64, t: u64, rng: &mut R) -> bool {
         let (a, b) = (u128::from(self.variance.numerator), u128::from(self.variance.denominator));
-        let t = u128::from(self.t);
+        let t = u128::from(t);
         let distance = (u128::from(size) * b * t).abs_diff(a);
         // Only a proposal beyond 256 sigma overflows, and it would be accepted with a chance below e^-30000.
         let Some(square) = distance.checked_mul(distance) else { return false };
@@ -126,11 +215,20 @@ mod tests {
     use super::*;
     use crate::sample::fit::{check_fit, generator};
 
+    /// Every way must draw from the same distribution.
     fn check(numerator: u64, denominator: u64, seed: u64) {
         let variance = Variance::new(numerator, denominator).expect("a variance");
-        let (gaussian, rng) = (DiscreteGaussian::new(variance), &mut generator(seed));
-        let draws: Vec<i64> = (0..30_000).map(|_| gaussian.sample(rng)).collect();
-        check_fit(&draws, |x| (-((x * x) as f64) / (2.0 * variance.get())).exp());
+        let mut ways =
+            vec![DiscreteGaussian::new(variance).way, DiscreteGaussian::by_proposals(variance)];
+        if variance.get() >= 16.0 {
+            let rational = Rational { numerator, denominator: denominator * 16 };
+            ways.push(Way::Parts { k: 4, coarse: Table::new(&rational), rational });
+        }
+        for way in ways {
+            let (gaussian, rng) = (DiscreteGaussian { variance, way }, &mut generator(seed));
+            let draws: Vec<i64> = (0..30_000).map(|_| gaussian.sample(rng)).collect();
+            check_fit(&draws, |x| (-((x * x) as f64) / (2.0 * variance.get())).exp());
+        }
     }
 
     #[test]
@@ -139,6 +237,21 @@ mod tests {
         check(1, 10, 2);
         check(25, 4, 3);
         check(2000, 3, 4);
+        check(20, 1, 5);
+        check(40_000, 1, 6);
+    }
+
+    #[test]
+    fn the_way_follows_from_the_variance() {
+        let way = |numerator, denominator| {
+            let variance = Variance::new(numerator, denominator).expect("a variance");
+            DiscreteGaussian::new(variance).way
+        };
+        assert!(matches!(way(1, 5), Way::Proposals { t: 1, .. }));
+        assert!(matches!(way(1, 4), Way::Inversion(..)));
+        assert!(matches!(way(1 << 20, 1), Way::Inversion(..)));
+        assert!(matches!(way((1 << 20) + 1, 1), Way::Parts { k: 8, .. }));
+        assert!(matches!(way(1 << 56, 1 << 12), Way::Parts { k: 16_384, .. }));
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub enum Command {
     Explain(commands::explain::Args),
     /// A registry of models: list, show, promote, import, export
     Models(commands::models::Args),
+    /// What rounds under noise cost in privacy; how much noise or how many rounds a budget allows
+    Budget(commands::budget::Args),
     /// Many sites that learn together and show nobody their rows, simulated in this process
     Simulate(commands::simulate::Args),
     /// Made traffic from a seed: a capture and the truth about it

@@ -1,5 +1,6 @@
 //! The commands, one file each, in pipeline order.
 
+pub mod budget;
 pub mod completions;
 pub mod config;
 pub mod demo;
@@ -39,6 +40,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Predict(args) => predict::run(&args, config),
         Command::Explain(args) => explain::run(&args, config),
         Command::Models(args) => models::run(&args, &config),
+        Command::Budget(args) => budget::run(&args),
         Command::Simulate(args) => simulate::run(&args, config),
         Command::Synth(args) => synth::run(&args),
         Command::Config(args) => self::config::run(&args, &config),

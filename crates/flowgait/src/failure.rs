@@ -151,6 +151,7 @@ library_errors!(
     flowgait_federate::Error,
     flowgait_flow::Error,
     flowgait_model::Error,
+    flowgait_privacy::Error,
     flowgait_synth::Error,
 );
 

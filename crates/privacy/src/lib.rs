@@ -62,6 +62,7 @@ pub mod account;
 pub mod clip;
 pub mod grid;
 pub mod sample;
+pub mod secagg;
 
 mod error;
 mod neighbours;

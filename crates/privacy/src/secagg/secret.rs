@@ -101,3 +101,60 @@ impl Purpose {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secagg::{Degree, RoundParams, SigningKey};
+
+    fn round(round: u64, run: u8) -> Round {
+        let degree = Degree { neighbours: 3, threshold: 2 };
+        let (entries, update_bound, noise_bound) = (4, 10, 0);
+        let params =
+            RoundParams { run: [run; 32], round, entries, update_bound, noise_bound, degree };
+        let identity = |client| SigningKey::from_bytes(&[client; 32]).verifying_key();
+        params.check((0..4).map(identity).collect()).expect("a round")
+    }
+
+    #[test]
+    fn keys_differ_between_purposes_directions_pairs_rounds_and_runs() {
+        let secret = Secret::from_bytes([5; 32]);
+        let (first, second, other) = (round(1, 1), round(2, 1), round(1, 2));
+        let derive = |round: &Round, purpose, from, to| {
+            *secret.derive(round, purpose, ClientId(from), ClientId(to)).as_bytes()
+        };
+        let mut keys = vec![
+            derive(&first, Purpose::Seal, 0, 1),
+            derive(&first, Purpose::Seal, 1, 0),
+            derive(&first, Purpose::Seal, 0, 2),
+            derive(&first, Purpose::PairMask, 0, 1),
+            derive(&first, Purpose::SelfMask, 0, 1),
+            derive(&second, Purpose::Seal, 0, 1),
+            derive(&other, Purpose::Seal, 0, 1),
+        ];
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), 7);
+    }
+
+    #[test]
+    fn both_sides_agree_and_keys_of_low_order_are_refused() {
+        let [one, other] = [[1; 32], [2; 32]].map(Secret::from_bytes);
+        let [to_one, to_other] = [&one, &other].map(|key| key.public_key().to_bytes());
+        let shared = one.agree(&to_other, ClientId(1)).expect("a key");
+        let back = other.agree(&to_one, ClientId(0)).expect("a key");
+        assert_eq!(shared.as_bytes(), back.as_bytes());
+        // 0 and 1 are points of order 2 and 4.
+        for low in [0, 1] {
+            let mut point = [0; 32];
+            point[0] = low;
+            let refused = one.agree(&point, ClientId(7)).map(|_| ());
+            assert_eq!(refused, Err(Error::WeakKey { client: ClientId(7) }));
+        }
+    }
+
+    #[test]
+    fn a_secret_shows_nothing_of_itself() {
+        assert_eq!(format!("{:?}", Secret::from_bytes([171; 32])), "Secret");
+    }
+}

@@ -106,3 +106,74 @@ pub(super) fn seed_hash(round: &Round, owner: ClientId, seed: &Secret) -> [u8; 3
     let hash = Sha256::new_with_prefix(b"flowgait secagg seed").chain_update(round.context());
     hash.chain_update(owner.0.to_le_bytes()).chain_update(seed.as_bytes()).finalize().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha20Rng;
+
+    fn numbered(shares: &[Secret]) -> Vec<(usize, &Secret)> {
+        shares.iter().enumerate().collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn any_threshold_of_shares_gives_the_secret_and_one_fewer_another(
+            bytes: [u8; 32],
+            threshold in 2usize..20,
+            more in 0usize..20,
+            seed: u64,
+            order in Just((0..40usize).collect::<Vec<_>>()).prop_shuffle(),
+        ) {
+            let rng = &mut ChaCha20Rng::seed_from_u64(seed);
+            let secret = Secret::from_bytes(bytes);
+            let shares = split(&secret, threshold, threshold + more, rng);
+            let all = numbered(&shares);
+            let chosen = order.iter().filter_map(|&place| all.get(place).copied());
+            let chosen: Vec<_> = chosen.take(threshold).collect();
+            let given = combine(&chosen).expect("distinct shares");
+            prop_assert_eq!(given.as_bytes(), &bytes);
+            let fewer = combine(&chosen[1..]);
+            prop_assert!(fewer.is_none_or(|secret| secret.as_bytes() != &bytes));
+            // The last share lies on the same polynomial: all of them agree.
+            let given = combine(&all).expect("distinct shares");
+            prop_assert_eq!(given.as_bytes(), &bytes);
+        }
+    }
+
+    #[test]
+    fn the_largest_number_of_shares_is_made_and_doubled_places_are_refused() {
+        let secret = Secret::from_bytes([9; 32]);
+        let shares = split(&secret, 130, SHARES_MAX, &mut ChaCha20Rng::seed_from_u64(1));
+        let all = numbered(&shares);
+        assert_eq!(combine(&all[125..]).expect("130 shares").as_bytes(), &[9; 32]);
+        assert!(combine(&[all[0], all[0]]).is_none());
+        assert!(combine(&[all[0], (255, all[1].1)]).is_none());
+        assert!(combine(&[]).is_none());
+    }
+
+    #[test]
+    fn fewer_shares_than_the_threshold_are_spread_alike_whatever_the_secret() {
+        let rng = &mut ChaCha20Rng::seed_from_u64(2);
+        // Of two shares below a threshold of three: each alone, and their sum in the field, over 256 values.
+        for secret in [[0u8; 32], [255; 32]].map(Secret::from_bytes) {
+            let mut counts = [[0f64; 256]; 3];
+            for _ in 0..1000 {
+                let shares = split(&secret, 3, 5, rng);
+                for (one, other) in shares[1].as_bytes().iter().zip(shares[3].as_bytes()) {
+                    for (counts, value) in counts.iter_mut().zip([*one, *other, one ^ other]) {
+                        counts[usize::from(value)] += 1.0;
+                    }
+                }
+            }
+            for counts in counts {
+                let square: f64 = counts.iter().map(|c| (c - 125.0).powi(2) / 125.0).sum();
+                // 255 degrees of freedom; five standard deviations.
+                assert!((square - 255.0).abs() < 5.0 * 510f64.sqrt(), "{square}");
+            }
+        }
+    }
+}

@@ -70,3 +70,80 @@ fn check_neighbours(own: &Own, adverts: &[Advert]) -> Result<(), Error> {
     }
     adverts.iter().try_for_each(|advert| advert.verify(&own.round))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secagg::client::Joining;
+    use crate::secagg::secret::Secret;
+    use crate::secagg::server::{Enrolling, Sum};
+    use crate::secagg::{Degree, RoundParams, SigningKey};
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha20Rng;
+
+    /// A round of four in which client 0 deals shares of other secrets than it advertised, and may be lost.
+    fn round_with_a_false_dealer(lost: bool, lie: impl Fn(&mut Secrets)) -> Result<Sum, Error> {
+        let rng = &mut ChaCha20Rng::seed_from_u64(1);
+        let identity = |client: u8| SigningKey::from_bytes(&[client; 32]);
+        let degree = Degree { neighbours: 3, threshold: 2 };
+        let (run, round, entries, update_bound, noise_bound) = ([0; 32], 1, 3, 10, 0);
+        let params = RoundParams { run, round, entries, update_bound, noise_bound, degree };
+        let round =
+            params.check((0..4).map(|client| identity(client).verifying_key()).collect())?;
+        let mut server = Enrolling::new(&round);
+        let mut sharing = Vec::new();
+        for client in 0..4 {
+            let joining = Joining::new(&round, ClientId(client.into()), identity(client))?;
+            let (next, advert) = joining.advertise(rng);
+            server.receive(advert)?;
+            sharing.push(next);
+        }
+        lie(&mut sharing[0].secrets);
+        let (mut server, messages) = server.close(rng)?;
+        let mut masking = Vec::new();
+        for (client, (_, neighbourhood)) in sharing.into_iter().zip(&messages) {
+            let (next, shares) = client.share(neighbourhood, rng)?;
+            server.receive(shares)?;
+            masking.push(next);
+        }
+        let (mut server, messages) = server.close()?;
+        let mut confirming = Vec::new();
+        for (client, (_, inbox)) in masking.into_iter().zip(&messages).skip(usize::from(lost)) {
+            let (next, masked) = client.mask(inbox, &[1, 2, 3])?;
+            server.receive(&masked)?;
+            confirming.push(next);
+        }
+        let (mut server, survivors) = server.close()?;
+        let mut unmasking = Vec::new();
+        for client in confirming {
+            let (next, confirmation) = client.confirm(&survivors)?;
+            server.receive(confirmation)?;
+            unmasking.push(next);
+        }
+        let (mut server, messages) = server.close()?;
+        for (client, (_, confirmations)) in unmasking.into_iter().zip(&messages) {
+            server.receive(&client.unmask(confirmations)?)?;
+        }
+        server.close()
+    }
+
+    #[test]
+    fn a_client_that_deals_shares_of_another_secret_is_named() {
+        let (owner, other) = (ClientId(0), Secret::from_bytes([8; 32]));
+        let seed = round_with_a_false_dealer(false, |secrets| secrets.seed = other.clone());
+        assert_eq!(seed, Err(Error::Reconstruction { owner, what: "seed" }));
+        let key = round_with_a_false_dealer(true, |secrets| secrets.mask = other.clone());
+        assert_eq!(key, Err(Error::Reconstruction { owner, what: "mask key" }));
+        let honest = round_with_a_false_dealer(true, |_| ()).expect("a sum");
+        assert_eq!(honest.entries, [3, 6, 9]);
+    }
+
+    #[test]
+    fn a_step_shows_no_secret() {
+        let honest = round_with_a_false_dealer(false, |secrets| {
+            let shown = format!("{secrets:?}");
+            assert_eq!(shown, "Secrets { seal: Secret, mask: Secret, seed: Secret }");
+        });
+        assert!(honest.is_ok());
+    }
+}

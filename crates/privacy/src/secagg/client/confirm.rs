@@ -53,8 +53,18 @@ impl Confirming {
 
 /// A client that answers one request to unmask.
 ///
+/// ```
+/// use flowgait_privacy::secagg::client::Unmasking;
+/// use flowgait_privacy::secagg::{Confirmations, Error};
+///
+/// fn once(client: Unmasking, one: &Confirmations) -> Result<(), Error> {
+///     client.unmask(one)?;
+///     Ok(())
+/// }
+/// ```
+///
 /// The request uses it up, so that a second one with other survivors, which would give away the other half of somebody's
-/// secrets, cannot be answered:
+/// secrets, cannot be answered. Only the second call is wrong here:
 ///
 /// ```compile_fail,E0382
 /// use flowgait_privacy::secagg::client::Unmasking;

@@ -86,3 +86,82 @@ fn open_checked(
     let fits = |half, of| share.checks.fits(round, edge, half, of);
     (fits(Half::Seed, &opened[0]) && fits(Half::Key, &opened[1])).then_some(opened)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secagg::seal::SEALED_LEN;
+    use crate::secagg::share::ShareChecks;
+    use crate::secagg::{Degree, Message, RoundParams, SigningKey};
+
+    /// Client 2 of four with fixed secrets, and an inbox that it cannot open.
+    fn client() -> (Masking, Inbox) {
+        let identity = |client| SigningKey::from_bytes(&[client; 32]);
+        let (run, round, entries, update_bound, noise_bound) = ([9; 32], 4, 5, 990, 10);
+        let degree = Degree { neighbours: 3, threshold: 2 };
+        let params = RoundParams { run, round, entries, update_bound, noise_bound, degree };
+        let roster = (0..4).map(|client| identity(client).verifying_key()).collect();
+        let round = params.check(roster).expect("a round");
+        let key = |client: u8| Secret::from_bytes([100 + client; 32]);
+        let neighbour = |client| Neighbour {
+            client: ClientId(client),
+            mask_key: key(client as u8).public_key().to_bytes(),
+            opens: key(0),
+        };
+        let checks = ShareChecks { seed: [0; 32], key: [0; 32] };
+        let share = |from| InboxShare { from: ClientId(from), checks, sealed: [0; SEALED_LEN] };
+        let own = Own { round, client: ClientId(2), identity: identity(2) };
+        let neighbours = [0, 1, 3].map(neighbour).into();
+        let masking =
+            Masking { own, mask: key(2), seed: Secret::from_bytes([200; 32]), neighbours };
+        (masking, Inbox { shares: [0, 1, 3].map(share).into() })
+    }
+
+    #[test]
+    fn a_masked_update_is_that_of_another_implementation() {
+        let (masking, inbox) = client();
+        let (confirming, masked) = masking.mask(&inbox, &[1000, -1000, 0, 1, -1]).expect("masked");
+        // tests/secagg/masked_update.py: Python with OpenSSL, written from the documentation.
+        let expected = [0x5f, 0x14, 0x63, 0x05, 0xd5, 0xc7, 0x4f, 0xf1, 0x01];
+        assert_eq!(masked.to_bytes()[5..], expected);
+        assert_eq!(confirming.unopened().count(), 3);
+    }
+
+    #[test]
+    fn an_update_that_does_not_fit_is_refused_and_not_cut() {
+        let (masking, inbox) = client();
+        let short = masking.mask(&inbox, &[0; 4]).map(|_| ());
+        assert_eq!(short, Err(Error::Entries { entries: 4, expected: 5 }));
+        let (masking, inbox) = client();
+        let large = masking.mask(&inbox, &[0, 0, 1001, 0, 0]).map(|_| ());
+        assert_eq!(large, Err(Error::EntryOutOfRange { at: 2, value: 1001, bound: 1000 }));
+    }
+
+    #[test]
+    fn a_dealer_that_tells_the_server_other_hashes_is_found_out() {
+        let (masking, _) = client();
+        let (round, neighbour) = (&masking.own.round, &masking.neighbours[0]);
+        let [seed, key] = [[1; 32], [2; 32]].map(Secret::from_bytes);
+        let edge = Edge { owner: neighbour.client, holder: ClientId(2) };
+        let right = ShareChecks::of(round, edge, [&seed, &key]);
+        let swapped = ShareChecks { seed: right.key, key: right.seed };
+        for (checks, opens) in [(right, true), (swapped, false)] {
+            let sealed = crate::secagg::seal::seal(&neighbour.opens, &checks, [&seed, &key]);
+            let share = InboxShare { from: neighbour.client, checks, sealed };
+            let opened = open_checked(round, ClientId(2), neighbour, &share);
+            assert_eq!(opened.is_some(), opens);
+        }
+    }
+
+    #[test]
+    fn shares_from_strangers_or_twice_are_refused() {
+        for (at, from) in [(0, 2), (1, 0), (2, 1)] {
+            let (masking, mut inbox) = client();
+            inbox.shares[at].from = ClientId(from);
+            let result = masking.mask(&inbox, &[0; 5]).map(|_| ());
+            let refused =
+                matches!(result, Err(Error::Unexpected { client: ClientId(id), .. }) if id == from);
+            assert!(refused, "{result:?}");
+        }
+    }
+}

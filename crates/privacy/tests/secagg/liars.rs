@@ -134,7 +134,7 @@ fn keys_that_the_server_made_up_or_kept_from_another_round_are_refused() {
 }
 
 #[test]
-fn a_key_of_low_order_is_refused_at_the_door() {
+fn keys_are_taken_once_and_only_from_who_signed_them() {
     use flowgait_privacy::secagg::client::Joining;
     use flowgait_privacy::secagg::server::Enrolling;
     let round = round_of(5, params(4, 3, 5));

@@ -66,3 +66,28 @@ impl Enrolling {
         Ok((Relaying::new(round, graph, adverts), messages))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secagg::{Degree, RoundParams, SigningKey};
+
+    #[test]
+    fn a_key_of_low_order_is_refused_at_the_door() {
+        let identity = |client| SigningKey::from_bytes(&[client; 32]);
+        let (run, round, entries, update_bound, noise_bound) = ([0; 32], 1, 3, 10, 0);
+        let degree = Degree { neighbours: 3, threshold: 2 };
+        let params = RoundParams { run, round, entries, update_bound, noise_bound, degree };
+        let roster = (0..4).map(|client| identity(client).verifying_key()).collect();
+        let round = params.check(roster).expect("a round");
+        let (mut server, client) = (Enrolling::new(&round), ClientId(1));
+        let fine = Secret::from_bytes([2; 32]).public_key().to_bytes();
+        let mut receive = |mask_key, seal_key| {
+            let keys = [mask_key, seal_key, [0; 32]];
+            server.receive(Advert::sign(&round, client, keys, &identity(1)))
+        };
+        assert_eq!(receive([0; 32], fine), Err(Error::WeakKey { client }));
+        assert_eq!(receive(fine, [0; 32]), Err(Error::WeakKey { client }));
+        assert_eq!(receive(fine, fine), Ok(()));
+    }
+}

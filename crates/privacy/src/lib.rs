@@ -67,6 +67,7 @@ pub mod clip;
 pub mod distributed;
 pub mod grid;
 pub mod sample;
+pub mod secagg;
 
 mod error;
 mod neighbours;

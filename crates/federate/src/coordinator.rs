@@ -4,6 +4,7 @@
 //! [`Coordinator::close`] makes the next parameters. Contributions are added in the order of their clients however they come, so
 //! the same contributions give the same parameters.
 
+mod guard;
 mod plan;
 mod sum;
 
@@ -11,14 +12,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use flowgait_privacy::ClipNorm;
+use flowgait_privacy::grid::Grid;
 
-pub use plan::{Plan, PrivacyPlan, ValidPlan};
+pub use guard::{Counting, Past};
+pub use plan::{Mechanism, Plan, PrivacyPlan, ValidPlan};
 
 use crate::error::{Error, Refusal};
 use crate::strategy::Strategy;
 use crate::stream::{Purpose, stream};
 use crate::update::Contribution;
-use plan::{Guard, Paid};
+use guard::{GRID_STEPS, Guard, Paid};
 use sum::Sum;
 
 /// What a round asks of its clients.
@@ -36,6 +39,8 @@ pub struct Task {
     pub clip_norm: Option<ClipNorm>,
     /// Whether contributions weigh by their rows, or all alike.
     pub weighs_rows: bool,
+    /// How contributions become whole numbers, where they are masked.
+    pub counting: Option<Counting>,
 }
 
 /// How a round ended.
@@ -84,18 +89,19 @@ impl Coordinator {
     /// As [`StrategyKind::build`](crate::strategy::StrategyKind::build), and when the privacy that is planned cannot be had.
     pub fn new(plan: ValidPlan, parameters: &[f32]) -> Result<Self, Error> {
         let strategy = plan.strategy().build(parameters.len())?;
-        let guard = plan.guard()?;
+        let guard = plan.guard(parameters.len())?;
+        plan.check_ring(guard.as_ref(), parameters.len())?;
         let parameters = parameters.iter().map(|&value| f64::from(value)).collect();
         Ok(Self { plan, parameters, strategy, guard, round: 0, open: None })
     }
 
-    /// Takes up where another left off after so many rounds; what they spent stays spent.
+    /// Takes up where another left off after some rounds; what they spent stays spent.
     ///
     /// # Errors
     /// [`Error::State`] where the strategy's memory or the parameters are of another shape.
     pub fn resume(
         &mut self,
-        round: u64,
+        past: &[Past],
         parameters: Vec<f64>,
         memory: Vec<Vec<f64>>,
     ) -> Result<(), Error> {
@@ -106,9 +112,9 @@ impl Coordinator {
         }
         self.strategy.remember(memory)?;
         self.parameters = parameters;
-        self.round = round;
+        self.round = past.len() as u64;
         if let Some(guard) = &mut self.guard {
-            guard.resume(round);
+            guard.resume(past)?;
         }
         Ok(())
     }
@@ -122,18 +128,19 @@ impl Coordinator {
             return Err(Error::RoundOpen { round: open.round });
         }
         let paid = match &mut self.guard {
-            Some(guard) => Some(guard.pay()?),
+            Some(guard) => guard.pay_first()?,
             None => None,
         };
         self.round += 1;
         let cohort = self.plan.sampling().draw(self.plan.clients(), self.round, self.plan.seed());
         let length = self.strategy.length(self.parameters.len());
+        let counting = self.counting()?;
         self.open = Some(Open {
             round: self.round,
             waiting: cohort.iter().copied().collect(),
             cohort: cohort.clone(),
-            sum: match &self.guard {
-                Some(guard) => Sum::on_grid(length, guard.grid()),
+            sum: match counting.clone() {
+                Some(counting) => Sum::counted(length, counting),
                 None if self.plan.sees_updates() => Sum::kept(length),
                 None => Sum::plain(length),
             },
@@ -147,6 +154,7 @@ impl Coordinator {
             variate: self.strategy.server_variate().map(Into::into),
             clip_norm: self.plan.clip_norm(),
             weighs_rows: self.plan.weighs_rows(&*self.strategy),
+            counting: counting.filter(|_| self.plan.secure().is_some()),
         })
     }
 
@@ -177,6 +185,58 @@ impl Coordinator {
         }
     }
 
+    /// How this round's contributions are counted, where they are.
+    fn counting(&self) -> Result<Option<Counting>, Error> {
+        let parameters = self.parameters.len();
+        match (&self.guard, self.plan.clip_norm()) {
+            (Some(guard), _) => {
+                Ok(Some(guard.counting(parameters, self.round, self.plan.seed())?))
+            }
+            (None, Some(clip_norm)) if self.plan.secure().is_some() => {
+                Ok(Some(Counting::Grid(Grid::new(clip_norm, GRID_STEPS)?)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Pays for a secure sum of so many survivors, before its masks come off.
+    ///
+    /// # Errors
+    /// [`Error::NoRound`]; [`Error::Privacy`] when it would overspend the budget: the round is over then, and nothing is spent.
+    pub fn pay_for(&mut self, survivors: usize) -> Result<(), Error> {
+        let open = self.open.as_mut().ok_or(Error::NoRound)?;
+        let Some(guard) = &mut self.guard else { return Ok(()) };
+        match guard.pay_for(survivors) {
+            Ok(Some(paid)) => open.paid = Some(paid),
+            Ok(None) => {}
+            Err(refused) => {
+                self.open = None;
+                return Err(refused);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the sum of so many survivors' contributions, of which nobody saw one.
+    ///
+    /// # Errors
+    /// [`Error::NoRound`]; [`Error::State`] for a sum of another form than the round's.
+    pub fn receive_sum(&mut self, entries: Vec<i64>, survivors: usize) -> Result<(), Error> {
+        let open = self.open.as_mut().ok_or(Error::NoRound)?;
+        open.sum.take_sum(entries)?;
+        open.survivors = survivors;
+        Ok(())
+    }
+
+    /// Ends a round of which there is no sum: the parameters stay as they were.
+    ///
+    /// # Errors
+    /// [`Error::NoRound`].
+    pub fn abandon(&mut self, survivors: usize) -> Result<RoundEnd, Error> {
+        let open = self.open.take().ok_or(Error::NoRound)?;
+        Ok(self.end(open.round, open.cohort.len(), survivors, false))
+    }
+
     /// Notes that a client will not answer.
     pub fn lose(&mut self, client: u32) {
         if let Some(open) = &mut self.open {
@@ -193,7 +253,6 @@ impl Coordinator {
         let Open { round, cohort, mut sum, survivors, paid, .. } =
             self.open.take().ok_or(Error::NoRound)?;
         sum.fold_before(None);
-        let epsilon = paid.as_ref().map(Paid::epsilon);
         let least = self.plan.survivors_least(cohort.len());
         // A private round is released whoever is missing: that nobody was asked must not show.
         let is_done = survivors >= least || paid.is_some();
@@ -203,15 +262,19 @@ impl Coordinator {
             let summed = sum.finish(survivors, &self.plan, paid, &mut rng)?;
             self.strategy.aggregate(&mut self.parameters, &summed, self.plan.clients());
         }
-        Ok(RoundEnd {
+        Ok(self.end(round, cohort.len(), survivors, is_done))
+    }
+
+    fn end(&self, round: u64, cohort: usize, survivors: usize, is_done: bool) -> RoundEnd {
+        RoundEnd {
             round,
-            cohort: cohort.len(),
+            cohort,
             survivors,
             is_done,
             clip_norm: self.plan.clip_norm().map(ClipNorm::get),
             noise_multiplier: self.guard.as_ref().map(Guard::noise_multiplier),
-            epsilon,
-        })
+            epsilon: self.guard.as_ref().map(Guard::epsilon),
+        }
     }
 
     /// The parameters as clients get them.

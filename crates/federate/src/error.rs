@@ -183,6 +183,9 @@ pub enum Error {
     /// From learning.
     #[error(transparent)]
     Model(#[from] flowgait_model::Error),
+    /// From secure aggregation.
+    #[error(transparent)]
+    Secure(#[from] flowgait_privacy::secagg::Error),
     /// From clipping, noise and accounts.
     #[error(transparent)]
     Privacy(#[from] flowgait_privacy::Error),
@@ -214,6 +217,9 @@ pub enum Refusal {
         /// What it says.
         weight: f64,
     },
+    /// It came unmasked, where only a secure sum may come.
+    #[error("the update came unmasked, where clients mask theirs")]
+    Unmasked,
     /// It was not clipped.
     #[error("the update is longer than the clip norm of {clip_norm}")]
     TooLong {

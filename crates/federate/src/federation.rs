@@ -1,16 +1,20 @@
 //! A federation as a file describes it: `federation.toml`, every key with a default.
 
 use flowgait_model::net::{NetKind, NetParams};
+use flowgait_privacy::account::Rdp;
+use flowgait_privacy::budget::solve;
+use flowgait_privacy::{Delta, Epsilon, NoiseMultiplier, ReplaceOne, SamplingRate, ZeroOutOne};
 use serde::{Deserialize, Serialize};
 
 use crate::attack::Attack;
 use crate::client::Personal;
 use crate::cohort::Sampling;
-use crate::coordinator::{Plan, PrivacyPlan};
+use crate::coordinator::{Mechanism, Plan, PrivacyPlan, ValidPlan};
 use crate::error::Error;
 use crate::network::{Effort, Stepping};
 use crate::partition::Partition;
 use crate::robust::RobustKind;
+use crate::secure::SecurePlan;
 use crate::simulation::Faults;
 use crate::strategy::StrategyKind;
 
@@ -45,9 +49,12 @@ pub struct Federation {
     /// What stays with each client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub personal: Option<Own>,
+    /// Secure aggregation: the coordinator sees the sum of updates only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secure: Option<SecurePlan>,
     /// Privacy of each client.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub privacy: Option<PrivacyPlan>,
+    pub privacy: Option<Privacy>,
     /// What goes wrong.
     pub faults: Faults,
     /// Clients that lie.
@@ -135,6 +142,59 @@ fn lambda() -> f32 {
     0.1
 }
 
+/// Privacy of each client.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Privacy {
+    /// Epsilon that may be spent in all.
+    pub epsilon: f64,
+    /// Delta at which it is meant.
+    pub delta: f64,
+    /// The noise's standard deviation over the sensitivity; without it, as little as lets all rounds be run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise_multiplier: Option<f64>,
+    /// How long one client's update may be.
+    pub clip_norm: f64,
+    /// Who adds the noise.
+    #[serde(default)]
+    pub mechanism: Mechanism,
+}
+
+/// A hundredth more noise than the continuous Gaussian takes: shares of clients cost a little more than one Gaussian of their sum.
+const SHARED_MARGIN: f64 = 1.01;
+
+impl Privacy {
+    /// The plan of so many rounds.
+    fn plan(&self, sampling: Sampling, clients: usize, rounds: u64) -> Result<PrivacyPlan, Error> {
+        let (epsilon, delta) = (Epsilon::new(self.epsilon)?, Delta::new(self.delta)?);
+        let noise_multiplier = match self.noise_multiplier {
+            Some(noise_multiplier) => noise_multiplier,
+            None => solve::noise(epsilon, |noise| {
+                let cost = match (self.mechanism, sampling) {
+                    (Mechanism::Distributed, _) => {
+                        let of_sum = NoiseMultiplier::new(noise.get() / SHARED_MARGIN);
+                        let round = of_sum.map(Rdp::<ZeroOutOne>::gaussian);
+                        return round.map_or(f64::INFINITY, |of| of.times(rounds).epsilon(delta));
+                    }
+                    (_, Sampling::Everyone) => Ok(Rdp::gaussian(noise)),
+                    (_, Sampling::Poisson { rate }) => {
+                        SamplingRate::new(rate).map(|rate| Rdp::poisson(rate, noise))
+                    }
+                    (_, Sampling::Fixed { size }) => {
+                        let round =
+                            Rdp::<ReplaceOne>::fixed_cohort(size as u32, clients as u32, noise);
+                        return round.map_or(f64::INFINITY, |of| of.times(rounds).epsilon(delta));
+                    }
+                };
+                cost.map_or(f64::INFINITY, |of| of.times(rounds).epsilon(delta))
+            })?
+            .get(),
+        };
+        let &Self { epsilon, delta, clip_norm, mechanism, .. } = self;
+        Ok(PrivacyPlan { epsilon, delta, noise_multiplier, clip_norm, mechanism })
+    }
+}
+
 /// Clients that lie.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -171,6 +231,7 @@ impl Default for Federation {
             strategy: StrategyKind::FedAvg,
             robust: None,
             personal: None,
+            secure: None,
             privacy: None,
             faults: Faults::default(),
             attack: None,
@@ -220,18 +281,25 @@ pub const ROUNDS_MAX: u64 = 1_000_000;
 
 impl Federation {
     /// The plan of its rounds, for so many clients.
-    #[must_use]
-    pub fn plan(&self, clients: usize) -> Plan {
-        Plan {
+    ///
+    /// # Errors
+    /// As [`Plan::check`]; [`Error::Privacy`] when no noise keeps all rounds within the budget.
+    pub fn plan(&self, clients: usize) -> Result<ValidPlan, Error> {
+        // Before noise is looked for: a cohort that cannot be has none.
+        self.cohort.check(clients)?;
+        let privacy = self.privacy.map(|of| of.plan(self.cohort, clients, self.rounds));
+        let plan = Plan {
             clients,
             sampling: self.cohort,
             strategy: self.strategy,
             robust: self.robust,
             clip_norm: self.clip_norm,
-            privacy: self.privacy,
+            secure: self.secure,
+            privacy: privacy.transpose()?,
             survivors_least: self.survivors_least,
             seed: self.seed,
-        }
+        };
+        plan.check()
     }
 
     /// Refuses what cannot be, before any row is read.
@@ -257,7 +325,7 @@ impl Federation {
             within("the share of clients that lie", liars.share, is_well, "from 0 to 1")?;
         }
         if self.clients.column.is_none() {
-            self.plan(count).check()?;
+            self.plan(count)?;
         }
         if self.personal.is_some() && self.strategy.asks_variates() {
             return Err(Error::Clash {

@@ -24,6 +24,7 @@ pub mod partition;
 pub mod record;
 pub mod robust;
 pub mod run;
+pub mod secure;
 pub mod simulation;
 pub mod strategy;
 pub mod update;

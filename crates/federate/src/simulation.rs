@@ -5,6 +5,7 @@
 
 mod faults;
 mod liars;
+mod masked;
 
 use rayon::prelude::*;
 
@@ -12,7 +13,7 @@ pub use faults::{Fate, Faults};
 pub use liars::Liars;
 
 use crate::client::{Memory, Personal, Work, Worker};
-use crate::coordinator::{Coordinator, RoundEnd, Task};
+use crate::coordinator::{Coordinator, Past, RoundEnd, Task};
 use crate::error::{Error, Refusal};
 use crate::learner::Learner;
 use crate::update::Contribution;
@@ -97,7 +98,7 @@ impl<'a> Simulation<'a> {
     /// [`Error::State`] where what was kept is of another shape.
     pub fn resume(
         &mut self,
-        round: u64,
+        past: &[Past],
         parameters: Vec<f64>,
         strategy: Vec<Vec<f64>>,
         memories: Vec<Memory>,
@@ -107,7 +108,7 @@ impl<'a> Simulation<'a> {
             let why = format!("{found} clients were kept, where the federation has {expected}");
             return Err(Error::State { why });
         }
-        self.coordinator.resume(round, parameters, strategy)?;
+        self.coordinator.resume(past, parameters, strategy)?;
         self.memories = memories;
         Ok(())
     }
@@ -118,6 +119,14 @@ impl<'a> Simulation<'a> {
     /// As [`Coordinator::begin`] and [`Coordinator::close`], and as the learner.
     pub fn round(&mut self) -> Result<Round, Error> {
         let task = self.coordinator.begin()?;
+        match self.coordinator.plan().secure() {
+            Some(secure) => self.masked_round(&task, &secure),
+            None => self.plain_round(&task),
+        }
+    }
+
+    /// A round whose coordinator sees each contribution.
+    fn plain_round(&mut self, task: &Task) -> Result<Round, Error> {
         let mut round = Tally::default();
         for contribution in std::mem::take(&mut self.late) {
             round.hand_over(&mut self.coordinator, contribution)?;
@@ -125,18 +134,14 @@ impl<'a> Simulation<'a> {
         for wave in task.cohort.chunks(WAVE) {
             let fates: Vec<Fate> =
                 wave.iter().map(|&client| self.faults.fate(task.round, client)).collect();
-            let works = self.wave(&task, wave, &fates)?;
+            let works = self.wave(task, wave, &fates)?;
             for ((&client, fate), work) in wave.iter().zip(fates).zip(works) {
                 let Some(work) = work else {
                     self.coordinator.lose(client);
                     continue;
                 };
                 round.note(&work);
-                let mut contribution = work.contribution;
-                if let Some(liars) = &self.liars {
-                    let seed = self.coordinator.plan().seed();
-                    liars.lie(&mut contribution, self.moved.as_deref(), seed)?;
-                }
+                let mut contribution = self.as_told(work)?;
                 match fate {
                     Fate::Late => {
                         self.coordinator.lose(client);
@@ -147,20 +152,33 @@ impl<'a> Simulation<'a> {
                     Fate::Doubled => {
                         round.hand_over(&mut self.coordinator, contribution.clone())?;
                     }
-                    Fate::Well | Fate::Lost => {}
+                    Fate::Well | Fate::Lost | Fate::Absent => {}
                 }
                 round.hand_over(&mut self.coordinator, contribution)?;
             }
         }
-        let down = task.parameters.len() + task.variate.as_ref().map_or(0, |variate| variate.len());
-        let octets_down = (task.cohort.len() * down * size_of::<f32>()) as u64;
         let end = self.coordinator.close()?;
+        self.note_move(task);
+        Ok(round.finish(end, octets_of(task)))
+    }
+
+    /// What a client gives of its work: the truth, or what a liar makes of it.
+    fn as_told(&self, work: Work) -> Result<Contribution, Error> {
+        let mut contribution = work.contribution;
+        if let Some(liars) = &self.liars {
+            let seed = self.coordinator.plan().seed();
+            liars.lie(&mut contribution, self.moved.as_deref(), seed)?;
+        }
+        Ok(contribution)
+    }
+
+    /// How the parameters moved, for clients that ride on it.
+    fn note_move(&mut self, task: &Task) {
         if self.liars.is_some() {
             let now = self.coordinator.parameters();
             let moved = now.iter().zip(&*task.parameters).map(|(now, before)| now - before);
             self.moved = Some(moved.collect());
         }
-        Ok(round.finish(end, octets_down))
     }
 
     /// What the clients of a wave do; nothing from those that are lost.
@@ -186,11 +204,17 @@ impl<'a> Simulation<'a> {
         }
         own.into_par_iter()
             .map(|(client, fate, memory)| match fate {
-                Fate::Lost => Ok(None),
+                Fate::Lost | Fate::Absent => Ok(None),
                 _ => worker.work(task, client, memory).map(Some),
             })
             .collect()
     }
+}
+
+/// Octets that a task is to its cohort.
+fn octets_of(task: &Task) -> u64 {
+    let numbers = task.parameters.len() + task.variate.as_ref().map_or(0, |variate| variate.len());
+    (task.cohort.len() * numbers * size_of::<f32>()) as u64
 }
 
 /// What a round has seen so far.

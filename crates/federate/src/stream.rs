@@ -14,6 +14,10 @@ pub(crate) enum Purpose {
     Lies = 5,
     Partition = 6,
     HeldOut = 7,
+    Secrets = 8,
+    Graph = 9,
+    Rotation = 10,
+    ClientNoise = 11,
 }
 
 /// The stream of a purpose; `client` is 0 where it is nobody's.

@@ -1,20 +1,16 @@
 //! What a person decides about rounds before the first, checked once.
 
-use flowgait_privacy::budget::{Budget, Permit, Release};
+use flowgait_privacy::ClipNorm;
 use flowgait_privacy::grid::Grid;
-use flowgait_privacy::{
-    AddOrRemoveOne, ClipNorm, Delta, Epsilon, Neighbours, NoiseMultiplier, ReplaceOne, SamplingRate,
-};
-use rand::CryptoRng;
+use flowgait_privacy::secagg::Ring;
 use serde::{Deserialize, Serialize};
 
+use super::guard::{Counting, GRID_STEPS, Guard};
 use crate::cohort::Sampling;
 use crate::error::Error;
 use crate::robust::{RobustKind, RobustRule};
+use crate::secure::SecurePlan;
 use crate::strategy::{Strategy, StrategyKind};
-
-/// Steps of the grid for each clip norm.
-const GRID_STEPS: u32 = 1 << 16;
 
 /// What a person decides; [`Plan::check`] makes it usable.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,6 +25,8 @@ pub struct Plan {
     pub robust: Option<RobustKind>,
     /// How long a contribution may be, where that is bounded without privacy.
     pub clip_norm: Option<f64>,
+    /// Secure aggregation, where it is wanted.
+    pub secure: Option<SecurePlan>,
     /// Privacy of clients, where it is wanted.
     pub privacy: Option<PrivacyPlan>,
     /// Share of the cohort that must answer, or the round is abandoned.
@@ -49,6 +47,20 @@ pub struct PrivacyPlan {
     pub noise_multiplier: f64,
     /// How long one client's update may be.
     pub clip_norm: f64,
+    /// Who adds the noise.
+    #[serde(default)]
+    pub mechanism: Mechanism,
+}
+
+/// Who adds the noise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mechanism {
+    /// The coordinator, to the sum: it is trusted to do so.
+    #[default]
+    Central,
+    /// Each client, a share of it, before its update is masked: nobody ever sees a sum without noise.
+    Distributed,
 }
 
 /// A plan whose parts fit together.
@@ -68,6 +80,7 @@ impl Plan {
             strategy,
             robust: None,
             clip_norm: None,
+            secure: None,
             privacy: None,
             survivors_least: 0.5,
             seed: 1,
@@ -106,9 +119,55 @@ impl Plan {
             (None, Some(norm)) => Some(ClipNorm::new(norm)?),
             (None, None) => None,
         };
+        self.check_secure()?;
         let plan = ValidPlan { plan: self, clip_norm };
-        plan.guard()?;
+        plan.guard(1)?;
         Ok(plan)
+    }
+
+    fn check_secure(&self) -> Result<(), Error> {
+        let clash =
+            |this: &str, that, because| Err(Error::Clash { this: this.to_owned(), that, because });
+        if self.privacy.is_some_and(|privacy| privacy.mechanism == Mechanism::Distributed) {
+            if self.secure.is_none() {
+                return clash(
+                    "noise that clients add",
+                    "plain aggregation",
+                    "a share of the noise hides nothing from whoever sees one client's update: turn on secure aggregation",
+                );
+            }
+            if matches!(self.sampling, Sampling::Poisson { .. }) {
+                return clash(
+                    "noise that clients add",
+                    "a cohort drawn by coins",
+                    "how many answered decides how much noise there is, so it is public, and amplification counts on its being secret",
+                );
+            }
+        }
+        let Some(secure) = self.secure else { return Ok(()) };
+        if self.robust.is_some() {
+            return clash(
+                "a robust rule",
+                "secure aggregation",
+                "it must see single updates, and secure aggregation shows their sum only",
+            );
+        }
+        if !self.strategy.sends_update_alone() {
+            return Err(Error::Clash {
+                this: format!("the strategy {}", self.strategy.name()),
+                that: "secure aggregation",
+                because: "its clients tell more than their update, and the ring is made for clipped updates alone",
+            });
+        }
+        if self.privacy.is_none() && self.clip_norm.is_none() {
+            return clash(
+                "secure aggregation",
+                "updates of any length",
+                "numbers in a ring have a bound: set clip_norm",
+            );
+        }
+        let expected = self.sampling.expected(self.clients) as usize;
+        secure.degree(expected).map(|_| ())
     }
 
     fn check_robust(&self, robust: RobustKind) -> Result<(), Error> {
@@ -186,126 +245,42 @@ impl ValidPlan {
         self.plan.privacy.is_some() && matches!(self.plan.sampling, Sampling::Poisson { .. })
     }
 
+    /// Refuses a cohort whose sum would not fit the ring of secure aggregation.
+    pub(super) fn check_ring(&self, guard: Option<&Guard>, parameters: usize) -> Result<(), Error> {
+        let Some(clip_norm) = self.clip_norm.filter(|_| self.plan.secure.is_some()) else {
+            return Ok(());
+        };
+        let bound = match guard {
+            Some(guard) => guard.counting(parameters, 0, 0)?.bound(),
+            None => Counting::Grid(Grid::new(clip_norm, GRID_STEPS)?).bound(),
+        };
+        let most = match self.plan.sampling {
+            Sampling::Fixed { size } => size,
+            _ => self.plan.clients,
+        };
+        Ring::for_sum(most as u32, bound)?;
+        Ok(())
+    }
+
     /// How many of a cohort must answer.
     pub(super) fn survivors_least(&self, cohort: usize) -> usize {
         ((self.plan.survivors_least * cohort as f64).ceil() as usize).max(1)
     }
 
-    /// Under privacy all weigh alike: by rows, one client could move the sum by more than the clip norm.
+    /// Under privacy all weigh alike: by rows, one client could move the sum by more than the clip norm. In a secure sum nobody knows
+    /// whose rows would weigh.
     pub(super) fn weighs_rows(&self, strategy: &dyn Strategy) -> bool {
-        strategy.weighs_rows() && self.plan.privacy.is_none()
+        strategy.weighs_rows() && self.plan.privacy.is_none() && self.plan.secure.is_none()
     }
 
-    pub(super) fn guard(&self) -> Result<Option<Guard>, Error> {
+    /// Secure aggregation, where it is wanted.
+    #[must_use]
+    pub fn secure(&self) -> Option<SecurePlan> {
+        self.plan.secure
+    }
+
+    pub(super) fn guard(&self, parameters: usize) -> Result<Option<Guard>, Error> {
         let Some(privacy) = self.plan.privacy else { return Ok(None) };
-        Ok(Some(Guard::new(&privacy, self.plan.sampling, self.plan.clients)?))
-    }
-}
-
-/// The budget, under the neighbouring relation that the way of sampling asks for.
-pub(super) struct Guard {
-    account: Account,
-    grid: Grid,
-    expected: f64,
-    noise: NoiseMultiplier,
-}
-
-enum Account {
-    Joined(Spending<AddOrRemoveOne>),
-    Replaced(Spending<ReplaceOne>),
-}
-
-struct Spending<N: Neighbours> {
-    epsilon: Epsilon,
-    delta: Delta,
-    release: Release<N>,
-    budget: Budget<N>,
-}
-
-impl<N: Neighbours> Spending<N> {
-    fn new(epsilon: Epsilon, delta: Delta, release: Release<N>) -> Self {
-        Self { epsilon, delta, release, budget: Budget::new(epsilon, delta) }
-    }
-
-    fn resume(&mut self, rounds: u64) {
-        let past = [(self.release.clone(), rounds)];
-        self.budget = Budget::resume(self.epsilon, self.delta, &past);
-    }
-}
-
-/// A round that is paid for.
-pub(super) enum Paid {
-    Joined(Permit<AddOrRemoveOne>),
-    Replaced(Permit<ReplaceOne>),
-}
-
-impl Paid {
-    pub(super) fn epsilon(&self) -> f64 {
-        match self {
-            Self::Joined(permit) => permit.epsilon(),
-            Self::Replaced(permit) => permit.epsilon(),
-        }
-    }
-}
-
-impl Guard {
-    fn new(plan: &PrivacyPlan, sampling: Sampling, clients: usize) -> Result<Self, Error> {
-        let noise = NoiseMultiplier::new(plan.noise_multiplier)?;
-        let (epsilon, delta) = (Epsilon::new(plan.epsilon)?, Delta::new(plan.delta)?);
-        let account = match sampling {
-            Sampling::Everyone => {
-                Account::Joined(Spending::new(epsilon, delta, Release::everyone(noise)))
-            }
-            Sampling::Poisson { rate } => {
-                let release = Release::poisson(SamplingRate::new(rate)?, noise);
-                Account::Joined(Spending::new(epsilon, delta, release))
-            }
-            Sampling::Fixed { size } => {
-                let release = Release::fixed_cohort(size as u32, clients as u32, noise)?;
-                Account::Replaced(Spending::new(epsilon, delta, release))
-            }
-        };
-        let grid = Grid::new(ClipNorm::new(plan.clip_norm)?, GRID_STEPS)?;
-        Ok(Self { account, grid, expected: sampling.expected(clients), noise })
-    }
-
-    pub(super) fn pay(&mut self) -> Result<Paid, Error> {
-        Ok(match &mut self.account {
-            Account::Joined(of) => Paid::Joined(of.budget.permit(&of.release)?),
-            Account::Replaced(of) => Paid::Replaced(of.budget.permit(&of.release)?),
-        })
-    }
-
-    pub(super) fn resume(&mut self, rounds: u64) {
-        match &mut self.account {
-            Account::Joined(of) => of.resume(rounds),
-            Account::Replaced(of) => of.resume(rounds),
-        }
-    }
-
-    pub(super) fn grid(&self) -> Grid {
-        self.grid
-    }
-
-    pub(super) fn noise_multiplier(&self) -> f64 {
-        self.noise.get()
-    }
-
-    /// What a sum is divided by: how many clients are asked on average, so that how many answered does not show.
-    pub(super) fn expected(&self) -> f64 {
-        self.expected
-    }
-
-    pub(super) fn add_noise(
-        &self,
-        sum: &mut [i64],
-        paid: Paid,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Vec<f64>, Error> {
-        match paid {
-            Paid::Joined(permit) => self.grid.add_noise(sum, permit, rng)?,
-            Paid::Replaced(permit) => self.grid.add_noise(sum, permit, rng)?,
-        }
-        Ok(self.grid.value(sum))
+        Ok(Some(Guard::new(&self.plan, &privacy, parameters)?))
     }
 }

@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use flowgait_privacy::Error as PrivacyError;
-use flowgait_privacy::grid::Grid;
 use rand::CryptoRng;
 use rayon::prelude::*;
 
-use super::plan::{Guard, Paid, ValidPlan};
+use super::guard::{Counting, Guard, Paid};
+use super::plan::ValidPlan;
 use crate::error::{Error, Refusal};
 use crate::update::{Contribution, SummedUpdate};
 
@@ -23,8 +23,9 @@ pub(super) enum Sum {
         sum: SummedUpdate,
         pending: BTreeMap<u32, Contribution>,
     },
-    Grid {
-        grid: Grid,
+    Counted {
+        counting: Counting,
+        entries: usize,
         sum: Vec<i64>,
     },
     /// All of them, for a rule that must see each.
@@ -39,8 +40,9 @@ impl Sum {
         Self::Plain { sum: SummedUpdate::new(length), pending: BTreeMap::new() }
     }
 
-    pub(super) fn on_grid(length: usize, grid: Grid) -> Self {
-        Self::Grid { grid, sum: vec![0; length] }
+    pub(super) fn counted(entries: usize, counting: Counting) -> Self {
+        let sum = vec![0; counting.count(entries)];
+        Self::Counted { counting, entries, sum }
     }
 
     pub(super) fn kept(length: usize) -> Self {
@@ -50,7 +52,7 @@ impl Sum {
     fn length(&self) -> usize {
         match self {
             Self::Plain { sum, .. } => sum.sum.len(),
-            Self::Grid { sum, .. } => sum.len(),
+            Self::Counted { entries, .. } => *entries,
             Self::Kept { length, .. } => *length,
         }
     }
@@ -74,15 +76,29 @@ impl Sum {
                 check_finite(&contribution.values)?;
                 kept.insert(contribution.client, contribution.values);
             }
-            Self::Grid { grid, sum } => {
+            Self::Counted { counting: Counting::Grid(grid), sum, .. } => {
                 let counted = grid.count(&contribution.values).map_err(|error| match error {
                     PrivacyError::NotFinite { at, value } => Refusal::NotFinite { at, value },
                     _ => Refusal::TooLong { clip_norm: grid.clip_norm().get() },
                 })?;
                 sum.iter_mut().zip(counted).for_each(|(sum, count)| *sum += count);
             }
+            Self::Counted { .. } => return Err(Refusal::Unmasked),
         }
         Ok(())
+    }
+
+    /// Takes a sum that was made elsewhere, without a look at its parts.
+    pub(super) fn take_sum(&mut self, entries: Vec<i64>) -> Result<(), Error> {
+        match self {
+            Self::Counted { sum, .. } if sum.len() == entries.len() => {
+                *sum = entries;
+                Ok(())
+            }
+            _ => Err(Error::State {
+                why: "a secure sum of another form than the round's".to_owned(),
+            }),
+        }
     }
 
     /// Adds what lies before the first client that is still waited for, and all where nobody is.
@@ -119,12 +135,15 @@ impl Sum {
     ) -> Result<SummedUpdate, Error> {
         match (self, paid) {
             (Self::Plain { sum, .. }, _) => Ok(sum),
-            (Self::Grid { mut sum, .. }, Some((guard, paid))) => {
-                let sum = guard.add_noise(&mut sum, paid, rng)?;
-                Ok(SummedUpdate { sum, weight: guard.expected(), clients })
+            (Self::Counted { counting, sum, .. }, Some((guard, paid))) => {
+                let (sum, weight) = guard.release(&counting, sum, clients, paid, rng)?;
+                Ok(SummedUpdate { sum, weight, clients })
             }
-            (Self::Grid { grid, sum }, None) => {
+            (Self::Counted { counting: Counting::Grid(grid), sum, .. }, None) => {
                 Ok(SummedUpdate { sum: grid.value(&sum), weight: clients as f64, clients })
+            }
+            (Self::Counted { .. }, None) => {
+                Err(Error::State { why: "a sum under noise was not paid for".to_owned() })
             }
             (Self::Kept { kept, .. }, _) => {
                 let updates: Vec<&[f32]> = kept.values().map(Vec::as_slice).collect();

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::state::State;
+use crate::coordinator::Past;
 use crate::error::Error;
 use crate::ledger::{Entry, Ledger};
 
@@ -90,6 +91,16 @@ impl Folder {
             });
         added.map_err(|source| Error::File { what: "add to", path: ledger, source })?;
         self.put_in_place()
+    }
+
+    /// The rounds of the ledger, as their cost depends on them.
+    #[must_use]
+    pub fn past(&self) -> Vec<Past> {
+        let past = |entry: &Entry| Past {
+            survivors: entry.survivors.unwrap_or_default(),
+            is_done: entry.is_done,
+        };
+        self.ledger.entries().iter().map(past).collect()
     }
 
     /// The ledger.

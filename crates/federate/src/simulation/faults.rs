@@ -11,6 +11,8 @@ use crate::stream::{Purpose, stream};
 pub enum Fate {
     /// It answers.
     Well,
+    /// It never comes, not even to agree on keys.
+    Absent,
     /// It never answers.
     Lost,
     /// Its answer comes in the next round.
@@ -25,7 +27,9 @@ pub enum Fate {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
-    /// Clients that never answer.
+    /// Clients that never come: in a secure round they hand out no shares.
+    pub absent: f64,
+    /// Clients that never answer: in a secure round others wait for their masks.
     pub lost: f64,
     /// Answers that come in the next round.
     pub late: f64,
@@ -46,7 +50,7 @@ impl Faults {
     /// # Errors
     /// [`Error::Parameter`] for a share outside 0 … 1, or for shares of more than 1 together.
     pub fn check(self) -> Result<Self, Error> {
-        let shares = [self.lost, self.late, self.doubled, self.wrong];
+        let shares = [self.absent, self.lost, self.late, self.doubled, self.wrong];
         let must = "shares from 0 to 1, together at most 1";
         let sum: f64 = shares.iter().sum();
         match shares.into_iter().find(|share| !(0.0..=1.0).contains(share)) {
@@ -71,6 +75,7 @@ impl Faults {
 
     fn drawn(&self, round: u64, client: u32) -> Fate {
         let shares = [
+            (self.absent, Fate::Absent),
             (self.lost, Fate::Lost),
             (self.late, Fate::Late),
             (self.doubled, Fate::Doubled),

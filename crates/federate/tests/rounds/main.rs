@@ -5,3 +5,4 @@ mod made;
 mod privacy;
 mod restarts;
 mod sameness;
+mod secure;

@@ -1,7 +1,7 @@
 //! Rounds under a budget.
 
 use flowgait_federate::cohort::Sampling;
-use flowgait_federate::coordinator::{Plan, PrivacyPlan};
+use flowgait_federate::coordinator::{Mechanism, Plan, PrivacyPlan};
 use flowgait_federate::partition::Partition;
 use flowgait_federate::robust::RobustKind;
 use flowgait_federate::run::{Control, Ended, run};
@@ -13,7 +13,13 @@ use flowgait_federate::{Error, Refusal, coordinator::Coordinator};
 use crate::made;
 
 fn privacy(epsilon: f64) -> PrivacyPlan {
-    PrivacyPlan { epsilon, delta: 1e-5, noise_multiplier: 1.0, clip_norm: 0.5 }
+    PrivacyPlan {
+        epsilon,
+        delta: 1e-5,
+        noise_multiplier: 1.0,
+        clip_norm: 0.5,
+        mechanism: Mechanism::Central,
+    }
 }
 
 #[test]

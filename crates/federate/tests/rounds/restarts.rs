@@ -5,23 +5,38 @@ use std::path::Path;
 
 use flowgait_federate::Error;
 use flowgait_federate::client::Personal;
-use flowgait_federate::coordinator::{Coordinator, Plan, PrivacyPlan};
+use flowgait_federate::coordinator::{Coordinator, Mechanism, Plan, PrivacyPlan};
 use flowgait_federate::network::NetLearner;
 use flowgait_federate::partition::Partition;
 use flowgait_federate::run::{Control, Ended, Folder, Wish, run};
+use flowgait_federate::secure::SecurePlan;
 use flowgait_federate::simulation::{Faults, Simulation};
 use flowgait_federate::strategy::{Renewal, StrategyKind};
 
 use crate::made;
 
-fn plans() -> [(Plan, Personal); 3] {
-    let privacy = PrivacyPlan { epsilon: 50.0, delta: 1e-5, noise_multiplier: 1.0, clip_norm: 0.5 };
+fn plans() -> [(Plan, Personal); 4] {
+    let privacy = PrivacyPlan {
+        epsilon: 50.0,
+        delta: 1e-5,
+        noise_multiplier: 1.0,
+        clip_norm: 0.5,
+        mechanism: Mechanism::Central,
+    };
     let scaffold = StrategyKind::Scaffold { rate: 1.0, renewal: Renewal::Steps };
     let adam = StrategyKind::FedAdam { rate: 0.05, beta_1: 0.9, beta_2: 0.99, tau: 1e-3 };
     [
         (Plan::new(6, scaffold), Personal::Nothing),
         (Plan::new(6, adam), Personal::Ditto { lambda: 0.1 }),
         (Plan { privacy: Some(privacy), ..Plan::new(6, StrategyKind::FedAvg) }, Personal::Nothing),
+        (
+            Plan {
+                secure: Some(SecurePlan { lost_share: 0.4, corrupt_share: 0.0, security_bits: 40 }),
+                privacy: Some(PrivacyPlan { mechanism: Mechanism::Distributed, ..privacy }),
+                ..Plan::new(6, StrategyKind::FedAvg)
+            },
+            Personal::Nothing,
+        ),
     ]
 }
 
@@ -33,16 +48,20 @@ fn go(
     learner: &NetLearner<'_>,
     rounds: u64,
 ) -> Vec<f64> {
-    let coordinator = Coordinator::new(plan.check().unwrap(), learner.start()).unwrap();
+    let coordinator =
+        Coordinator::new(plan.check().expect("a plan"), learner.start()).expect("a coordinator");
     let faults = Faults { lost: 0.2, seed: 3, ..Faults::default() };
     let mut simulation = Simulation::new(coordinator, learner, own.clone(), faults);
-    let (mut folder, state) = Folder::open(folder).unwrap();
+    let (mut folder, state) = Folder::open(folder).expect("a folder");
     if let Some(state) = state {
-        simulation.resume(state.round, state.parameters, state.strategy, state.memories).unwrap();
+        let past = folder.past();
+        simulation
+            .resume(&past, state.parameters, state.strategy, state.memories)
+            .expect("a state that fits");
     }
     let control = Control::default();
     let nothing = |_: &Simulation<'_>, _: &_| Ok::<(), Error>(());
-    let ended = run(&mut simulation, rounds, &control, Some(&mut folder), nothing).unwrap();
+    let ended = run(&mut simulation, rounds, &control, Some(&mut folder), nothing).expect("a run");
     assert_eq!(ended, Ended::Done);
     simulation.coordinator().exact_parameters().to_vec()
 }
@@ -85,7 +104,7 @@ fn a_ledger_that_was_edited_or_lost_its_state_is_refused() {
     let (homes, _) = made::homes(6, Partition::Iid);
     let learner = made::learner(&homes);
     let folder = tempfile::tempdir().unwrap();
-    let [_, _, (plan, own)] = plans();
+    let [_, _, (plan, own), _] = plans();
     go(folder.path(), plan, &own, &learner, 3);
     let path = folder.path().join("ledger.jsonl");
     let text = fs::read_to_string(&path).unwrap();

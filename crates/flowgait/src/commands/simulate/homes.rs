@@ -108,8 +108,6 @@ fn read(federation: &Federation, here: &Path) -> Result<Prepared, Failure> {
             (homes.deal(rows, Dealing::Column(&of), held, seed)?, names)
         }
     };
-    let plan = federation.plan(clients.len());
-    plan.check().map_err(|error| Failure::usage(sentence(&error.to_string())))?;
     output::note(&format!(
         "{} at {}",
         units::counted(rows as u64, "row"),

@@ -52,13 +52,13 @@ pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Resul
     let learner = learner(federation, &prepared.homes)?;
     let slices = learner.with(learner.start()).parameters().slices().to_vec();
     let personal = federation.own(&slices).map_err(usage)?;
-    let plan = federation.plan(prepared.clients.len()).check().map_err(usage)?;
+    let plan = federation.plan(prepared.clients.len()).map_err(usage)?;
     let coordinator = Coordinator::new(plan, learner.start())?;
     let mut faults = federation.faults;
     faults.seed = federation.seed;
     let mut simulation =
         Simulation::new(coordinator, &learner, personal.clone(), faults).with_liars(liars);
-    output::out(&show::head(federation, &prepared, &learner))?;
+    output::out(&show::head(federation, &prepared, &learner, simulation.coordinator().plan()))?;
 
     let (mut folder, mut records) = (None, Vec::new());
     if let Some(path) = output {
@@ -144,7 +144,8 @@ fn open(
     let mut records = Vec::new();
     if let Some(state) = state {
         let round = state.round;
-        simulation.resume(state.round, state.parameters, state.strategy, state.memories)?;
+        let past = folder.past();
+        simulation.resume(&past, state.parameters, state.strategy, state.memories)?;
         records = read_metrics(&path.join(METRICS), round)?;
         output::note(&format!("going on after round {round}"));
     } else {

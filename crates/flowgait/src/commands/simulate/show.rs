@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use flowgait_federate::cohort::Sampling;
+use flowgait_federate::coordinator::{Mechanism, ValidPlan};
 use flowgait_federate::federation::Federation;
 use flowgait_federate::measure::spread;
 use flowgait_federate::network::{Effort, NetLearner, Stepping};
@@ -18,7 +19,12 @@ use crate::units;
 const LINES_MAX: usize = 20;
 
 /// What is about to be run.
-pub fn head(federation: &Federation, prepared: &Prepared, learner: &NetLearner<'_>) -> String {
+pub fn head(
+    federation: &Federation,
+    prepared: &Prepared,
+    learner: &NetLearner<'_>,
+    plan: &ValidPlan,
+) -> String {
     let rows: Vec<usize> = prepared.homes.rows.iter().map(Vec::len).collect();
     let all: usize = rows.iter().sum();
     let (least, most) = (rows.iter().min().unwrap_or(&0), rows.iter().max().unwrap_or(&0));
@@ -55,12 +61,19 @@ pub fn head(federation: &Federation, prepared: &Prepared, learner: &NetLearner<'
         learning.batch,
         learning.rate,
     );
-    if let Some(privacy) = federation.privacy {
+    if let Some(privacy) = plan.privacy() {
+        let whose = match privacy.mechanism {
+            Mechanism::Central => "added by the coordinator",
+            Mechanism::Distributed => "added by the clients",
+        };
         let _ = writeln!(
             text,
-            "privacy of clients: epsilon {} at delta {:e}, clip norm {}, noise {} times that",
+            "privacy of clients: epsilon {} at delta {:e}, clip norm {}, noise multiplier {:.3} {whose}",
             privacy.epsilon, privacy.delta, privacy.clip_norm, privacy.noise_multiplier
         );
+    }
+    if plan.secure().is_some() {
+        text += "secure aggregation: the coordinator sees sums only\n";
     }
     if let Some(liars) = &federation.attack {
         let _ = writeln!(text, "{:.0} % of the clients lie", liars.share * 100.0);

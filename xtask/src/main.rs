@@ -9,6 +9,7 @@ mod bench;
 mod bench_capture;
 mod compare;
 mod error;
+mod federation;
 mod fuzz;
 mod lint;
 mod process;
@@ -43,6 +44,8 @@ enum Task {
     BenchCapture(bench_capture::Arguments),
     /// Measure against a well-known tool: nfstream, ndpi, forest, boost, net, folds or tables
     Compare(compare::Arguments),
+    /// The tables of docs/FEDERATION.md, from whole runs of `simulate`
+    Federation(federation::Arguments),
     /// Learn the starter model anew from the shared captures, and judge it
     Starter,
     /// Fuzz every reader of outside bytes for some minutes (needs the nightly toolchain)
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::BenchCapture(arguments) => bench_capture::run(&arguments),
         Task::Compare(arguments) => compare::run(&arguments),
+        Task::Federation(arguments) => federation::run(&arguments),
         Task::Starter => starter::run(),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
     };

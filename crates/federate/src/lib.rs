@@ -22,6 +22,7 @@ pub mod measure;
 pub mod network;
 pub mod partition;
 pub mod record;
+pub mod report;
 pub mod robust;
 pub mod run;
 pub mod secure;

@@ -6,6 +6,7 @@ mod drift;
 mod notes;
 mod page;
 mod palette;
+pub mod parts;
 mod plot;
 mod strips;
 mod tables;

@@ -3,6 +3,7 @@
 mod homes;
 mod runs;
 mod show;
+mod told;
 
 use std::path::{Path, PathBuf};
 

@@ -30,7 +30,8 @@ const MARKS: [&str; 8] = [
 const LOGO: &str = "<svg class=\"logo\" width=\"24\" height=\"16\" viewBox=\"0 0 24 16\" aria-hidden=\"true\"><path d=\"M1.5 2v6M5.5 8v5M9.5 8v8M13.5 5v3M17.5 0v8M21.5 8v4\"/></svg>";
 
 /// A part of the page with a title of its own.
-pub(super) struct Pane {
+#[derive(Clone, Debug)]
+pub struct Pane {
     title: String,
     under: String,
     body: String,
@@ -39,32 +40,40 @@ pub(super) struct Pane {
 }
 
 impl Pane {
-    pub(super) fn new(title: &str, under: &str) -> Self {
+    /// An empty part; `under` says in small letters what is shown.
+    #[must_use]
+    pub fn new(title: &str, under: &str) -> Self {
         let (title, under) = (title.to_owned(), under.to_owned());
         Self { title, under, body: String::new(), numbers: String::new(), wide: false }
     }
 
     /// What it shows, as HTML.
-    pub(super) fn body(self, body: String) -> Self {
+    #[must_use]
+    pub fn body(self, body: String) -> Self {
         Self { body, ..self }
     }
 
     /// The same as a table, as HTML.
-    pub(super) fn numbers(self, numbers: String) -> Self {
+    #[must_use]
+    pub fn numbers(self, numbers: String) -> Self {
         Self { numbers, ..self }
     }
 
     /// Across the whole page.
-    pub(super) fn wide(self) -> Self {
+    #[must_use]
+    pub fn wide(self) -> Self {
         Self { wide: true, ..self }
     }
 
     /// Across the whole page where it stands alone in its row.
-    fn alone(self, alone: bool) -> Self {
+    #[must_use]
+    pub fn alone(self, alone: bool) -> Self {
         if alone { self.wide() } else { self }
     }
 
-    fn html(&self) -> String {
+    /// The part as HTML.
+    #[must_use]
+    pub fn html(&self) -> String {
         let wide = if self.wide { " wide" } else { "" };
         let mut out = format!(
             "<section class=\"pane{wide}\"><h2>{} <small>{}</small></h2>{}",
@@ -80,7 +89,8 @@ impl Pane {
 }
 
 /// A table whose first column is a name; the cells are text.
-pub(super) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
+#[must_use]
+pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     let mut out = String::from("<div class=\"scroll\"><table class=\"numbers\"><thead><tr>");
     for head in heads {
         put!(out, "<th scope=\"col\">{}</th>", Text(head));
@@ -109,27 +119,62 @@ pub(super) fn mark(evaluation: &Evaluation, class: usize) -> String {
     )
 }
 
-pub(super) fn page(evaluation: &Evaluation) -> String {
-    let title = Text(&evaluation.title).to_string();
+/// A page of its own: what stands in front of everything, and what behind. `kind` is the sort of report, `title` its object.
+#[must_use]
+pub fn shell(title: &str, kind: &str, format: &str, content: &str) -> String {
     let hash = base64(&Sha256::digest(SCRIPT.as_bytes()));
-    let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{hash}'\"><title>{title} · flowgait evaluation</title><style>{STYLE}</style></head><body><a class=\"skip\" href=\"#main\">Skip to the charts</a><header class=\"top\">{LOGO}<b>flowgait</b><span>Evaluation</span></header>"
-    );
-    out += &object(evaluation, &title);
-    out += &facts(evaluation);
-    out += "<section class=\"notes\" aria-label=\"Before you quote a number\"><h2>Before you quote a number</h2><ul>";
-    for note in notes(evaluation) {
-        let (class, glyph, word) = match note.weight {
-            Weight::Warn => ("warn", "▲", "Mind: "),
-            Weight::Plain => ("plain", "·", ""),
-        };
+    let (title, lower) = (Text(title), kind.to_lowercase());
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{hash}'\"><title>{title} · flowgait {lower}</title><style>{STYLE}</style></head><body><a class=\"skip\" href=\"#main\">Skip to the charts</a><header class=\"top\">{LOGO}<b>flowgait</b><span>{kind}</span></header>{content}<footer>flowgait {} · {format} · this file needs no network</footer><script>{SCRIPT}</script></body></html>\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// Sentences that a reader needs before the numbers; `true` for those that warn.
+#[must_use]
+pub fn sentences(heading: &str, sentences: &[(bool, String)]) -> String {
+    let heading = Text(heading);
+    let mut out =
+        format!("<section class=\"notes\" aria-label=\"{heading}\"><h2>{heading}</h2><ul>");
+    for (warns, text) in sentences {
+        let (class, glyph, word) =
+            if *warns { ("warn", "▲", "Mind: ") } else { ("plain", "·", "") };
         put!(
             out,
             "<li class=\"{class}\"><span aria-hidden=\"true\">{glyph}</span><p><span class=\"heard\">{word}</span>{}</p></li>",
-            Text(&note.text)
+            Text(text)
         );
     }
-    out += "</ul></section><main id=\"main\">";
+    out + "</ul></section>"
+}
+
+/// Up to six numbers to quote: each with its doubt and its name.
+#[must_use]
+pub fn numbers(facts: &[(String, String, String)]) -> String {
+    let mut out = String::from("<div class=\"facts\">");
+    for (value, doubt, name) in facts.iter().take(6) {
+        put!(
+            out,
+            "<div><b>{}</b> <span>{}</span><small>{}</small></div>",
+            Text(value),
+            Text(doubt),
+            Text(name)
+        );
+    }
+    out + "</div>"
+}
+
+pub(super) fn page(evaluation: &Evaluation) -> String {
+    let title = Text(&evaluation.title).to_string();
+    let mut out = String::new();
+    out += &object(evaluation, &title);
+    out += &facts(evaluation);
+    let told: Vec<(bool, String)> = notes(evaluation)
+        .into_iter()
+        .map(|note| (matches!(note.weight, Weight::Warn), note.text))
+        .collect();
+    out += &sentences("Before you quote a number", &told);
+    out += "<main id=\"main\">";
     let panes = [
         Some(confusion::pane(evaluation)),
         Some(curves::calibration(evaluation)),
@@ -153,12 +198,8 @@ pub(super) fn page(evaluation: &Evaluation) -> String {
     }
     // Two panes stand in a row; the last one fills what is left of its own.
     out += &tables::card(evaluation).alone(places % 2 == 0).html();
-    put!(
-        out,
-        "</main><footer>flowgait {} · {FORMAT} · this file needs no network</footer><script>{SCRIPT}</script></body></html>\n",
-        env!("CARGO_PKG_VERSION")
-    );
-    out
+    out += "</main>";
+    shell(&evaluation.title, "Evaluation", FORMAT, &out)
 }
 
 fn object(evaluation: &Evaluation, title: &str) -> String {
@@ -244,17 +285,7 @@ fn facts(evaluation: &Evaluation) -> String {
     if let Some(whose) = drift::whose_others(evaluation) {
         put!(out, "<p class=\"whose quiet\">Scores {}</p>", Text(&whose));
     }
-    out += "<div class=\"facts\">";
-    for (value, doubt, name) in facts.into_iter().take(6) {
-        put!(
-            out,
-            "<div><b>{}</b> <span>{}</span><small>{}</small></div>",
-            Text(&value),
-            Text(&doubt),
-            Text(&name)
-        );
-    }
-    out + "</div>"
+    out + &numbers(&facts)
 }
 
 /// Base64 with padding (RFC 4648, section 4).

@@ -21,7 +21,7 @@ const BOTTOM: f64 = 26.0;
 const LABELS_APART: f64 = 14.0;
 
 /// One direction of a chart.
-pub(super) struct Axis {
+pub struct Axis {
     low: f64,
     high: f64,
     ticks: Vec<f64>,
@@ -30,12 +30,14 @@ pub(super) struct Axis {
 
 impl Axis {
     /// From 0 to 1, in quarters.
-    pub(super) fn share() -> Self {
+    #[must_use]
+    pub fn share() -> Self {
         Self { low: 0.0, high: 1.0, ticks: vec![0.0, 0.25, 0.5, 0.75, 1.0], unit: "" }
     }
 
     /// Around these shares, with a step that is easy to read; never past 0 or 1.
-    pub(super) fn around(values: impl Iterator<Item = f64>) -> Self {
+    #[must_use]
+    pub fn around(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) =
             values.fold((1.0_f64, 0.0_f64), |(low, high), v| (low.min(v), high.max(v)));
         let (low, high) = if low > high { (0.0, 1.0) } else { (low, high) };
@@ -51,8 +53,21 @@ impl Axis {
         Self { low: first * step, high: last * step, ticks, unit: "" }
     }
 
+    /// From 0 to a little above a value, in four or five steps that are easy to read.
+    #[must_use]
+    pub fn from_zero(most: f64, unit: &'static str) -> Self {
+        let most = if most > 0.0 && most.is_finite() { most } else { 1.0 };
+        let size = 10_f64.powf((most / 5.0).log10().floor());
+        let step = [1.0, 2.0, 5.0, 10.0].map(|by| by * size);
+        let step = step.into_iter().find(|step| most / step <= 5.0).unwrap_or(10.0 * size);
+        let last = (most / step - 1e-9).ceil().max(1.0) as u32;
+        let ticks: Vec<f64> = (0..=last).map(|tick| f64::from(tick) * step).collect();
+        Self { low: 0.0, high: f64::from(last) * step, ticks, unit }
+    }
+
     /// Whole numbers from `low` to `high`: both ends and every fifth or tenth between.
-    pub(super) fn whole(low: u32, high: u32, unit: &'static str) -> Self {
+    #[must_use]
+    pub fn whole(low: u32, high: u32, unit: &'static str) -> Self {
         let high = high.max(low + 1);
         let step = [1, 2, 5, 10, 20, 50, 100]
             .into_iter()
@@ -64,12 +79,13 @@ impl Axis {
     }
 
     /// The ticks: how far along in percent, and their text.
-    pub(super) fn marks(&self) -> impl Iterator<Item = (f64, String)> {
+    pub fn marks(&self) -> impl Iterator<Item = (f64, String)> {
         self.ticks.iter().map(|&tick| (self.percent(tick), tick_text(tick)))
     }
 
     /// How far along a value is, in percent.
-    pub(super) fn percent(&self, value: f64) -> f64 {
+    #[must_use]
+    pub fn percent(&self, value: f64) -> f64 {
         self.part(value) * 100.0
     }
 
@@ -79,7 +95,7 @@ impl Axis {
 }
 
 /// A chart being drawn.
-pub(super) struct Plot {
+pub struct Plot {
     x: Axis,
     y: Axis,
     height: f64,
@@ -90,7 +106,9 @@ pub(super) struct Plot {
 }
 
 impl Plot {
-    pub(super) fn new(x: Axis, y: Axis, height: f64) -> Self {
+    /// An empty chart, so many pixels high.
+    #[must_use]
+    pub fn new(x: Axis, y: Axis, height: f64) -> Self {
         let empty = String::new;
         Self { x, y, height, under: empty(), paths: empty(), over: empty(), ends: Vec::new() }
     }
@@ -113,13 +131,13 @@ impl Plot {
     }
 
     /// A line through the points.
-    pub(super) fn line(&mut self, points: &[(f64, f64)], class: &str) {
+    pub fn line(&mut self, points: &[(f64, f64)], class: &str) {
         let d = self.path(points);
         put!(self.paths, "<path class=\"line {class}\" d=\"{d}\"/>");
     }
 
     /// The area between two lines over the same places.
-    pub(super) fn band(&mut self, lower: &[(f64, f64)], upper: &[(f64, f64)], class: &str) {
+    pub fn band(&mut self, lower: &[(f64, f64)], upper: &[(f64, f64)], class: &str) {
         let mut points = lower.to_vec();
         points.extend(upper.iter().rev());
         let d = self.path(&points);
@@ -127,7 +145,7 @@ impl Plot {
     }
 
     /// A point, with what it says when the pointer rests on it.
-    pub(super) fn dot(&mut self, (x, y): (f64, f64), radius: f64, class: &str, tip: &str) {
+    pub fn dot(&mut self, (x, y): (f64, f64), radius: f64, class: &str, tip: &str) {
         let (cx, cy) = (self.across(x), self.down(y));
         put!(
             self.over,
@@ -137,7 +155,7 @@ impl Plot {
     }
 
     /// A vertical interval.
-    pub(super) fn whisker(&mut self, x: f64, low: f64, high: f64) {
+    pub fn whisker(&mut self, x: f64, low: f64, high: f64) {
         let (x, low, high) = (self.across(x), self.down(low), self.down(high));
         put!(
             self.under,
@@ -146,7 +164,7 @@ impl Plot {
     }
 
     /// A bar that stands on the lower axis and is this many pixels high.
-    pub(super) fn bar(&mut self, from: f64, to: f64, pixels: f64) {
+    pub fn bar(&mut self, from: f64, to: f64, pixels: f64) {
         let (from, to) = (self.across(from), self.across(to));
         let y = self.height - BOTTOM - pixels;
         put!(
@@ -157,7 +175,7 @@ impl Plot {
     }
 
     /// A dotted rule from a value down to the lower axis, with a label at its foot.
-    pub(super) fn drop(&mut self, (x, y): (f64, f64), label: &str) {
+    pub fn drop(&mut self, (x, y): (f64, f64), label: &str) {
         let (across, from, to) = (self.across(x), self.down(y), self.height - BOTTOM);
         put!(
             self.under,
@@ -173,7 +191,7 @@ impl Plot {
     }
 
     /// Text at a place.
-    pub(super) fn label(
+    pub fn label(
         &mut self,
         (x, y): (f64, f64),
         (dx, dy): (f64, f64),
@@ -190,12 +208,13 @@ impl Plot {
     }
 
     /// A label at the right end of a line.
-    pub(super) fn end(&mut self, y: f64, class: &'static str, text: String) {
+    pub fn end(&mut self, y: f64, class: &'static str, text: String) {
         self.ends.push((self.down(y), text, class));
     }
 
     /// The chart. `id` is unique on the page; `about` is what somebody hears who cannot see it.
-    pub(super) fn finish(mut self, id: &str, title: &str, about: &str) -> String {
+    #[must_use]
+    pub fn finish(mut self, id: &str, title: &str, about: &str) -> String {
         let (height, floor) = (self.height, self.height - BOTTOM);
         let side = if self.ends.is_empty() { "" } else { " ends" };
         let mut out = format!(

@@ -5,7 +5,8 @@ use std::fmt;
 /// A score with at most three digits: two decimals where those say enough.
 ///
 /// Never rounds up to 1 what is less, nor down to 0 what is more.
-pub(super) fn score(value: f64) -> String {
+#[must_use]
+pub fn score(value: f64) -> String {
     match value {
         v if !v.is_finite() => NONE.to_owned(),
         v if v > 0.9995 && v < 1.0 => "> 0.999".to_owned(),
@@ -25,7 +26,8 @@ pub(super) fn doubt(sd: f64) -> String {
 }
 
 /// A score with three decimals, for a column of them.
-pub(crate) fn exact(value: Option<f64>) -> String {
+#[must_use]
+pub fn exact(value: Option<f64>) -> String {
     match value {
         Some(v) if v.is_finite() => signed(v, format!("{:.3}", v.abs())),
         _ => NONE.to_owned(),
@@ -48,7 +50,8 @@ pub(super) fn gain(value: f64) -> String {
 }
 
 /// A share in percent, as a whole number where that says enough.
-pub(crate) fn percent(share: f64) -> String {
+#[must_use]
+pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
         p if !p.is_finite() => NONE.to_owned(),
@@ -62,7 +65,8 @@ pub(crate) fn percent(share: f64) -> String {
 }
 
 /// A count with separators.
-pub(crate) fn count(value: u64) -> String {
+#[must_use]
+pub fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -75,7 +79,8 @@ pub(crate) fn count(value: u64) -> String {
 }
 
 /// A count and its noun.
-pub(crate) fn counted(value: u64, one: &str, many: &str) -> String {
+#[must_use]
+pub fn counted(value: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(value), if value == 1 { one } else { many })
 }
 
@@ -123,7 +128,7 @@ pub(super) fn short(text: &str, limit: usize) -> String {
 }
 
 /// Text inside HTML, in an element or a quoted attribute.
-pub(super) struct Text<'a>(pub(super) &'a str);
+pub struct Text<'a>(pub &'a str);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

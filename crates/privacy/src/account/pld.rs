@@ -144,6 +144,17 @@ mod tests {
     }
 
     #[test]
+    fn the_least_and_the_most_noise_have_an_answer() {
+        // In one direction every outcome of so little noise has the same loss.
+        for (q, count) in [(0.01, 1), (0.01, 1000), (0.5, 10), (1.0, 3)] {
+            let dear = epsilon(&[rounds(q, 0.01, count)], at(1e-5));
+            let cheap = epsilon(&[rounds(q, 1e4, count)], at(1e-5));
+            let (dear_least, cheap_most) = (100.0, 1e-3 * count as f64);
+            assert!(dear > dear_least && cheap < cheap_most, "{q} {count}: {dear} {cheap}");
+        }
+    }
+
+    #[test]
     fn delta_and_epsilon_are_each_others_inverse() {
         let run = [rounds(0.1, 1.0, 20)];
         let there = epsilon(&run, at(1e-6));

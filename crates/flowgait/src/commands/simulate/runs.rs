@@ -20,13 +20,17 @@ use flowgait_model::artifact::{Card, Model, fingerprint};
 use flowgait_model::{Estimator, Training};
 
 use super::homes::{Prepared, prepare};
-use super::show;
+use super::{show, told};
 use crate::failure::{Failure, sentence};
 use crate::output;
 use crate::progress::Progress;
 
 /// The file with one line a round.
 const METRICS: &str = "metrics.jsonl";
+/// What a run came to, beside what it is held against.
+const SUMMARY: &str = "summary.json";
+/// The same for people.
+const REPORT: &str = "report.html";
 /// The configuration as it was run.
 const CONFIGURATION: &str = "federation.toml";
 
@@ -93,10 +97,17 @@ pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Resul
     output::out(&show::closing(&outcome))?;
     if let Some(path) = output {
         let values = simulation.coordinator().parameters();
+        output::save(&path.join(SUMMARY), &summary(&outcome))?;
+        let report = told::report(federation, &prepared, simulation.coordinator().plan(), &outcome);
+        output::save(&path.join(REPORT), &report.to_html())?;
         let model = model(federation, &prepared, &honest, &learner, &values, &outcome)?;
         let file = path.join("model.fgm");
         model.save(&file)?;
-        output::note(&format!("run: {} (model {})", path.display(), &digest(&values)[..12]));
+        output::note(&format!(
+            "report: {} (model {})",
+            path.join(REPORT).display(),
+            &digest(&values)[..12]
+        ));
     }
     Ok(())
 }
@@ -232,6 +243,52 @@ impl Judge<'_> {
         }
         Ok(found)
     }
+}
+
+/// What a run came to, as JSON.
+fn summary(outcome: &Outcome) -> String {
+    let spread = |clients: &[Option<f64>]| {
+        measure::spread(clients).map(|[worst, median, best]| {
+            serde_json::json!({ "worst": worst, "median": median, "best": best })
+        })
+    };
+    let last = outcome.records.last();
+    let sum = |of: fn(&Record) -> u64| outcome.records.iter().map(of).sum::<u64>();
+    let central = outcome.baselines.central.as_ref().map(|central| {
+        serde_json::json!({
+            "accuracy": central.scores.map(|scores| scores.accuracy),
+            "f1_macro": central.scores.map(|scores| scores.f1_macro),
+            "clients": spread(&central.clients),
+        })
+    });
+    let local = outcome.baselines.local.as_ref().map(|local| {
+        serde_json::json!({
+            "accuracy": local.accuracy,
+            "f1_macro": local.f1_macro,
+            "clients": spread(&local.clients),
+        })
+    });
+    let text = serde_json::to_string_pretty(&serde_json::json!({
+        "rounds": outcome.records.len(),
+        "ended": match &outcome.ended {
+            Ended::Done => "done",
+            Ended::Stopped => "stopped",
+            Ended::BudgetSpent(_) => "budget spent",
+        },
+        "epsilon": last.and_then(|last| last.epsilon),
+        "octets_down": sum(|record| record.octets_down),
+        "octets_up": sum(|record| record.octets_up),
+        "federated": last.map(|last| serde_json::json!({
+            "accuracy": last.accuracy,
+            "f1_macro": last.f1_macro,
+            "clients": spread(&last.clients),
+            "own": last.own.as_deref().and_then(spread),
+            "backdoor": last.backdoor,
+        })),
+        "central": central,
+        "local": local,
+    }));
+    text.expect("a summary has plain fields") + "\n"
 }
 
 /// The common model with its card.

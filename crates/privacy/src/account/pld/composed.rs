@@ -39,13 +39,14 @@ impl Window {
             .iter()
             .map(|&(loss, count)| {
                 let (low, high) = loss.range(9.0, direction);
-                let step = (high - low) / ROUGH;
+                // With hardly any noise all outcomes of one direction have the same loss.
+                let step = ((high - low) / ROUGH).max(EPSILON_ERROR / ROUGH);
                 (Discrete::new(loss, direction, step, tail / count as f64), count)
             })
             .collect();
         let (high, t) = end(&rough, 1.0);
         let low = -end(&rough, -1.0).0;
-        let width = (high - low).max(f64::MIN_POSITIVE);
+        let width = (high - low).max(EPSILON_ERROR);
         let count: u64 = rounds.iter().map(|(_, count)| count).sum();
         let fine = (12.0 * EPSILON_ERROR / count as f64).sqrt();
         let narrow = width / (POINTS_PER_ROOT * (count as f64).sqrt()).max(POINTS_MIN as f64);
@@ -149,7 +150,8 @@ fn end(parts: &[(Discrete, u64)], sign: f64) -> (f64, f64) {
         })
         .sum();
     let mut best = (f64::INFINITY, 1.0);
-    for power in -40..=60 {
+    // Up to 2^40: losses under much noise are that small, and the bound is of use only where t times a loss is about 1.
+    for power in -40..=160 {
         let t = 2f64.powf(f64::from(power) / 4.0);
         let bound = (ln_moment(parts, sign * t) - TAIL.ln()) / t;
         if bound < best.0 {

@@ -1,0 +1,111 @@
+//! What the report of a run says around its numbers.
+
+use flowgait_federate::coordinator::{Mechanism, ValidPlan};
+use flowgait_federate::federation::Federation;
+use flowgait_federate::report::RunReport;
+use flowgait_federate::run::Ended;
+use flowgait_model::report::Origin;
+
+use super::homes::Prepared;
+use super::runs::Outcome;
+use crate::units;
+
+/// The report of a run.
+pub fn report<'a>(
+    federation: &Federation,
+    prepared: &'a Prepared,
+    plan: &ValidPlan,
+    outcome: &'a Outcome,
+) -> RunReport<'a> {
+    let clients = units::counted(prepared.clients.len() as u64, "client");
+    let mut tags = vec![federation.strategy.name().to_owned()];
+    if plan.sees_updates() {
+        tags.push("robust rule".to_owned());
+    }
+    if plan.secure().is_some() {
+        tags.push("secure aggregation".to_owned());
+    }
+    if plan.privacy().is_some() {
+        tags.push("client-level privacy".to_owned());
+    }
+    if prepared.origin == Origin::Made {
+        tags.push("made rows".to_owned());
+    }
+    let rows: usize = prepared.homes.rows.iter().map(Vec::len).sum();
+    RunReport {
+        title: format!("{} learnt by {clients}", prepared.label),
+        tags,
+        facts: vec![
+            format!("{} to learn from", units::counted(rows as u64, "row")),
+            format!("{} held out", units::grouped(prepared.held_out.rows().len() as u64)),
+            units::counted(prepared.classes.len() as u64, "class"),
+            units::counted(outcome.records.len() as u64, "round"),
+        ],
+        notes: notes(federation, prepared, plan, outcome),
+        records: &outcome.records,
+        central: outcome.baselines.central.as_ref(),
+        local: outcome.baselines.local.as_ref(),
+        clients: &prepared.clients,
+        classes: &prepared.classes,
+        mix: prepared.homes.class_rows(),
+        configuration: toml::to_string(federation).expect("a federation has plain fields"),
+    }
+}
+
+/// What a reader must know before the numbers; `true` for what warns.
+fn notes(
+    federation: &Federation,
+    prepared: &Prepared,
+    plan: &ValidPlan,
+    outcome: &Outcome,
+) -> Vec<(bool, String)> {
+    let mut notes = Vec::new();
+    if prepared.origin == Origin::Made {
+        notes.push((
+            true,
+            "The rows are made: what is learnt of them measures how they were made.".to_owned(),
+        ));
+    } else {
+        notes.push((false, "Rows held out are drawn by chance within each client, so a client's rows of one session may be on both sides.".to_owned()));
+    }
+    if federation.clients.column.is_none() {
+        notes.push((
+            false,
+            "Rows were dealt to clients by a rule, not as sites have them.".to_owned(),
+        ));
+    }
+    match plan.privacy() {
+        None => notes.push((true, "Without privacy: who sees the model, or a client's update, may learn what was in a client's rows.".to_owned())),
+        Some(privacy) => {
+            let who = match privacy.mechanism {
+                Mechanism::Central => "the coordinator, who is trusted to do so",
+                Mechanism::Distributed => "clients, so that nobody sees a sum without it",
+            };
+            notes.push((false, format!(
+                "Privacy is of each client as a whole, at delta {:e}, with noise of {who}. Not part of it: the scale of the columns, and the scores on rows held out.",
+                privacy.delta
+            )));
+        }
+    }
+    if plan.secure().is_some() {
+        notes.push((false, "All parties of the secure aggregation were in one process: this shows that it works and what it costs, and hides nothing.".to_owned()));
+    }
+    if let Some(liars) = &federation.attack {
+        notes.push((
+            true,
+            format!(
+                "{:.0} % of the clients lied; clients are judged on rows as they are.",
+                liars.share * 100.0
+            ),
+        ));
+    }
+    let abandoned = outcome.records.iter().filter(|record| !record.is_done).count();
+    if abandoned > 0 {
+        let rounds = units::counted(abandoned as u64, "round");
+        notes.push((true, format!("{rounds} had too few answers and left the model as it was.")));
+    }
+    if let Ended::BudgetSpent(why) = &outcome.ended {
+        notes.push((true, format!("The run ended before its last round: {why}.")));
+    }
+    notes
+}

@@ -2,6 +2,7 @@
 
 mod faults;
 mod made;
+mod membership;
 mod privacy;
 mod restarts;
 mod sameness;

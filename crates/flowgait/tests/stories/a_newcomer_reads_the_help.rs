@@ -15,6 +15,8 @@ fn help_of_every_command() {
         "predict",
         "explain",
         "models",
+        "budget",
+        "simulate",
         "synth",
         "config",
         "completions",

@@ -20,3 +20,4 @@ mod an_engineer_meters_captures;
 mod an_operator_keeps_models_under_names;
 mod an_operator_sees_traffic_drift;
 mod bad_input_is_told_plainly;
+mod sites_learn_together;

@@ -1,0 +1,199 @@
+//! Sites learn one model together, in a simulation, and see what it cost and whether it was worth it.
+
+use serde_json::Value;
+
+use crate::support::{self, Place};
+
+/// A federation on a table whose column `client` says whose a row is.
+const FEDERATION: &str = r#"
+rounds = 6
+[data]
+tables = ["four.csv"]
+[clients]
+column = "client"
+[learning]
+effort = { epochs = 1 }
+"#;
+
+fn made(place: &Place) {
+    place.ok(&["synth", "four-classes", "-o", "four.csv", "--flows", "120", "--skewed"]);
+    place.write("federation.toml", FEDERATION);
+}
+
+fn summary(place: &Place, run: &str) -> Value {
+    serde_json::from_str(&place.text(&format!("{run}/summary.json"))).unwrap()
+}
+
+#[test]
+fn the_four_classes_are_learnt_without_a_file() {
+    let place = Place::new();
+    let run = place.ok(&["simulate", "-o", "demo"]);
+    run.says(&["3 clients, 720 rows to learn from", "clients much alike", "clients unlike"]);
+    for kind in ["iid", "skewed"] {
+        let summary = summary(&place, &format!("demo/{kind}"));
+        let accuracy = |side: &str| summary[side]["accuracy"].as_f64().unwrap();
+        assert!(accuracy("federated") > 0.95, "{summary}");
+        assert!(accuracy("central") > 0.95 && accuracy("local") > 0.9);
+        assert_eq!(summary["rounds"], 5);
+    }
+    // The same seed is the same run; another is another.
+    let again = place.ok(&["simulate", "--threads", "1"]);
+    let numbers =
+        |out: &str| out.lines().filter(|l| l.starts_with("federated")).collect::<String>();
+    assert_eq!(numbers(&again.out), numbers(&run.out));
+}
+
+#[test]
+fn a_run_has_a_folder_and_goes_on_where_it_was() {
+    let place = Place::new();
+    made(&place);
+    place.ok(&["simulate", "federation.toml", "-o", "whole"]);
+    for file in ["federation.toml", "ledger.jsonl", "metrics.jsonl", "model.fgm", "report.html"] {
+        assert!(place.path(&format!("whole/{file}")).is_file(), "{file}");
+    }
+    assert_eq!(place.text("whole/ledger.jsonl").lines().count(), 6);
+    let report = place.text("whole/report.html");
+    for part in ["How it learnt", "For whom", "Who has what", "Beside one place", "made rows"] {
+        // The table was read from a file, so nothing says that it was made.
+        assert_eq!(report.contains(part), part != "made rows", "{part}");
+    }
+
+    // Killed after three rounds: the files of a run of three rounds, but for how many there are to be.
+    place.ok(&["simulate", "federation.toml", "-o", "cut", "--set", "rounds=3"]);
+    let configuration = place.text("cut/federation.toml").replace("rounds = 3", "rounds = 6");
+    place.write("cut/federation.toml", configuration);
+    let run = place.ok(&["simulate", "federation.toml", "-o", "cut"]);
+    run.tells(&["going on after round 3"]);
+    for file in ["ledger.jsonl", "metrics.jsonl", "model.fgm", "summary.json"] {
+        assert_eq!(
+            place.bytes(&format!("cut/{file}")),
+            place.bytes(&format!("whole/{file}")),
+            "{file}"
+        );
+    }
+    let other = place.run(&["simulate", "federation.toml", "-o", "cut", "--set", "seed=2"]);
+    assert_eq!(other.status, 2);
+    other.tells(&["cut holds the run of another federation"]);
+
+    // What was learnt answers, as any model does.
+    place.ok(&["predict", "--model", "whole/model.fgm", "four.csv", "-o", "answers.csv"]);
+    let answers = place.text("answers.csv");
+    let right = support::column(&answers, "label")
+        .iter()
+        .zip(support::column(&answers, "prediction"))
+        .filter(|(truth, answer)| *truth == answer)
+        .count();
+    assert!(right > 330, "{right} of 360");
+}
+
+#[test]
+fn privacy_is_paid_for_and_a_run_ends_before_it_overspends() {
+    let place = Place::new();
+    made(&place);
+    let keys = [
+        "clients={count=40,partition=\"iid\"}",
+        "privacy={epsilon=6.0,delta=1e-4,clip_norm=1.0}",
+        "cohort={poisson={rate=0.5}}",
+    ];
+    let set: Vec<&str> = keys.iter().flat_map(|key| ["--set", key]).collect();
+    let run = place.ok(&[&["simulate", "federation.toml", "-o", "all"][..], &set].concat());
+    run.says(&["privacy of clients: epsilon 6", "added by the coordinator"]);
+    // The noise was found for six rounds: they are all run, and spend what may be spent.
+    let spent = summary(&place, "all");
+    assert_eq!(spent["rounds"], 6);
+    let epsilon = spent["epsilon"].as_f64().unwrap();
+    assert!((5.99..=6.0).contains(&epsilon), "{epsilon}");
+    // Who took part is not told: amplification counts on it.
+    assert!(place.text("all/ledger.jsonl").lines().all(|line| line.contains("\"survivors\":null")));
+
+    let dear = ["--set", "privacy.noise_multiplier=0.8"];
+    let run = place.ok(&[&["simulate", "federation.toml", "-o", "dear"][..], &set, &dear].concat());
+    run.says(&["ended before its last round: round", "over the budget of 6"]);
+    let spent = summary(&place, "dear");
+    assert_eq!(spent["ended"], "budget spent");
+    assert!(spent["epsilon"].as_f64().unwrap() <= 6.0);
+}
+
+#[test]
+fn a_coordinator_sees_sums_only() {
+    let place = Place::new();
+    made(&place);
+    let keys = [
+        "clients={count=30,partition=\"iid\"}",
+        "privacy={epsilon=20.0,delta=1e-4,clip_norm=1.0,mechanism=\"distributed\"}",
+        "secure={lost_share=0.2}",
+        "faults={lost=0.05}",
+    ];
+    let set: Vec<&str> = keys.iter().flat_map(|key| ["--set", key]).collect();
+    let run = place.ok(&[&["simulate", "federation.toml", "-o", "run"][..], &set].concat());
+    run.says(&["secure aggregation: the coordinator sees sums only", "added by the clients"]);
+    let epsilon = summary(&place, "run")["epsilon"].as_f64().unwrap();
+    assert!(epsilon > 5.0 && epsilon <= 20.0, "{epsilon}");
+}
+
+#[test]
+fn a_federation_that_cannot_be_is_refused_with_the_reason() {
+    let place = Place::new();
+    made(&place);
+    for (set, told) in [
+        ("rounds=0", "The number of rounds is 0, but must be from 1 to 1,000,000"),
+        ("cohort={fixed={size=9}}", "A cohort of 9 cannot be drawn from 3 clients"),
+        ("strategy.name=\"fed-best\"", "unknown variant `fed-best`"),
+        ("strategy.mu=1", "missing field `name`"),
+        ("roundz=3", "unknown field `roundz`"),
+        ("privacy={epsilon=-1.0,delta=1e-5,clip_norm=1.0}", "Epsilon is -1, but must be"),
+        ("robust={krum={f=1}}", "5 clients or more"),
+        ("nonsense", "--set nonsense is no KEY=VALUE"),
+    ] {
+        let run = place.run(&["simulate", "federation.toml", "--set", set]);
+        assert_eq!(run.status, 2, "{set}: {}", run.err);
+        run.tells(&[told]);
+    }
+    let clash = ["--set", "secure={}", "--set", "clip_norm=1.0", "--set", "robust=\"median\""];
+    let run = place.run(&[&["simulate", "--set", "clients.count=9"][..], &clash].concat());
+    assert_eq!(run.status, 2);
+    run.tells(&["A robust rule cannot go with secure aggregation: it must see single updates"]);
+    let run = place.run(&["simulate", "absent.toml"]);
+    assert_eq!(run.status, 2);
+    run.tells(&["Cannot read absent.toml"]);
+}
+
+#[test]
+fn the_default_file_is_what_is_run_without_one() {
+    let place = Place::new();
+    let default = place.ok(&["simulate", "--print-default"]).out;
+    place.write("federation.toml", &default);
+    let from_file = place.ok(&["simulate", "federation.toml"]);
+    let without = place.ok(&["simulate"]);
+    assert!(without.out.starts_with(&from_file.out));
+}
+
+#[test]
+fn a_budget_is_found_from_two_of_three() {
+    let place = Place::new();
+    let ask = |args: &[&str]| place.run(&[&["budget", "--delta", "1e-5"][..], args].concat());
+    let run = ask(&["--noise-multiplier", "1", "--sampling-rate", "0.01", "--rounds", "1000"]);
+    run.says(&[
+        "epsilon 2.1014 by Rényi divergence",
+        "epsilon 1.8282 by privacy loss distribution",
+    ]);
+    let run = ask(&[
+        "--noise-multiplier",
+        "1",
+        "--cohort",
+        "10",
+        "--clients",
+        "1000",
+        "--rounds",
+        "1000",
+    ]);
+    run.says(&["10 of 1,000 clients a round", "epsilon 3.5761 by Rényi divergence"]);
+    let run = ask(&["--epsilon", "4.7286", "--noise-multiplier", "1"]);
+    run.says(&["everyone takes part", "1 round by Rényi divergence"]);
+    let run = ask(&["--epsilon", "1"]);
+    assert_eq!(run.status, 2);
+    run.tells(&["Which two of --epsilon, --noise-multiplier and --rounds?"]);
+    let run = ask(&["--epsilon", "1", "--rounds", "10", "--cohort", "9", "--clients", "3"]);
+    assert_eq!(run.status, 2);
+    run.tells(&["A cohort of 9 cannot be drawn from 3 clients"]);
+}

@@ -5,6 +5,7 @@
 
 mod artifact;
 mod capture;
+mod federate;
 mod filter;
 mod handshake;
 mod meter;
@@ -15,6 +16,7 @@ mod table;
 
 pub use artifact::artifact;
 pub use capture::capture_reader;
+pub use federate::{packed_update, run_kept, secagg_message};
 pub use filter::filter;
 pub use handshake::{client_hello, quic};
 pub use meter::meter;
@@ -25,7 +27,7 @@ pub use table::{labels, table_arff, table_csv, table_jsonl, table_parquet};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target; `fuzz_targets/NAME.rs` and `corpus/NAME/` belong to each.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 15] = [
     ("capture_reader", capture_reader),
     ("filter", filter),
     ("client_hello", client_hello),
@@ -38,4 +40,7 @@ pub const TARGETS: [Target; 12] = [
     ("table_parquet", table_parquet),
     ("labels", labels),
     ("artifact", artifact),
+    ("secagg_message", secagg_message),
+    ("packed_update", packed_update),
+    ("run_kept", run_kept),
 ];

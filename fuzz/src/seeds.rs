@@ -1,6 +1,7 @@
 //! Made bytes to start from: small, valid, and one of each kind. `cargo run --example make_seeds` writes them to `corpus/`.
 
 mod capture;
+mod federate;
 mod hello;
 mod model;
 mod packets;
@@ -20,6 +21,7 @@ pub fn all() -> Vec<Seed> {
         packets::seeds(),
         table::seeds(),
         model::seeds(),
+        federate::seeds(),
     ]
     .concat()
 }

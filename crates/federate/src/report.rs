@@ -144,7 +144,9 @@ impl RunReport<'_> {
     }
 
     fn card(&self) -> Pane {
-        let configuration = Text(&self.configuration).to_string();
+        // Line by line: what is escaped loses its line feeds.
+        let lines = self.configuration.lines().map(|line| Text(line).to_string());
+        let configuration = lines.collect::<Vec<_>>().join("\n");
         Pane::new("How it was run", "federation.toml")
             .body(format!("<div class=\"scroll\"><pre>{configuration}</pre></div>"))
     }

@@ -104,7 +104,8 @@ pub(super) fn clients(report: &RunReport<'_>) -> Option<Pane> {
         plot.line(&points, class);
         let end = points.last().map_or(0.0, |point| point.1);
         let strong = if *class == "main" { "strong" } else { "" };
-        plot.end(end, strong, (*name).to_owned());
+        let worst = of.first().map_or(0.0, |client| client.1);
+        plot.end(end, strong, format!("{name}, worst {}", score(worst)));
     }
     for (rank, &(client, value)) in (1..).zip(&lines[0].0) {
         let name = report.clients.get(client).map_or("", String::as_str);

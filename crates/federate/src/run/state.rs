@@ -45,7 +45,9 @@ impl State {
         digest(&parameters)
     }
 
-    pub(super) fn to_octets(&self) -> Vec<u8> {
+    /// The state as its file.
+    #[must_use]
+    pub fn to_octets(&self) -> Vec<u8> {
         let mut parts: Vec<(String, Dtype, Vec<u8>)> = Vec::new();
         let wide = |values: &[f64]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
         parts.push(("parameters".to_owned(), Dtype::F64, wide(&self.parameters)));
@@ -72,7 +74,11 @@ impl State {
         safetensors::serialize(views, Some(about)).expect("invariant: names are distinct")
     }
 
-    pub(super) fn from_octets(octets: &[u8]) -> Result<Self, Error> {
+    /// Reads a state's file.
+    ///
+    /// # Errors
+    /// [`Error::State`] says what does not fit.
+    pub fn from_octets(octets: &[u8]) -> Result<Self, Error> {
         let wrong = |why: String| Error::State { why };
         let (_, about) = SafeTensors::read_metadata(octets)
             .map_err(|error| wrong(format!("its file is unreadable: {error}")))?;

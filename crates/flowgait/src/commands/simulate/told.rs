@@ -1,7 +1,7 @@
 //! What the report of a run says around its numbers.
 
 use flowgait_federate::coordinator::{Mechanism, ValidPlan};
-use flowgait_federate::federation::Federation;
+use flowgait_federate::federation::{Federation, Own};
 use flowgait_federate::report::RunReport;
 use flowgait_federate::run::Ended;
 use flowgait_model::report::Origin;
@@ -19,6 +19,11 @@ pub fn report<'a>(
 ) -> RunReport<'a> {
     let clients = units::counted(prepared.clients.len() as u64, "client");
     let mut tags = vec![federation.strategy.name().to_owned()];
+    match &federation.personal {
+        None => {}
+        Some(Own::Ditto { .. }) => tags.push("Ditto".to_owned()),
+        Some(Own::FedPer { .. }) => tags.push("FedPer".to_owned()),
+    }
     if plan.sees_updates() {
         tags.push("robust rule".to_owned());
     }
@@ -33,7 +38,7 @@ pub fn report<'a>(
     }
     let rows: usize = prepared.homes.rows.iter().map(Vec::len).sum();
     RunReport {
-        title: format!("{} learnt by {clients}", prepared.label),
+        title: format!("{clients} learn {}", prepared.label),
         tags,
         facts: vec![
             format!("{} to learn from", units::counted(rows as u64, "row")),

@@ -1,0 +1,131 @@
+//! One client's part in a forest that is grown from sums: it counts its rows as it is asked, and lets them follow the splits.
+
+use super::bin::{Place, stride};
+use super::bin_rows;
+use super::edges::Edges;
+use super::grow::Limits;
+use super::growth::{Question, Split};
+use super::keyed;
+use super::params::ValidForestParams;
+use super::split::sums::goes_right;
+use crate::error::Error;
+use crate::training::Training;
+
+/// A row of a tree, and how often the tree has drawn it.
+#[derive(Clone, Copy, Debug)]
+struct Drawn {
+    line: u32,
+    times: u16,
+}
+
+/// The rows of one client, binned, and in which node of each tree they are.
+#[derive(Clone, Debug)]
+pub struct Site {
+    edges: Edges,
+    lines: Vec<u8>,
+    stride: usize,
+    codes: Vec<u16>,
+    classes: usize,
+    /// Whether distinct rows are counted beside draws.
+    distinct: bool,
+    /// The rows of each open node of each tree; empty for the others.
+    trees: Vec<Vec<Vec<Drawn>>>,
+}
+
+impl Site {
+    /// A client's rows, drawn for each tree of a forest.
+    ///
+    /// # Shapes
+    /// `keys` has one for each of `training.rows`; no two rows of any clients have the same.
+    /// # Errors
+    /// When the shapes of `training` do not fit together ([`Training::check`]) or the edges are of another table.
+    pub fn new(
+        params: &ValidForestParams,
+        edges: &Edges,
+        training: &Training<'_>,
+        keys: &[u64],
+        seed: u64,
+    ) -> Result<Self, Error> {
+        if !training.rows.is_empty() {
+            training.check()?;
+        }
+        let features = training.columns.len();
+        if edges.features() != features {
+            return Err(Error::ColumnCount { found: features, expected: edges.features() });
+        }
+        if keys.len() != training.rows.len() {
+            let (found, expected) = (keys.len(), training.rows.len());
+            return Err(Error::ColumnLength { column: features, found, expected });
+        }
+        let places: Vec<Place> = (0..features).map(|feature| Place { feature, shift: 0 }).collect();
+        let stride = stride(features);
+        let lines = bin_rows(&edges.bins, training.columns, training.rows, &places, stride);
+        let codes = training.rows.iter().map(|&row| training.codes[row as usize] as u16).collect();
+        let Limits { bootstrap, .. } = params.limits(features);
+        let of_tree = |tree| {
+            let times = |key| if bootstrap { keyed::times(seed, tree, key) } else { 1 };
+            let drawn = (0..).zip(keys).map(|(line, &key)| Drawn { line, times: times(key) });
+            vec![drawn.filter(|drawn| drawn.times > 0).collect()]
+        };
+        let trees = (0..params.trees()).map(of_tree).collect();
+        let classes = training.classes;
+        Ok(Self { edges: edges.clone(), lines, stride, codes, classes, distinct: bootstrap, trees })
+    }
+
+    /// What is asked, one count after the other.
+    ///
+    /// # Shapes
+    /// For each question, for each of its columns, for each bin: the draws of each class, and then, where trees draw rows by chance,
+    /// the number of distinct rows.
+    #[must_use]
+    pub fn count(&self, questions: &[Question]) -> Vec<u32> {
+        let width = self.classes + usize::from(self.distinct);
+        let bins = |column: &u32| self.edges.bins(*column as usize) * width;
+        let entries = questions.iter().flat_map(|question| &question.columns).map(bins).sum();
+        let mut counts = vec![0; entries];
+        let mut begin = 0;
+        for question in questions {
+            let rows = self.trees.get(question.tree as usize);
+            let rows = rows.and_then(|nodes| nodes.get(question.node as usize));
+            for &column in &question.columns {
+                let column = column as usize;
+                let end = begin + self.edges.bins(column) * width;
+                let of_column = &mut counts[begin..end];
+                for drawn in rows.into_iter().flatten() {
+                    let line = drawn.line as usize;
+                    let bin = self.lines[line * self.stride + column];
+                    let cells = &mut of_column[self.edges.place(column, bin) * width..][..width];
+                    cells[usize::from(self.codes[line])] += u32::from(drawn.times);
+                    if self.distinct {
+                        cells[self.classes] += 1;
+                    }
+                }
+                begin = end;
+            }
+        }
+        counts
+    }
+
+    /// Lets rows follow splits, into the nodes that will be asked about; rows of finished nodes are dropped.
+    pub fn follow(&mut self, splits: &[Split]) {
+        for split in splits {
+            let Some(nodes) = self.trees.get_mut(split.tree as usize) else { continue };
+            let children = split.children as usize;
+            nodes.resize_with(nodes.len().max(children + 2), Vec::new);
+            let Some(rows) = nodes.get_mut(split.node as usize).map(std::mem::take) else {
+                continue;
+            };
+            let goes_right = goes_right(split.bin, split.missing_left);
+            let bin = |drawn: &Drawn| {
+                self.lines[drawn.line as usize * self.stride + split.column as usize]
+            };
+            let (right, left): (Vec<Drawn>, Vec<Drawn>) =
+                rows.into_iter().partition(|drawn| goes_right(bin(drawn)));
+            for (side, rows) in [left, right].into_iter().enumerate() {
+                if split.goes_on[side] {
+                    nodes[children + side] = rows;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Forests that clients make together: trees of each put together, or one forest grown from sums.
+//!
+//! | way | what leaves a client | what it costs |
+//! | --- | --- | --- |
+//! | [`pooled_forest`] | its trees, once | a client of few rows adds weak trees |
+//! | [`histogram_forest`] | counts of class and bin for each open node, only to be summed | a message for each level and batch of nodes |
+//!
+//! The second is, bit for bit, the forest of one place that has all rows ([`central_forest`]), masked or not: counts are whole
+//! numbers, so their sums do not depend on who holds which rows.
+
+mod histogram;
+mod summing;
+
+pub use histogram::{Grown, central_forest, histogram_forest};
+pub use summing::{Plain, Summing};

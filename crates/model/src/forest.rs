@@ -34,6 +34,7 @@ mod growth;
 mod keyed;
 pub(crate) mod pack;
 mod params;
+mod pool;
 pub(crate) mod predict;
 mod shared;
 mod site;
@@ -42,7 +43,7 @@ pub(crate) mod tree;
 
 use rayon::prelude::*;
 
-pub use edges::Edges;
+pub use edges::{ColumnCounts, Edges};
 pub use growth::{Growth, Question, Split};
 pub use params::{
     ClassWeights, FeaturesTried, ForestParams, Sampling, TREES_MAX, Thresholds, ValidForestParams,

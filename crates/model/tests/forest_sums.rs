@@ -61,7 +61,7 @@ fn summed(
     loop {
         let questions = growth.questions(entries_max);
         if questions.is_empty() {
-            return growth.finish();
+            return growth.finish().unwrap();
         }
         let mut sum: Vec<i64> = Vec::new();
         for site in &sites {

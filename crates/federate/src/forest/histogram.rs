@@ -13,6 +13,19 @@ const ENTRIES_MAX: usize = 1 << 20;
 /// Most rows of all clients: no tree then draws so many that a sum passes 2³².
 const ROWS_MAX: usize = 1 << 27;
 
+/// What a forest is grown of.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground<'a> {
+    /// The rows, at their clients.
+    pub homes: &'a Homes,
+    /// What was chosen about the forest.
+    pub params: &'a ValidForestParams,
+    /// Where columns are cut; all clients know it.
+    pub edges: &'a Edges,
+    /// From it rows, columns and thresholds are drawn; all clients know it.
+    pub seed: u64,
+}
+
 /// A forest, and what it took.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grown {
@@ -26,24 +39,19 @@ pub struct Grown {
 
 /// Grows one forest of the rows of all clients.
 ///
-/// It equals [`central_forest`] of the same parameters, edges and seed, bit for bit, whatever `summing` does to hide what it adds up.
+/// It equals [`central_forest`] of the same ground, bit for bit, whatever `summing` does to hide what it adds up.
 /// A client that has no rows answers with zeros.
 ///
 /// What the coordinator learns beyond the forest: how many rows of each class all clients have together, and for each open node of each
 /// tree the sums of class by bin of the columns that it tries. Deep nodes hold few rows, so such sums can be about one row; where that
-/// is too much, limit depth or ask for more rows of a leaf, or add noise.
+/// is too much, limit depth or ask for more rows of a leaf, or add noise ([`private_forest`](super::private_forest)).
 ///
 /// # Errors
 /// As `summing`; [`Error::Model`] for edges of another table; [`Error::Parameter`] for more rows than can be counted.
-pub fn histogram_forest(
-    homes: &Homes,
-    params: &ValidForestParams,
-    edges: &Edges,
-    seed: u64,
-    summing: &mut impl Summing,
-) -> Result<Grown, Error> {
+pub fn histogram_forest(ground: &Ground<'_>, summing: &mut impl Summing) -> Result<Grown, Error> {
+    let Ground { homes, params, edges, seed } = *ground;
     check_rows(homes)?;
-    let mut sites = sites(homes, params, edges, seed)?;
+    let mut sites = sites(ground)?;
     let clients = sites.len() as u64;
     let (mut traffic, mut rounds) = (Traffic::default(), 1);
     let class_rows = homes.class_rows();
@@ -55,7 +63,7 @@ pub fn histogram_forest(
     loop {
         let questions = growth.questions(ENTRIES_MAX);
         if questions.is_empty() {
-            return Ok(Grown { forest: growth.finish(), traffic, rounds });
+            return Ok(Grown { forest: growth.finish()?, traffic, rounds });
         }
         let counts: Vec<Vec<u32>> = sites.par_iter().map(|site| site.count(&questions)).collect();
         let sums: Vec<i64> = summing.sum(counts)?.into_iter().map(i64::from).collect();
@@ -71,12 +79,8 @@ pub fn histogram_forest(
 ///
 /// # Errors
 /// [`Error::Model`] without rows, or for edges of another table.
-pub fn central_forest(
-    homes: &Homes,
-    params: &ValidForestParams,
-    edges: &Edges,
-    seed: u64,
-) -> Result<Forest, Error> {
+pub fn central_forest(ground: &Ground<'_>) -> Result<Forest, Error> {
+    let Ground { homes, params, edges, seed } = *ground;
     let rows: Vec<u32> = homes.rows.iter().flatten().copied().collect();
     let keys: Vec<u64> =
         (0..).zip(&homes.rows).flat_map(|(client, rows)| keys(client, rows)).collect();
@@ -88,12 +92,8 @@ pub(super) fn keys(client: u32, rows: &[u32]) -> impl Iterator<Item = u64> {
     (0..rows.len() as u64).map(move |place| u64::from(client) << 32 | place)
 }
 
-pub(super) fn sites(
-    homes: &Homes,
-    params: &ValidForestParams,
-    edges: &Edges,
-    seed: u64,
-) -> Result<Vec<Site>, Error> {
+pub(super) fn sites(ground: &Ground<'_>) -> Result<Vec<Site>, Error> {
+    let Ground { homes, params, edges, seed } = *ground;
     let site = |(client, rows): (usize, &Vec<u32>)| {
         let keys: Vec<u64> = keys(client as u32, rows).collect();
         Ok(Site::new(params, edges, &homes.training(rows), &keys, seed)?)

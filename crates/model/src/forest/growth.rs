@@ -3,6 +3,8 @@
 //! Nothing in here knows a row. What it grows is what [`fit_on`](super::ValidForestParams::fit_on) learns of the rows themselves, bit
 //! for bit, since both draw the same chance ([`keyed`]) and search alike ([`sums`](super::split::sums)).
 
+mod noisy;
+
 use std::collections::VecDeque;
 
 use rayon::prelude::*;
@@ -93,6 +95,8 @@ pub struct Growth<'a> {
     trees: Vec<Vec<Node>>,
     open: VecDeque<Open>,
     asked: Vec<Open>,
+    /// Whether sums have noise in them.
+    noisy: bool,
 }
 
 impl<'a> Growth<'a> {
@@ -117,9 +121,17 @@ impl<'a> Growth<'a> {
         }
         let weights = whole_weights(params, class_rows, None)?;
         let limits = params.limits(edges.features());
-        let (trees, open) = (Vec::with_capacity(params.trees()), VecDeque::new());
-        let mut growth =
-            Self { edges, classes, seed, limits, weights, trees, open, asked: Vec::new() };
+        let mut growth = Self {
+            edges,
+            classes,
+            seed,
+            limits,
+            weights,
+            trees: Vec::with_capacity(params.trees()),
+            open: VecDeque::new(),
+            asked: Vec::new(),
+            noisy: false,
+        };
         for tree in 0..params.trees() {
             let root =
                 Node { key: keyed::ROOT_KEY, depth: 0, totals: Totals::default(), split: None };
@@ -142,7 +154,7 @@ impl<'a> Growth<'a> {
 
     /// Entries of a bin: draws of each class, and distinct rows where they differ from draws.
     fn width(&self) -> usize {
-        self.classes + usize::from(self.limits.bootstrap)
+        self.classes + usize::from(self.limits.bootstrap && !self.noisy)
     }
 
     /// What is to be asked next, level by level; none once the forest is grown.
@@ -154,12 +166,17 @@ impl<'a> Growth<'a> {
     pub fn questions(&mut self, entries_max: usize) -> Vec<Question> {
         assert!(self.asked.is_empty(), "questions are answered before others are asked");
         let (mut questions, mut entries) = (Vec::new(), 0);
-        while let Some(open) = self.open.front_mut() {
+        let mut level = None;
+        while let Some(open) = self.open.front() {
+            let own = (open.tree, self.trees[open.tree][open.node].depth);
+            if self.noisy && *level.get_or_insert(own) != own {
+                break;
+            }
             // As many as a node tries; where none of them can be split, twice as many in all, and so on.
             let asked = (2 * open.tried).max(self.limits.features_tried).min(open.order.len());
             let columns = open.order[open.tried..asked].to_vec();
             let more = self.entries(&columns);
-            if !questions.is_empty() && entries + more > entries_max {
+            if !self.noisy && !questions.is_empty() && entries + more > entries_max {
                 break;
             }
             entries += more;
@@ -191,7 +208,13 @@ impl<'a> Growth<'a> {
             return Err(Error::ColumnLength { column: 0, found: sums.len(), expected });
         }
         let told: Vec<Told> =
-            asked.par_iter_mut().zip(parts).map(|(open, part)| self.search(open, part)).collect();
+            asked
+                .par_iter_mut()
+                .zip(parts)
+                .map(|(open, part)| {
+                    if self.noisy { self.search_noisy(open, part) } else { self.search(open, part) }
+                })
+                .collect();
         let mut splits = Vec::new();
         for (open, told) in asked.into_iter().zip(told) {
             splits.extend(self.settle(open, told));
@@ -218,17 +241,18 @@ impl<'a> Growth<'a> {
                 feature,
                 may_miss: self.edges.may_miss(feature),
                 typical: &self.edges.typical[feature],
-                bins: cells.filter(|cell| cell.rows > 0).collect(),
+                bins: cells.collect(),
             });
         }
         summed
     }
 
-    /// Tries the columns that were asked for.
+    /// Tries the columns that were asked for, and stops where rows would.
     fn search(&self, open: &mut Open, part: &[i64]) -> Told {
         let Limits { features_tried: quota, .. } = self.limits;
         let node = &self.trees[open.tree][open.node];
-        let columns = self.summed(&open.order[open.tried..open.asked], part);
+        let mut columns = self.summed(&open.order[open.tried..open.asked], part);
+        columns.iter_mut().for_each(|column| column.bins.retain(|cell| cell.rows > 0));
         let totals = match (node.totals.classes.is_empty(), columns.first()) {
             (true, Some(first)) => sum(&first.bins, self.classes, |_| true),
             _ => node.totals.clone(),
@@ -306,9 +330,15 @@ impl<'a> Growth<'a> {
         })
     }
 
-    /// The forest; what still waited is a leaf.
-    #[must_use]
-    pub fn finish(self) -> Forest {
+    /// The forest; what still waited is a leaf, and trees of which nothing was told are left out.
+    ///
+    /// # Errors
+    /// [`Error::Nothing`] where nothing was told of any.
+    pub fn finish(mut self) -> Result<Forest, Error> {
+        self.trees.retain(|nodes| !nodes[0].totals.classes.is_empty());
+        if self.trees.is_empty() {
+            return Err(Error::Nothing { what: "answers" });
+        }
         let has_missing = self.edges.has_missing();
         let columns = Columns::new(&has_missing);
         let count = columns.places.len();
@@ -325,7 +355,7 @@ impl<'a> Growth<'a> {
         let mut trees: Vec<Tree> = grown.into_iter().map(|(tree, _)| tree).collect();
         let places = columns.keep_used(&mut trees, |tree| &mut tree.nodes);
         let bins = self.edges.bins.clone();
-        Forest { bins, classes: self.classes, places, trees, importance }
+        Ok(Forest { bins, classes: self.classes, places, trees, importance })
     }
 
     /// A tree's nodes in the order in which they are looked at depth first.

@@ -72,6 +72,25 @@ impl Site {
         Ok(Self { edges: edges.clone(), lines, stride, codes, classes, distinct: bootstrap, trees })
     }
 
+    /// The same client with so many draws of each tree at most, and distinct rows not counted: so it can move all counts of a level by
+    /// so much and no more. Which of its rows stay is drawn for each tree; the last one may lose some of its draws.
+    #[must_use]
+    pub fn limited(mut self, draws_max: u32, seed: u64) -> Self {
+        self.distinct = false;
+        for (tree, nodes) in (0..).zip(&mut self.trees) {
+            let Some(rows) = nodes.first_mut() else { continue };
+            let key = keyed::mix_two(!seed, tree);
+            rows.sort_unstable_by_key(|drawn| keyed::mix_two(key, u64::from(drawn.line)));
+            let mut left = draws_max;
+            for drawn in rows.iter_mut() {
+                drawn.times = drawn.times.min(left.min(u32::from(u16::MAX)) as u16);
+                left -= u32::from(drawn.times);
+            }
+            rows.retain(|drawn| drawn.times > 0);
+        }
+        self
+    }
+
     /// What is asked, one count after the other.
     ///
     /// # Shapes

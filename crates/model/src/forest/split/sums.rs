@@ -8,6 +8,18 @@ use super::super::grow::{Chance, Limits};
 use super::vectors::Vectors;
 use super::{Best, FEW_CLASSES, SMALL_ROWS, Sides, border, random_border};
 
+impl Best {
+    /// Offers the best split of one column by how pure its sides are, where columns do not come to the same totals. Whether it is better.
+    pub(crate) fn offer_by_purity(&mut self, of_column: &Self, total: f64) -> bool {
+        let mut better = false;
+        self.offer(of_column.above, of_column.below * total, || {
+            better = true;
+            (of_column.feature, of_column.bin, of_column.missing_left)
+        });
+        better
+    }
+}
+
 /// What is known of a node before its columns are tried.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Totals {

@@ -11,12 +11,14 @@
 
 mod edges;
 mod histogram;
+mod judge;
 mod pooled;
 pub mod private;
 mod summing;
 
 pub use edges::{EdgeParams, SharedEdges, shared_edges};
 pub use histogram::{Ground, Grown, central_forest, histogram_forest};
+pub use judge::judge;
 pub use pooled::{TreeShares, local_forest, pooled_forest};
 pub use private::{PrivateGrown, PrivateParams, private_forest};
-pub use summing::{Plain, Summing};
+pub use summing::{Plain, Secured, Summing};

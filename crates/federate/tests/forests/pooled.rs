@@ -1,9 +1,10 @@
 //! A forest of each client's trees.
 
 use flowgait_federate::forest::{
-    EdgeParams, Ground, Plain, TreeShares, local_forest, pooled_forest, shared_edges,
+    EdgeParams, Ground, Plain, TreeShares, judge, local_forest, pooled_forest, shared_edges,
 };
-use flowgait_federate::homes::Homes;
+use flowgait_federate::homes::{HeldOut, Homes};
+use flowgait_model::Estimator;
 use flowgait_model::forest::{Forest, ForestParams};
 
 use crate::made::homes;
@@ -27,6 +28,8 @@ fn together_they_know_more_than_each_alone() {
     let params = ForestParams::new().trees(31).check().unwrap();
     let ground = Ground { homes: &homes, params: &params, edges: &edges, seed: 9 };
     let test: Vec<u32> = (300..3_000).collect();
+    let held_out =
+        HeldOut { of_clients: vec![vec![300], vec![], vec![400, 401]], common: test.clone() };
     let alone: Vec<f64> = (0..6)
         .map(|client| accuracy(&homes, &local_forest(&ground, client, 31).unwrap(), &test))
         .collect();
@@ -38,6 +41,9 @@ fn together_they_know_more_than_each_alone() {
         assert!((importance - 1.0).abs() < 1e-4);
         let together = accuracy(&homes, &pooled.forest, &test);
         assert!(together > mean + 0.02, "{together} {alone:?}");
+        let judged = judge(&homes, &held_out, &Estimator::Forest(pooled.forest)).unwrap();
+        assert!((judged.scores.unwrap().accuracy - together).abs() < 1e-12);
+        assert!(judged.clients[1].is_none() && judged.clients[2].is_some());
         assert!(pooled.traffic.up > 0 && pooled.traffic.down > 0);
     }
 }

@@ -1,9 +1,10 @@
 //! A forest grown from sums is the forest of one place, whoever has the rows and whatever hides the counts.
 
 use flowgait_federate::forest::{
-    EdgeParams, Ground, Plain, central_forest, histogram_forest, shared_edges,
+    EdgeParams, Ground, Plain, Secured, central_forest, histogram_forest, shared_edges,
 };
 use flowgait_federate::homes::Homes;
+use flowgait_federate::secure::SecurePlan;
 use flowgait_model::forest::{ClassWeights, Edges, ForestParams};
 use proptest::prelude::*;
 
@@ -27,6 +28,21 @@ fn ten_clients_grow_the_forest_of_one_place() {
             assert!(plain.traffic.up > plain.traffic.down && plain.rounds > 9);
         }
     }
+}
+
+#[test]
+fn secure_aggregation_gives_the_same_forest() {
+    let homes = homes(400, 6, 5, 6, 21);
+    let edges = Edges::learn(&homes.columns, &homes.all_rows());
+    let params = ForestParams::new().trees(3).depth_max(5).check().unwrap();
+    let ground = Ground { homes: &homes, params: &params, edges: &edges, seed: 4 };
+    let plain = histogram_forest(&ground, &mut Plain).unwrap();
+    let mut secured = Secured::new(SecurePlan::default(), 400 * 20, 17);
+    assert!(histogram_forest(&ground, &mut secured).unwrap() == plain);
+    // Keys and shares on top of the counts; but counts take no more bits than the ring has.
+    assert!(secured.traffic().up > plain.traffic.up / 2 && secured.traffic().down > 0);
+    // A bound that counts pass is noticed.
+    assert!(histogram_forest(&ground, &mut Secured::new(SecurePlan::default(), 3, 17)).is_err());
 }
 
 /// A table of few rows, and whose they are.

@@ -26,7 +26,7 @@ fn homes(rows: usize, columns: usize, clients: usize) -> Homes {
         (0..rows).map(|_| (number() * number() * CLASSES as f32 * 0.999) as u32).collect();
     let columns = (0..columns)
         .map(|column| {
-            let told = if column % 3 == 0 { 1.0 } else { 0.0 };
+            let told = if column % 3 == 0 { 0.4 } else { 0.0 };
             let centre: Vec<f32> = (0..CLASSES).map(|_| number() * 4.0 * told).collect();
             codes.iter().map(|&code| centre[code as usize] + number() + number()).collect()
         })

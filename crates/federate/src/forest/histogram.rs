@@ -43,7 +43,7 @@ pub struct Grown {
 /// A client that has no rows answers with zeros.
 ///
 /// What the coordinator learns beyond the forest: how many rows of each class all clients have together, and for each open node of each
-/// tree the sums of class by bin of the columns that it tries. Deep nodes hold few rows, so such sums can be about one row; where that
+/// tree the sums of class by bin of the columns that it tries; clients learn which classes a node has. Deep nodes hold few rows, so such sums can be about one row; where that
 /// is too much, limit depth or ask for more rows of a leaf, or add noise ([`private_forest`](super::private_forest)).
 ///
 /// # Errors
@@ -110,9 +110,10 @@ pub(super) fn check_rows(homes: &Homes) -> Result<(), Error> {
     Ok(())
 }
 
-/// Tree, node, number of columns, and the columns.
+/// Tree, node, how many columns and classes, and which.
 pub(super) fn octets(questions: &[Question]) -> u64 {
-    questions.iter().map(|question| 4 + 4 + 2 + 2 * question.columns.len() as u64).sum()
+    let which = |question: &Question| question.columns.len() + question.classes.len();
+    questions.iter().map(|question| 4 + 4 + 2 + 2 + 2 * which(question) as u64).sum()
 }
 
 /// Tree, node, column, bin, three flags, and where the children are.

@@ -45,6 +45,20 @@ fn secure_aggregation_gives_the_same_forest() {
     assert!(histogram_forest(&ground, &mut Secured::new(SecurePlan::default(), 3, 17)).is_err());
 }
 
+#[test]
+fn nobodys_rows_are_refused_as_in_one_place() {
+    let mut homes = homes(30, 2, 2, 3, 21);
+    let edges = Edges::learn(&homes.columns, &homes.all_rows());
+    homes.rows.iter_mut().for_each(Vec::clear);
+    let params = ForestParams::extra_trees().trees(3).check().unwrap();
+    let ground = Ground { homes: &homes, params: &params, edges: &edges, seed: 4 };
+    let told = histogram_forest(&ground, &mut Plain).unwrap_err().to_string();
+    assert_eq!(told, central_forest(&ground).unwrap_err().to_string());
+    let other = Edges::learn(&homes.columns[..1], &[]);
+    let ground = Ground { edges: &other, ..ground };
+    assert!(histogram_forest(&ground, &mut Plain).is_err());
+}
+
 /// A table of few rows, and whose they are.
 fn dealt() -> impl Strategy<Value = Homes> {
     (1_u32..220, 1_usize..9, 1_usize..12, 1_u32..8, any::<u64>()).prop_map(

@@ -28,6 +28,8 @@ pub struct Question {
     pub node: u32,
     /// Which columns.
     pub columns: Vec<u32>,
+    /// Which classes, ascending; the node has rows of no other.
+    pub classes: Vec<u16>,
 }
 
 /// How the rows of a node are split.
@@ -73,6 +75,8 @@ struct Open {
     order: Vec<u32>,
     tried: usize,
     asked: usize,
+    /// The classes that its rows have.
+    classes: Vec<u16>,
     chance: Chance,
 }
 
@@ -100,10 +104,9 @@ impl<'a> Growth<'a> {
     /// The roots of a forest.
     ///
     /// # Shapes
-    /// `class_rows` is how many rows there are of each class at all clients together; it matters only where classes are to weigh the
-    /// same.
+    /// `class_rows` is how many rows there are of each class at all clients together.
     /// # Errors
-    /// [`Error::Nothing`] without classes or columns; [`Error::TooMany`] for more rows than can be added exactly.
+    /// [`Error::Nothing`] without rows, classes or columns; [`Error::TooMany`] for more rows than can be added exactly.
     pub fn new(
         params: &ValidForestParams,
         edges: &'a Edges,
@@ -115,6 +118,10 @@ impl<'a> Growth<'a> {
             if count == 0 {
                 return Err(Error::Nothing { what });
             }
+        }
+        let roots = present(class_rows);
+        if roots.is_empty() {
+            return Err(Error::Nothing { what: "rows" });
         }
         let weights = whole_weights(params, class_rows, None)?;
         let limits = params.limits(edges.features());
@@ -133,25 +140,26 @@ impl<'a> Growth<'a> {
             let root =
                 Node { key: keyed::ROOT_KEY, depth: 0, totals: Totals::default(), split: None };
             growth.trees.push(vec![root]);
-            growth.wait(tree, 0);
+            growth.wait(tree, 0, roots.clone());
         }
         Ok(growth)
     }
 
-    fn wait(&mut self, tree: usize, node: usize) {
+    fn wait(&mut self, tree: usize, node: usize, classes: Vec<u16>) {
         let mut order = vec![0; self.edges.features()];
         let chance = Chance::of_node(self.seed, tree, self.trees[tree][node].key, &mut order);
-        self.open.push_back(Open { tree, node, order, tried: 0, asked: 0, chance });
+        self.open.push_back(Open { tree, node, order, tried: 0, asked: 0, classes, chance });
     }
 
-    /// Entries of the answer to a question about some columns.
-    fn entries(&self, columns: &[u32]) -> usize {
-        columns.iter().map(|&column| self.edges.bins(column as usize)).sum::<usize>() * self.width()
+    /// Entries of the answer to a question about some columns of a node.
+    fn entries(&self, open: &Open, columns: &[u32]) -> usize {
+        let bins: usize = columns.iter().map(|&column| self.edges.bins(column as usize)).sum();
+        bins * self.width(open)
     }
 
     /// Entries of a bin: draws of each class, and distinct rows where they differ from draws.
-    fn width(&self) -> usize {
-        self.classes + usize::from(self.limits.bootstrap && !self.noisy)
+    fn width(&self, open: &Open) -> usize {
+        open.classes.len() + usize::from(self.limits.bootstrap && !self.noisy)
     }
 
     /// What is to be asked next, level by level; none once the forest is grown.
@@ -172,14 +180,15 @@ impl<'a> Growth<'a> {
             // As many as a node tries; where none of them can be split, twice as many in all, and so on.
             let asked = (2 * open.tried).max(self.limits.features_tried).min(open.order.len());
             let columns = open.order[open.tried..asked].to_vec();
-            let more = self.entries(&columns);
+            let more = self.entries(open, &columns);
             if !self.noisy && !questions.is_empty() && entries + more > entries_max {
                 break;
             }
             entries += more;
             let Some(mut open) = self.open.pop_front() else { break };
             open.asked = asked;
-            questions.push(Question { tree: open.tree as u32, node: open.node as u32, columns });
+            let (tree, node, classes) = (open.tree as u32, open.node as u32, open.classes.clone());
+            questions.push(Question { tree, node, columns, classes });
             self.asked.push(open);
         }
         questions
@@ -194,14 +203,14 @@ impl<'a> Growth<'a> {
         let mut parts = Vec::with_capacity(asked.len());
         let mut rest = sums;
         for open in &asked {
-            let entries = self.entries(&open.order[open.tried..open.asked]);
+            let entries = self.entries(open, &open.order[open.tried..open.asked]);
             let Some((part, after)) = rest.split_at_checked(entries) else { break };
             parts.push(part);
             rest = after;
         }
         if parts.len() != asked.len() || !rest.is_empty() {
             let expected =
-                asked.iter().map(|o| self.entries(&o.order[o.tried..o.asked])).sum::<usize>();
+                asked.iter().map(|o| self.entries(o, &o.order[o.tried..o.asked])).sum::<usize>();
             return Err(Error::ColumnLength { column: 0, found: sums.len(), expected });
         }
         let told: Vec<Told> =
@@ -219,26 +228,31 @@ impl<'a> Growth<'a> {
         Ok(splits)
     }
 
-    /// The columns of an answer, in the order in which they were asked for.
-    fn summed<'s>(&'s self, columns: &[u32], part: &'s [i64]) -> Vec<Summed<'s>> {
-        let width = self.width();
+    /// The columns of an answer, in the order in which they were asked for; of their bins those whose rows are to be kept.
+    fn summed(&self, open: &Open, part: &[i64], keep: impl Fn(i64) -> bool) -> Vec<Summed<'_>> {
+        let width = self.width(open);
         let mut rest = part;
-        let mut summed = Vec::with_capacity(columns.len());
-        for &column in columns {
+        let mut summed = Vec::with_capacity(open.asked - open.tried);
+        for &column in &open.order[open.tried..open.asked] {
             let feature = column as usize;
             let (own, after) = rest.split_at(self.edges.bins(feature) * width);
             rest = after;
-            let cell = |(place, counts): (usize, &'s [i64])| {
-                let classes = &counts[..self.classes];
-                let rows = counts.get(self.classes).copied().unwrap_or(classes.iter().sum());
-                Cell { bin: self.edges.bin_at(feature, place), rows, classes }
+            let cell = |(place, counts): (usize, &[i64])| {
+                let (draws, distinct) = counts.split_at(open.classes.len());
+                let rows = distinct.first().copied().unwrap_or(draws.iter().sum());
+                keep(rows).then(|| {
+                    let mut classes = vec![0; self.classes];
+                    for (&class, &count) in open.classes.iter().zip(draws) {
+                        classes[usize::from(class)] = count;
+                    }
+                    Cell { bin: self.edges.bin_at(feature, place), rows, classes }
+                })
             };
-            let cells = own.chunks_exact(width).enumerate().map(cell);
             summed.push(Summed {
                 feature,
                 may_miss: self.edges.may_miss(feature),
                 typical: &self.edges.typical[feature],
-                bins: cells.collect(),
+                bins: own.chunks_exact(width).enumerate().filter_map(cell).collect(),
             });
         }
         summed
@@ -248,8 +262,7 @@ impl<'a> Growth<'a> {
     fn search(&self, open: &mut Open, part: &[i64]) -> Told {
         let Limits { features_tried: quota, .. } = self.limits;
         let node = &self.trees[open.tree][open.node];
-        let mut columns = self.summed(&open.order[open.tried..open.asked], part);
-        columns.iter_mut().for_each(|column| column.bins.retain(|cell| cell.rows > 0));
+        let columns = self.summed(open, part, |rows| rows > 0);
         let totals = match (node.totals.classes.is_empty(), columns.first()) {
             (true, Some(first)) => sum(&first.bins, self.classes, |_| true),
             _ => node.totals.clone(),
@@ -310,11 +323,12 @@ impl<'a> Growth<'a> {
         self.trees[tree][node].split = Some(Chosen { best, decrease, children });
         let keys = keyed::children(key);
         let goes_on = [0, 1].map(|side: usize| self.may_split(&sides[side], depth + 1));
-        for (totals, key) in sides.into_iter().zip([keys.0, keys.1]) {
+        for (at, (totals, key)) in sides.into_iter().zip([keys.0, keys.1]).enumerate() {
+            let classes = if self.noisy { open.classes.clone() } else { present(&totals.classes) };
             self.trees[tree].push(Node { key, depth: depth + 1, totals, split: None });
-        }
-        for (at, _) in goes_on.iter().enumerate().filter(|(_, goes_on)| **goes_on) {
-            self.wait(tree, children + at);
+            if goes_on[at] {
+                self.wait(tree, children + at, classes);
+            }
         }
         Some(Split {
             tree: tree as u32,
@@ -328,12 +342,18 @@ impl<'a> Growth<'a> {
     }
 }
 
+/// The classes that there is something of.
+fn present<N: Default + PartialOrd>(counts: &[N]) -> Vec<u16> {
+    let some = counts.iter().enumerate().filter(|(_, count)| **count > N::default());
+    some.map(|(class, _)| class as u16).collect()
+}
+
 /// What some bins of a column come to.
-fn sum(bins: &[Cell<'_>], classes: usize, is_in: impl Fn(u8) -> bool) -> Totals {
+fn sum(bins: &[Cell], classes: usize, is_in: impl Fn(u8) -> bool) -> Totals {
     let mut totals = Totals { classes: vec![0; classes], rows: 0 };
     for cell in bins.iter().filter(|cell| is_in(cell.bin)) {
         totals.rows += cell.rows;
-        totals.classes.iter_mut().zip(cell.classes).for_each(|(sum, count)| *sum += count);
+        totals.classes.iter_mut().zip(&cell.classes).for_each(|(sum, count)| *sum += count);
     }
     totals
 }

@@ -94,16 +94,27 @@ impl Site {
     /// What is asked, one count after the other.
     ///
     /// # Shapes
-    /// For each question, for each of its columns, for each bin: the draws of each class, and then, where trees draw rows by chance,
-    /// the number of distinct rows.
+    /// For each question, for each of its columns, for each bin: the draws of each class that is asked about, and then, where trees
+    /// draw rows by chance, the number of distinct rows.
     #[must_use]
     pub fn count(&self, questions: &[Question]) -> Vec<u32> {
-        let width = self.classes + usize::from(self.distinct);
-        let bins = |column: &u32| self.edges.bins(*column as usize) * width;
-        let entries = questions.iter().flat_map(|question| &question.columns).map(bins).sum();
-        let mut counts = vec![0; entries];
+        let width = |question: &Question| question.classes.len() + usize::from(self.distinct);
+        let entries = |question: &Question| {
+            let bins = question.columns.iter().map(|column| self.edges.bins(*column as usize));
+            bins.sum::<usize>() * width(question)
+        };
+        let mut counts = vec![0; questions.iter().map(entries).sum()];
         let mut begin = 0;
+        // Where a class is counted; beyond a bin's counts, where it is not asked about.
+        let mut place = vec![usize::MAX; self.classes];
         for question in questions {
+            let width = width(question);
+            place.fill(usize::MAX);
+            for (at, &class) in question.classes.iter().enumerate() {
+                if let Some(place) = place.get_mut(usize::from(class)) {
+                    *place = at;
+                }
+            }
             let rows = self.trees.get(question.tree as usize);
             let rows = rows.and_then(|nodes| nodes.get(question.node as usize));
             for &column in &question.columns {
@@ -114,9 +125,11 @@ impl Site {
                     let line = drawn.line as usize;
                     let bin = self.lines[line * self.stride + column];
                     let cells = &mut of_column[self.edges.place(column, bin) * width..][..width];
-                    cells[usize::from(self.codes[line])] += u32::from(drawn.times);
+                    if let Some(cell) = cells.get_mut(place[usize::from(self.codes[line])]) {
+                        *cell += u32::from(drawn.times);
+                    }
                     if self.distinct {
-                        cells[self.classes] += 1;
+                        cells[width - 1] += 1;
                     }
                 }
                 begin = end;

@@ -38,11 +38,10 @@ impl<'a> Growth<'a> {
     /// The best split by sums with noise.
     pub(super) fn search_noisy(&self, open: &mut Open, part: &[i64]) -> Told {
         let node = &self.trees[open.tree][open.node];
-        let asked = &open.order[open.tried..open.asked];
         let cell_max = TOTAL_MAX / (BINS_MAX * self.classes as i64);
         let clamped: Vec<i64> = part.iter().map(|count| (*count).clamp(0, cell_max)).collect();
-        let raw = self.summed(asked, part);
-        let mut columns = self.summed(asked, &clamped);
+        let raw = self.summed(open, part, |_| true);
+        let columns = self.summed(open, &clamped, |rows| rows > 0);
         open.tried = open.order.len();
         let totals = match (node.totals.classes.is_empty(), raw.first()) {
             (true, Some(first)) => self.clamped(sum(&first.bins, self.classes, |_| true)),
@@ -52,8 +51,7 @@ impl<'a> Growth<'a> {
             return Told { totals, chosen: None };
         }
         let (mut best, mut by, mut decrease) = (Best::none(), 0, 0.0);
-        for (at, column) in columns.iter_mut().enumerate() {
-            column.bins.retain(|cell| cell.rows > 0);
+        for (at, column) in columns.iter().enumerate() {
             let own = sum(&column.bins, self.classes, |_| true);
             let mut search = SumSearch::new(self.limits, &self.weights, &own);
             let mut of_column = Best::none();

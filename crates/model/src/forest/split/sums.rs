@@ -36,17 +36,17 @@ pub(crate) struct Summed<'a> {
     pub(crate) may_miss: bool,
     pub(crate) typical: &'a [f32],
     /// The bins that any row is in, ascending.
-    pub(crate) bins: Vec<Cell<'a>>,
+    pub(crate) bins: Vec<Cell>,
 }
 
 /// One bin of a column.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cell<'a> {
+#[derive(Clone, Debug)]
+pub(crate) struct Cell {
     pub(crate) bin: u8,
     /// Distinct rows.
     pub(crate) rows: i64,
     /// Draws of each class.
-    pub(crate) classes: &'a [i64],
+    pub(crate) classes: Vec<i64>,
 }
 
 /// A search over sums, for nodes with these totals.
@@ -114,13 +114,7 @@ impl<'a> SumSearch<'a> {
     }
 
     /// Moves bins across, one by one, and offers every border.
-    fn sweep(
-        &mut self,
-        column: &Summed<'_>,
-        first: Option<&Cell<'_>>,
-        bins: &[Cell<'_>],
-        best: &mut Best,
-    ) {
+    fn sweep(&mut self, column: &Summed<'_>, first: Option<&Cell>, bins: &[Cell], best: &mut Best) {
         let mut sides = self.all_right();
         let (rows, leaf_rows) = (self.totals.rows, self.limits.leaf_rows_min as i64);
         let mut rows_left = 0;
@@ -148,9 +142,9 @@ impl<'a> SumSearch<'a> {
     }
 
     /// Moves the rows of a bin to the left side.
-    fn shift(&mut self, cell: &Cell<'_>, sides: &mut Sides<i64>) {
+    fn shift(&mut self, cell: &Cell, sides: &mut Sides<i64>) {
         for class in 0..cell.classes.len() {
-            let weight = self.amount(cell.classes, class);
+            let weight = self.amount(&cell.classes, class);
             let left = self.left[class];
             let right = self.amount(&self.totals.classes, class) - left;
             sides.left_squares += weight * (left + left + weight);
@@ -166,7 +160,8 @@ impl<'a> SumSearch<'a> {
         let mut histogram = Box::new([[0; FEW_CLASSES]; 256]);
         let mut occupied = [0_u64; 4];
         for cell in &column.bins {
-            for (count, of_class) in histogram[usize::from(cell.bin)].iter_mut().zip(cell.classes) {
+            for (count, of_class) in histogram[usize::from(cell.bin)].iter_mut().zip(&cell.classes)
+            {
                 *count = *of_class as i32;
             }
             occupied[usize::from(cell.bin >> 6)] |= 1 << (cell.bin & 63);
@@ -196,7 +191,7 @@ impl<'a> SumSearch<'a> {
 
     /// One border drawn at random between the node's lowest and highest value.
     fn try_random(&mut self, column: &Summed<'_>, best: &mut Best, chance: &mut Chance) {
-        let is_missing = |cell: &&Cell<'_>| column.may_miss && cell.bin == MISSING;
+        let is_missing = |cell: &&Cell| column.may_miss && cell.bin == MISSING;
         let missing = column.bins.iter().any(|cell| is_missing(&cell));
         let mut values = column.bins.iter().filter(|cell| !is_missing(cell)).map(|cell| cell.bin);
         let Some(low) = values.next() else { return };

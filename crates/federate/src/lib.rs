@@ -15,6 +15,7 @@ pub mod cohort;
 pub mod compress;
 pub mod coordinator;
 pub mod federation;
+pub mod forest;
 pub mod homes;
 pub mod learner;
 pub mod ledger;

@@ -28,18 +28,27 @@
 
 pub(crate) mod bin;
 pub(crate) mod columns;
+mod edges;
 mod grow;
+mod growth;
+mod keyed;
 pub(crate) mod pack;
 mod params;
+mod pool;
 pub(crate) mod predict;
+mod shared;
+mod site;
 mod split;
 pub(crate) mod tree;
 
 use rayon::prelude::*;
 
+pub use edges::{ColumnCounts, Edges};
+pub use growth::{Growth, Question, Split};
 pub use params::{
     ClassWeights, FeaturesTried, ForestParams, Sampling, TREES_MAX, Thresholds, ValidForestParams,
 };
+pub use site::Site;
 
 use crate::{
     error::Error,
@@ -108,6 +117,7 @@ impl ValidForestParams {
             has_missing: &has_missing,
             typical: &typical,
             limits: self.limits(features),
+            keys: None,
         };
         let (trees, places, importance) = if class_weights.is_empty() {
             self.grow::<i64>(&ground, seed, tree_done)

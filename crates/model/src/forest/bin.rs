@@ -236,31 +236,42 @@ fn sort(values: &mut [f32]) {
     }
 }
 
-/// Edges between sorted values: between all neighbours where they are few, else at about equal
-/// counts; a value that is more than a bin's share of the rows gets a bin of its own.
+/// Rows of a column whose values lie close together, or are one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Near {
+    pub(crate) low: f32,
+    pub(crate) high: f32,
+    pub(crate) rows: usize,
+}
+
+/// Edges of sorted values, of at most 255 bins.
 fn quantile_edges(sorted: &[f32]) -> Vec<f32> {
-    let mut distinct: Vec<(f32, usize)> = Vec::new();
+    let mut distinct: Vec<Near> = Vec::new();
     for &value in sorted {
         match distinct.last_mut() {
             // Equality, not bits: -0 and 0 are one value.
-            Some((last, count)) if *last == value => *count += 1,
-            _ => distinct.push((value, 1)),
+            Some(last) if last.low == value => last.rows += 1,
+            _ => distinct.push(Near { low: value, high: value, rows: 1 }),
         }
     }
-    let bins = EDGES_MAX + 1;
+    edges_between(&distinct, EDGES_MAX + 1)
+}
+
+/// Edges between values in ascending order: between all neighbours where they are few, else at about equal
+/// counts; a value that is more than a bin's share of the rows gets a bin of its own.
+pub(crate) fn edges_between(distinct: &[Near], bins: usize) -> Vec<f32> {
     let few = distinct.len() <= bins;
-    let mut edges = Vec::with_capacity(EDGES_MAX);
-    let (mut rows_left, mut in_bin) = (sorted.len(), 0);
+    let mut edges = Vec::with_capacity(bins - 1);
+    let (mut rows_left, mut in_bin) = (distinct.iter().map(|near| near.rows).sum::<usize>(), 0);
     for pair in distinct.windows(2) {
-        let (value, count) = pair[0];
-        let (next, next_count) = pair[1];
-        in_bin += count;
+        let [near, next] = pair else { break };
+        in_bin += near.rows;
         let bins_left = bins - edges.len();
         let share = rows_left as f64 / bins_left as f64;
-        let next_is_heavy = next_count as f64 >= share;
-        let full = in_bin as f64 + next_count as f64 / 2.0 >= share;
-        if edges.len() < EDGES_MAX && (few || next_is_heavy || full) {
-            edges.push(between(value, next));
+        let next_is_heavy = next.rows as f64 >= share;
+        let full = in_bin as f64 + next.rows as f64 / 2.0 >= share;
+        if edges.len() < bins - 1 && (few || next_is_heavy || full) {
+            edges.push(between(near.high, next.low));
             rows_left -= in_bin;
             in_bin = 0;
         }
@@ -269,7 +280,7 @@ fn quantile_edges(sorted: &[f32]) -> Vec<f32> {
 }
 
 /// A number at or above `low` and below `high`, in the middle where there is one.
-fn between(low: f32, high: f32) -> f32 {
+pub(crate) fn between(low: f32, high: f32) -> f32 {
     let middle = low / 2.0 + high / 2.0;
     if low <= middle && middle < high { middle } else { low }
 }

@@ -14,6 +14,7 @@ use crate::chance;
 
 use super::{
     bin::MISSING,
+    keyed,
     split::{Amount, Best, CHUNK, Column, Search},
     tree::{Grown, GrownTree, MixedLeaf},
 };
@@ -77,6 +78,8 @@ pub(crate) struct Ground<'a> {
     /// The middle value of each column's bins.
     pub(crate) typical: &'a [Vec<f32>],
     pub(crate) limits: Limits,
+    /// A key for each line, where chance is to depend on keys and paths ([`keyed`]) and not on what was drawn before.
+    pub(crate) keys: Option<&'a [u64]>,
 }
 
 /// When to stop, and how to search.
@@ -95,6 +98,8 @@ struct Open {
     end: usize,
     depth: usize,
     node: usize,
+    /// The key of the way to it.
+    key: u64,
 }
 
 /// Chance for one tree: it depends on the forest's seed and the tree's index, on nothing else.
@@ -105,6 +110,17 @@ impl Chance {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(tree as u64);
         Self(rng)
+    }
+
+    /// Chance for one node alone, and all columns in an order drawn by it.
+    pub(crate) fn of_node(seed: u64, tree: usize, key: u64, features: &mut [u32]) -> Self {
+        let mut own = Self(keyed::node_rng(seed, tree, key));
+        let count = features.len();
+        features.iter_mut().zip(0..).for_each(|(feature, at)| *feature = at);
+        for at in 0..count {
+            features.swap(at, at + own.below(count - at));
+        }
+        own
     }
 
     /// A number from 0 to below 1.
@@ -130,6 +146,8 @@ pub(crate) struct Grower<'a, A: Amount> {
     features: Vec<u32>,
     tree: GrownTree,
     open: Vec<Open>,
+    seed: u64,
+    index: usize,
 }
 
 impl<'a, A: Amount> Grower<'a, A> {
@@ -145,17 +163,25 @@ impl<'a, A: Amount> Grower<'a, A> {
             features: Vec::new(),
             tree: GrownTree::default(),
             open: Vec::new(),
+            seed: 0,
+            index: 0,
         }
     }
 
     /// Grows the tree with this index.
     pub(crate) fn grow(&mut self, seed: u64, index: usize) -> GrownTree {
         let mut chance = Chance::new(seed, index);
+        (self.seed, self.index) = (seed, index);
         self.draw_rows(&mut chance);
         self.spare.resize(self.items.len(), Item::default());
         self.features = (0..self.ground.has_missing.len() as u32).collect();
         self.tree = GrownTree::new(self.ground.has_missing.len());
-        self.open.push(Open { begin: 0, end: self.items.len(), depth: 0, node: 0 });
+        if self.items.is_empty() {
+            self.tree.push_leaf(0, MixedLeaf::ignorant(self.ground.class_count), 0);
+            return std::mem::take(&mut self.tree);
+        }
+        let key = keyed::ROOT_KEY;
+        self.open.push(Open { begin: 0, end: self.items.len(), depth: 0, node: 0, key });
 
         let ground = self.ground;
         let mut local = std::mem::take(&mut self.local);
@@ -185,9 +211,15 @@ impl<'a, A: Amount> Grower<'a, A> {
             return;
         }
         let mut times = vec![0_u16; classes.len()];
-        for _ in 0..classes.len() {
-            let times = &mut times[chance.below(classes.len())];
-            *times = times.saturating_add(1);
+        if let Some(keys) = self.ground.keys {
+            for (times, &key) in times.iter_mut().zip(keys) {
+                *times = keyed::times(self.seed, self.index, key);
+            }
+        } else {
+            for _ in 0..classes.len() {
+                let times = &mut times[chance.below(classes.len())];
+                *times = times.saturating_add(1);
+            }
         }
         let drawn = times.iter().zip(classes).enumerate().filter(|(_, (times, _))| **times > 0);
         self.items.extend(drawn.map(|(row, (&times, &class))| Item::new(row, class, times)));
@@ -206,7 +238,7 @@ impl<'a, A: Amount> Grower<'a, A> {
 
     /// Makes a node a leaf or splits it and opens its children.
     fn visit(&mut self, open: &Open, lines: &[u8], chance: &mut Chance) {
-        let Open { begin, end, depth, node } = *open;
+        let Open { begin, end, depth, node, key } = *open;
         let limits = self.ground.limits;
         let first = self.items[begin].class();
         let rows = end - begin;
@@ -216,6 +248,9 @@ impl<'a, A: Amount> Grower<'a, A> {
         }
         self.search.open(&self.items[begin..end]);
         let best = if depth < limits.depth_max && rows / 2 >= limits.leaf_rows_min {
+            if self.ground.keys.is_some() {
+                *chance = Chance::of_node(self.seed, self.index, key, &mut self.features);
+            }
             self.search_columns(begin, end, lines, chance)
         } else {
             None
@@ -236,8 +271,10 @@ impl<'a, A: Amount> Grower<'a, A> {
         let pair = self.tree.push_pair();
         self.tree.nodes[node] = Grown::split(&best, pair, rows);
         // The smaller side waits, so that the list of open nodes stays short.
-        let left = Open { begin, end: middle, depth: depth + 1, node: 2 * pair };
-        let right = Open { begin: middle, end, depth: depth + 1, node: 2 * pair + 1 };
+        let keys = self.ground.keys.map_or((0, 0), |_| keyed::children(key));
+        let depth = depth + 1;
+        let left = Open { begin, end: middle, depth, node: 2 * pair, key: keys.0 };
+        let right = Open { begin: middle, end, depth, node: 2 * pair + 1, key: keys.1 };
         let (waits, next) =
             if middle - begin < end - middle { (left, right) } else { (right, left) };
         self.open.push(waits);
@@ -259,7 +296,9 @@ impl<'a, A: Amount> Grower<'a, A> {
             let quota = self.ground.limits.features_tried;
             let want = if tried < quota { (quota - tried).min(CHUNK) } else { 1 };
             let until = (tried + want).min(count);
-            for at in tried..until {
+            // Keyed columns are in order already.
+            let drawn = if self.ground.keys.is_some() { until } else { tried };
+            for at in drawn..until {
                 let other = at + chance.below(count - at);
                 self.features.swap(at, other);
             }

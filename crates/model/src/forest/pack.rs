@@ -156,6 +156,15 @@ impl Nodes {
         }
     }
 
+    /// The same nodes in 8 octets each.
+    pub(super) fn widened(self) -> Self {
+        let wide = |node: &u32| u64::new(node.column(), node.bin(), node.pair());
+        match self {
+            Self::Narrow(nodes) => Self::Wide(nodes.iter().map(wide).collect()),
+            Self::Wide(nodes) => Self::Wide(nodes),
+        }
+    }
+
     /// Gives every split's column another number.
     pub(crate) fn renumber(&mut self, number: &[usize]) {
         match self {

@@ -189,12 +189,21 @@ impl ValidForestParams {
         self.0.thresholds
     }
 
-    pub(super) fn balances(&self) -> ClassWeights {
+    /// Most splits between the root and a leaf, where there is a limit.
+    #[must_use]
+    pub fn depth_max(&self) -> Option<usize> {
+        self.0.depth_max
+    }
+
+    /// What a row of each class weighs.
+    #[must_use]
+    pub fn balances(&self) -> ClassWeights {
         self.0.class_weights
     }
 
     /// Columns that a node tries, of so many.
-    pub(super) fn features(&self, features: usize) -> usize {
+    #[must_use]
+    pub fn features(&self, features: usize) -> usize {
         match self.0.features_tried {
             FeaturesTried::Sqrt => features.isqrt(),
             FeaturesTried::All => features,

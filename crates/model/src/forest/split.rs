@@ -6,6 +6,7 @@
 //! other side, and the next column moves them back: nothing has to be set up again.
 
 mod occupied;
+pub(super) mod sums;
 mod vectors;
 
 use std::ops::{Add, AddAssign, Mul, Sub, SubAssign};

@@ -39,6 +39,11 @@ impl Grown {
 pub(crate) struct MixedLeaf(pub(crate) Vec<(u16, u16)>);
 
 impl MixedLeaf {
+    /// All classes alike: what a tree says that has drawn no row.
+    pub(crate) fn ignorant(classes: usize) -> Self {
+        Self((0..classes).map(|class| (class as u16, 1)).collect())
+    }
+
     /// Keeps counts as they are where they are whole and fit in 16 bits, so that shares are exact.
     pub(crate) fn new(amounts: Vec<(u16, f64)>) -> Self {
         let largest = amounts.iter().fold(0.0_f64, |a, (_, amount)| a.max(*amount));

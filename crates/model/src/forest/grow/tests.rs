@@ -70,6 +70,7 @@ fn grown_decrease<A: Amount>(case: &Case) -> Option<f64> {
         has_missing: &has_missing,
         typical: &typical,
         limits,
+        keys: None,
     };
     let tree = Grower::<A>::new(&ground).grow(1, 0);
     let splits = matches!(tree.nodes[0].kind, Kind::Split { .. });

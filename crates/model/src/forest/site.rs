@@ -1,0 +1,163 @@
+//! One client's part in a forest that is grown from sums: it counts its rows as it is asked, and lets them follow the splits.
+
+use super::bin::{Place, stride};
+use super::bin_rows;
+use super::edges::Edges;
+use super::grow::Limits;
+use super::growth::{Question, Split};
+use super::keyed;
+use super::params::ValidForestParams;
+use super::split::sums::goes_right;
+use crate::error::Error;
+use crate::training::Training;
+
+/// A row of a tree, and how often the tree has drawn it.
+#[derive(Clone, Copy, Debug)]
+struct Drawn {
+    line: u32,
+    times: u16,
+}
+
+/// The rows of one client, binned, and in which node of each tree they are.
+#[derive(Clone, Debug)]
+pub struct Site {
+    edges: Edges,
+    lines: Vec<u8>,
+    stride: usize,
+    codes: Vec<u16>,
+    classes: usize,
+    /// Whether distinct rows are counted beside draws.
+    distinct: bool,
+    /// The rows of each open node of each tree; empty for the others.
+    trees: Vec<Vec<Vec<Drawn>>>,
+}
+
+impl Site {
+    /// A client's rows, drawn for each tree of a forest.
+    ///
+    /// # Shapes
+    /// `keys` has one for each of `training.rows`; no two rows of any clients have the same.
+    /// # Errors
+    /// When the shapes of `training` do not fit together ([`Training::check`]) or the edges are of another table.
+    pub fn new(
+        params: &ValidForestParams,
+        edges: &Edges,
+        training: &Training<'_>,
+        keys: &[u64],
+        seed: u64,
+    ) -> Result<Self, Error> {
+        if !training.rows.is_empty() {
+            training.check()?;
+        }
+        let features = training.columns.len();
+        if edges.features() != features {
+            return Err(Error::ColumnCount { found: features, expected: edges.features() });
+        }
+        if keys.len() != training.rows.len() {
+            let (found, expected) = (keys.len(), training.rows.len());
+            return Err(Error::ColumnLength { column: features, found, expected });
+        }
+        let places: Vec<Place> = (0..features).map(|feature| Place { feature, shift: 0 }).collect();
+        let stride = stride(features);
+        let lines = bin_rows(&edges.bins, training.columns, training.rows, &places, stride);
+        let codes = training.rows.iter().map(|&row| training.codes[row as usize] as u16).collect();
+        let Limits { bootstrap, .. } = params.limits(features);
+        let of_tree = |tree| {
+            let times = |key| if bootstrap { keyed::times(seed, tree, key) } else { 1 };
+            let drawn = (0..).zip(keys).map(|(line, &key)| Drawn { line, times: times(key) });
+            vec![drawn.filter(|drawn| drawn.times > 0).collect()]
+        };
+        let trees = (0..params.trees()).map(of_tree).collect();
+        let classes = training.classes;
+        Ok(Self { edges: edges.clone(), lines, stride, codes, classes, distinct: bootstrap, trees })
+    }
+
+    /// The same client with so many draws of each tree at most, and distinct rows not counted: so it can move all counts of a level by
+    /// so much and no more. Which of its rows stay is drawn for each tree; the last one may lose some of its draws.
+    #[must_use]
+    pub fn limited(mut self, draws_max: u32, seed: u64) -> Self {
+        self.distinct = false;
+        for (tree, nodes) in (0..).zip(&mut self.trees) {
+            let Some(rows) = nodes.first_mut() else { continue };
+            let key = keyed::mix_two(!seed, tree);
+            rows.sort_unstable_by_key(|drawn| keyed::mix_two(key, u64::from(drawn.line)));
+            let mut left = draws_max;
+            for drawn in rows.iter_mut() {
+                drawn.times = drawn.times.min(left.min(u32::from(u16::MAX)) as u16);
+                left -= u32::from(drawn.times);
+            }
+            rows.retain(|drawn| drawn.times > 0);
+        }
+        self
+    }
+
+    /// What is asked, one count after the other.
+    ///
+    /// # Shapes
+    /// For each question, for each of its columns, for each bin: the draws of each class that is asked about, and then, where trees
+    /// draw rows by chance, the number of distinct rows.
+    #[must_use]
+    pub fn count(&self, questions: &[Question]) -> Vec<u32> {
+        let width = |question: &Question| question.classes.len() + usize::from(self.distinct);
+        let entries = |question: &Question| {
+            let bins = question.columns.iter().map(|column| self.edges.bins(*column as usize));
+            bins.sum::<usize>() * width(question)
+        };
+        let mut counts = vec![0; questions.iter().map(entries).sum()];
+        let mut begin = 0;
+        // Where a class is counted; beyond a bin's counts, where it is not asked about.
+        let mut place = vec![usize::MAX; self.classes];
+        for question in questions {
+            let width = width(question);
+            place.fill(usize::MAX);
+            for (at, &class) in question.classes.iter().enumerate() {
+                if let Some(place) = place.get_mut(usize::from(class)) {
+                    *place = at;
+                }
+            }
+            let rows = self.trees.get(question.tree as usize);
+            let rows = rows.and_then(|nodes| nodes.get(question.node as usize));
+            for &column in &question.columns {
+                let column = column as usize;
+                let end = begin + self.edges.bins(column) * width;
+                let of_column = &mut counts[begin..end];
+                for drawn in rows.into_iter().flatten() {
+                    let line = drawn.line as usize;
+                    let bin = self.lines[line * self.stride + column];
+                    let cells = &mut of_column[self.edges.place(column, bin) * width..][..width];
+                    if let Some(cell) = cells.get_mut(place[usize::from(self.codes[line])]) {
+                        *cell += u32::from(drawn.times);
+                    }
+                    if self.distinct {
+                        cells[width - 1] += 1;
+                    }
+                }
+                begin = end;
+            }
+        }
+        counts
+    }
+
+    /// Lets rows follow splits, into the nodes that will be asked about; rows of finished nodes are dropped.
+    pub fn follow(&mut self, splits: &[Split]) {
+        for split in splits {
+            let Some(nodes) = self.trees.get_mut(split.tree as usize) else { continue };
+            let children = split.children as usize;
+            nodes.resize_with(nodes.len().max(children + 2), Vec::new);
+            let Some(rows) = nodes.get_mut(split.node as usize).map(std::mem::take) else {
+                continue;
+            };
+            let goes_right = goes_right(split.bin, split.missing_left);
+            let bin = |drawn: &Drawn| {
+                self.lines[drawn.line as usize * self.stride + split.column as usize]
+            };
+            let (right, left): (Vec<Drawn>, Vec<Drawn>) =
+                rows.into_iter().partition(|drawn| goes_right(bin(drawn)));
+            for (side, rows) in [left, right].into_iter().enumerate() {
+                if split.goes_on[side] {
+                    nodes[children + side] = rows;
+                }
+            }
+        }
+    }
+}

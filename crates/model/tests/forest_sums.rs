@@ -1,0 +1,141 @@
+//! A forest grown from sums over clients is the one that is learnt where all rows are.
+
+#![allow(clippy::unwrap_used)]
+
+use flowgait_model::Training;
+use flowgait_model::forest::{
+    ClassWeights, Edges, FeaturesTried, Forest, ForestParams, Growth, Sampling, Site, Thresholds,
+    ValidForestParams,
+};
+use proptest::prelude::*;
+
+#[derive(Clone, Debug)]
+struct Table {
+    columns: Vec<Vec<f32>>,
+    codes: Vec<u32>,
+    classes: usize,
+    /// Whose each row is.
+    client: Vec<u32>,
+}
+
+impl Table {
+    fn training<'a>(&'a self, rows: &'a [u32]) -> Training<'a> {
+        let (columns, codes, classes) = (&self.columns, &self.codes, self.classes);
+        Training { columns, rows, codes, classes, class_weights: None }
+    }
+
+    fn rows(&self) -> Vec<u32> {
+        (0..self.codes.len() as u32).collect()
+    }
+}
+
+fn keys(rows: &[u32]) -> Vec<u64> {
+    rows.iter().map(|row| u64::from(*row) * 31 + 5).collect()
+}
+
+/// One place has all rows.
+fn central(table: &Table, params: &ValidForestParams, edges: &Edges, seed: u64) -> Forest {
+    let rows = table.rows();
+    params.fit_on(edges, &table.training(&rows), &keys(&rows), seed).unwrap()
+}
+
+/// Each client has its own, and only sums are seen.
+fn summed(
+    table: &Table,
+    params: &ValidForestParams,
+    edges: &Edges,
+    seed: u64,
+    entries_max: usize,
+) -> Forest {
+    let clients = table.client.iter().max().unwrap() + 1;
+    let mut class_rows = vec![0; table.classes];
+    table.codes.iter().for_each(|&class| class_rows[class as usize] += 1);
+    let mut sites: Vec<Site> = (0..clients)
+        .map(|client| {
+            let mut rows = table.rows();
+            rows.retain(|&row| table.client[row as usize] == client);
+            Site::new(params, edges, &table.training(&rows), &keys(&rows), seed).unwrap()
+        })
+        .collect();
+    let mut growth = Growth::new(params, edges, &class_rows, seed).unwrap();
+    loop {
+        let questions = growth.questions(entries_max);
+        if questions.is_empty() {
+            return growth.finish().unwrap();
+        }
+        let mut sum: Vec<i64> = Vec::new();
+        for site in &sites {
+            let counts = site.count(&questions);
+            sum.resize(counts.len(), 0);
+            sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += i64::from(count));
+        }
+        let splits = growth.answer(&sum).unwrap();
+        sites.iter_mut().for_each(|site| site.follow(&splits));
+    }
+}
+
+fn value() -> impl Strategy<Value = f32> {
+    prop_oneof![
+        12 => (-20_i16..20).prop_map(|v| f32::from(v) / 4.0),
+        6 => -1e6_f32..1e6,
+        2 => Just(f32::NAN),
+        1 => prop_oneof![Just(f32::INFINITY), Just(f32::NEG_INFINITY), Just(-0.0)],
+    ]
+}
+
+fn table() -> impl Strategy<Value = Table> {
+    // Up to 8 classes and more of them, nodes of up to 16 rows and more: all ways through the search.
+    let shape = (1_usize..260, 1_usize..12, prop_oneof![3 => 1_usize..9, 1 => 9_usize..14]);
+    (shape, 1_u32..7).prop_flat_map(|((rows, features, classes), clients)| {
+        let columns = prop::collection::vec(prop::collection::vec(value(), rows), features);
+        // The product makes some classes rare.
+        let codes = prop::collection::vec((0..classes as u32, 0..classes as u32), rows);
+        let client = prop::collection::vec(0..clients, rows);
+        (columns, codes, client).prop_map(move |(columns, codes, client)| {
+            let codes = codes.into_iter().map(|(a, b)| a * b / (classes as u32).max(1)).collect();
+            Table { columns, codes, classes, client }
+        })
+    })
+}
+
+fn params() -> impl Strategy<Value = ForestParams> {
+    let sampling = prop_oneof![Just(Sampling::Bootstrap), Just(Sampling::All)];
+    let thresholds = prop_oneof![Just(Thresholds::Best), Just(Thresholds::Random)];
+    let weights = prop_oneof![Just(ClassWeights::Equal), Just(ClassWeights::Balanced)];
+    let depth = prop_oneof![Just(None), (1_usize..6).prop_map(Some)];
+    let leaf = prop_oneof![3 => Just(1_usize), 1 => 2_usize..5];
+    let features = prop_oneof![
+        Just(FeaturesTried::Sqrt),
+        Just(FeaturesTried::All),
+        (1_usize..11).prop_map(FeaturesTried::Count)
+    ];
+    (1_usize..6, depth, leaf, sampling, thresholds, weights, features).prop_map(
+        |(trees, depth, leaf, sampling, thresholds, weights, features)| {
+            let params = ForestParams::new()
+                .trees(trees)
+                .leaf_rows_min(leaf)
+                .sampling(sampling)
+                .thresholds(thresholds)
+                .class_weights(weights)
+                .features_tried(features);
+            depth.map_or(params.clone(), |depth| params.depth_max(depth))
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn sums_grow_the_forest_that_rows_do(
+        table in table(),
+        params in params(),
+        seed: u64,
+        entries_max in prop_oneof![Just(1_usize), Just(4_000), Just(1 << 20)],
+    ) {
+        let params = params.check().unwrap();
+        let edges = Edges::learn(&table.columns, &table.rows());
+        let central = central(&table, &params, &edges, seed);
+        prop_assert_eq!(&central, &summed(&table, &params, &edges, seed, entries_max));
+    }
+}

@@ -39,6 +39,9 @@ pub struct Federation {
     pub clients: Clients,
     /// What is learnt.
     pub model: Model,
+    /// A forest in place of a network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forest: Option<ForestPlan>,
     /// How a client learns in a round.
     pub learning: Learning,
     /// How updates are combined.
@@ -105,6 +108,35 @@ pub struct Model {
     pub dropout: f32,
     /// Whether all classes weigh alike at each client.
     pub balanced: bool,
+}
+
+/// A forest that clients make together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ForestPlan {
+    /// How.
+    pub way: ForestWay,
+    /// How many trees.
+    pub trees: usize,
+    /// Whether splits are drawn (extremely randomised trees) or looked for.
+    pub extra_trees: bool,
+}
+
+/// How clients make a forest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForestWay {
+    /// One forest from summed counts: that of one place with all rows, bit for bit.
+    #[default]
+    Histogram,
+    /// Each client grows some trees of its own rows.
+    Pooled,
+}
+
+impl Default for ForestPlan {
+    fn default() -> Self {
+        Self { way: ForestWay::Histogram, trees: 100, extra_trees: false }
+    }
 }
 
 /// How a client learns in a round.
@@ -227,6 +259,7 @@ impl Default for Federation {
             data: Data::default(),
             clients: Clients::default(),
             model: Model::default(),
+            forest: None,
             learning: Learning::default(),
             strategy: StrategyKind::FedAvg,
             robust: None,
@@ -334,8 +367,35 @@ impl Federation {
                 because: "its control variates are of the common model",
             });
         }
+        if let Some(forest) = &self.forest {
+            self.check_forest(forest)?;
+        }
         self.faults.check()?;
         self.network().check()?;
+        Ok(())
+    }
+
+    fn check_forest(&self, forest: &ForestPlan) -> Result<(), Error> {
+        let clash =
+            |that, because| Err(Error::Clash { this: "a forest".to_owned(), that, because });
+        if self.privacy.is_some() {
+            return clash(
+                "[privacy]",
+                "noise is added to updates of networks here; forests under a budget are a function of the library only",
+            );
+        }
+        if self.personal.is_some() || self.robust.is_some() {
+            return clash("[personal] or robust", "these are of updates, and a forest has none");
+        }
+        if self.attack.is_some() || self.faults != Faults::default() {
+            return clash("[attack] or [faults]", "these are of rounds of a network");
+        }
+        if self.secure.is_some() && forest.way == ForestWay::Pooled {
+            return clash(
+                "[secure]",
+                "pooled trees are sent as they are, each client's own; way = \"histogram\" sums",
+            );
+        }
         Ok(())
     }
 

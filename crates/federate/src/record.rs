@@ -48,6 +48,29 @@ pub struct Record {
 }
 
 impl Record {
+    /// The line of a federation that has one result and no rounds of contributions: a forest, after so many sums.
+    #[must_use]
+    pub fn alone(rounds: u64, clients: usize, measured: Measured) -> Self {
+        Self {
+            round: rounds,
+            is_done: true,
+            cohort: clients,
+            survivors: clients,
+            accuracy: measured.scores.map(|scores| scores.accuracy),
+            f1_macro: measured.scores.map(|scores| scores.f1_macro),
+            log_loss: measured.scores.map(|scores| scores.log_loss),
+            loss: None,
+            clients: measured.clients,
+            own: None,
+            backdoor: None,
+            short: None,
+            epsilon: None,
+            octets_down: 0,
+            octets_up: 0,
+            refused: Vec::new(),
+        }
+    }
+
     /// The line of a round that was measured.
     #[must_use]
     pub fn of(round: &Round, measured: Measured, own: Option<Vec<Option<f64>>>) -> Self {

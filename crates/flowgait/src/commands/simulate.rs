@@ -1,5 +1,6 @@
 //! `flowgait simulate`: a whole federation in this process.
 
+mod forests;
 mod homes;
 mod runs;
 mod show;

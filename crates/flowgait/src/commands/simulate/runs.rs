@@ -20,7 +20,7 @@ use flowgait_model::artifact::{Card, Model, fingerprint};
 use flowgait_model::{Estimator, Training};
 
 use super::homes::{Prepared, prepare};
-use super::{show, told};
+use super::{forests, show, told};
 use crate::failure::{Failure, sentence};
 use crate::output;
 use crate::progress::Progress;
@@ -38,6 +38,8 @@ const CONFIGURATION: &str = "federation.toml";
 #[derive(Default)]
 pub struct Baselines {
     pub central: Option<Measured>,
+    /// The forest of one place, where a forest is made.
+    pub forest: Option<Estimator>,
     pub local: Option<Local>,
 }
 
@@ -51,6 +53,9 @@ pub struct Outcome {
 /// Runs a federation; `here` is where its tables are named from.
 pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Result<(), Failure> {
     let mut prepared = prepare(federation, here)?;
+    if federation.forest.is_some() {
+        return run_forest(federation, &prepared, output);
+    }
     let honest = prepared.homes.clone();
     let liars = liars(federation, &mut prepared)?;
     let learner = learner(federation, &prepared.homes)?;
@@ -100,7 +105,8 @@ pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Resul
         output::save(&path.join(SUMMARY), &summary(&outcome))?;
         let report = told::report(federation, &prepared, simulation.coordinator().plan(), &outcome);
         output::save(&path.join(REPORT), &report.to_html())?;
-        let model = model(federation, &prepared, &honest, &learner, &values, &outcome)?;
+        let network = Estimator::Network(Box::new(learner.with(&values)));
+        let model = model(federation, &prepared, &honest, network, &outcome)?;
         let file = path.join("model.fgm");
         model.save(&file)?;
         output::note(&format!(
@@ -109,6 +115,31 @@ pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Resul
             &digest(&values)[..12]
         ));
     }
+    Ok(())
+}
+
+/// A federation that makes a forest: no rounds to go on with, so its folder is written at its end.
+fn run_forest(
+    federation: &Federation,
+    prepared: &Prepared,
+    output: Option<&Path>,
+) -> Result<(), Failure> {
+    let plan = federation.plan(prepared.clients.len()).map_err(usage)?;
+    let (outcome, forest) = forests::run(federation, prepared)?;
+    let Some(path) = output else { return Ok(()) };
+    std::fs::create_dir_all(path).map_err(|error| {
+        Failure::work(format!("Cannot make the folder {}", path.display())).because(error)
+    })?;
+    let text = toml::to_string(federation).expect("a federation has plain fields");
+    output::save(&path.join(CONFIGURATION), &text)?;
+    let lines: String = outcome.records.iter().map(line).collect();
+    output::save(&path.join(METRICS), &lines)?;
+    output::save(&path.join(SUMMARY), &summary(&outcome))?;
+    let report = told::report(federation, prepared, &plan, &outcome);
+    output::save(&path.join(REPORT), &report.to_html())?;
+    model(federation, prepared, &prepared.homes, forest, &outcome)?
+        .save(&path.join("model.fgm"))?;
+    output::note(&format!("report: {}", path.join(REPORT).display()));
     Ok(())
 }
 
@@ -296,8 +327,7 @@ fn model(
     federation: &Federation,
     prepared: &Prepared,
     homes: &Homes,
-    learner: &NetLearner<'_>,
-    values: &[f32],
+    estimator: Estimator,
     outcome: &Outcome,
 ) -> Result<Model, Failure> {
     let rows = homes.all_rows();
@@ -334,12 +364,15 @@ fn model(
         fingerprint: fingerprint(&dataset),
         origin: prepared.origin,
         scores: scores.unwrap_or_default(),
-        estimator: format!("{:?} by federation", federation.model.estimator).to_lowercase(),
+        estimator: match &estimator {
+            Estimator::Network(_) => "network by federation",
+            _ => "forest by federation",
+        }
+        .to_owned(),
         parameters: serde_json::to_value(federation).expect("a federation has plain fields"),
         seed: Some(federation.seed),
         notes,
         ..Card::default()
     };
-    let network = Estimator::Network(Box::new(learner.with(values)));
-    Ok(Model::new(homes.schema.clone(), prepared.classes.clone(), network, card)?)
+    Ok(Model::new(homes.schema.clone(), prepared.classes.clone(), estimator, card)?)
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use flowgait_federate::cohort::Sampling;
 use flowgait_federate::coordinator::{Mechanism, ValidPlan};
-use flowgait_federate::federation::Federation;
+use flowgait_federate::federation::{Federation, ForestPlan, ForestWay};
 use flowgait_federate::measure::spread;
 use flowgait_federate::network::{Effort, NetLearner, Stepping};
 use flowgait_federate::partition::skew;
@@ -31,12 +31,12 @@ pub fn head(
     let clients = units::counted(prepared.clients.len() as u64, "client");
     let uneven = skew(&prepared.homes.rows, &prepared.homes.codes, prepared.homes.classes);
     let mut text = format!(
-        "\n{clients}, {} to learn from ({} to {} each), {} held out; {} of classes, clients {}\n",
+        "\n{clients}, {} to learn from ({} to {} each), {} held out; {}, clients {}\n",
         units::counted(all as u64, "row"),
         units::grouped(*least as u64),
         units::grouped(*most as u64),
         units::grouped(prepared.held_out.rows().len() as u64),
-        prepared.classes.len(),
+        units::counted(prepared.classes.len() as u64, "class"),
         how_uneven(uneven),
     );
     let learning = &federation.learning;
@@ -79,6 +79,27 @@ pub fn head(
         let _ = writeln!(text, "{:.0} % of the clients lie", liars.share * 100.0);
     }
     text
+}
+
+/// What a federation that makes a forest is about to do.
+pub fn forest_head(federation: &Federation, prepared: &Prepared, plan: ForestPlan) -> String {
+    let rows: usize = prepared.homes.rows.iter().map(Vec::len).sum();
+    let uneven = skew(&prepared.homes.rows, &prepared.homes.codes, prepared.homes.classes);
+    let kind = if plan.extra_trees { "extra-trees" } else { "random forest" };
+    let way = match (plan.way, federation.secure.is_some()) {
+        (ForestWay::Histogram, false) => "grown from summed counts",
+        (ForestWay::Histogram, true) => "grown from summed counts, each sum under masks",
+        (ForestWay::Pooled, _) => "trees of each client put together",
+    };
+    format!(
+        "\n{}, {} to learn from, {} held out; {}, clients {}\n{kind} of {} trees · {way}\n",
+        units::counted(prepared.clients.len() as u64, "client"),
+        units::counted(rows as u64, "row"),
+        units::grouped(prepared.held_out.rows().len() as u64),
+        units::counted(prepared.classes.len() as u64, "class"),
+        how_uneven(uneven),
+        plan.trees,
+    )
 }
 
 /// How far clients are from all having the same classes, in words.

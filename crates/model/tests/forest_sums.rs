@@ -139,3 +139,34 @@ proptest! {
         prop_assert_eq!(&central, &summed(&table, &params, &edges, seed, entries_max));
     }
 }
+
+#[test]
+fn keyed_draws_teach_as_much_as_a_bootstrap() {
+    // Two overlapping classes on a slope, and columns that tell nothing: trees that had drawn too little or too alike would do worse.
+    let mut state = 1_u64;
+    let mut unit = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1_u64 << 24) as f32
+    };
+    let rows = 3_000_u32;
+    let columns: Vec<Vec<f32>> = (0..6).map(|_| (0..rows).map(|_| unit()).collect()).collect();
+    let code = |row: usize, noise: f32| columns[0][row] + columns[1][row] + 0.4 * noise > 1.2;
+    let codes: Vec<u32> = (0..rows as usize).map(|row| code(row, unit()).into()).collect();
+    let table = Table { columns: columns.clone(), codes, classes: 2, client: Vec::new() };
+    let (train, test): (Vec<u32>, Vec<u32>) =
+        table.rows().into_iter().partition(|row| *row < 1_000);
+    let params = ForestParams::new().trees(100).check().unwrap();
+    let edges = Edges::learn(&table.columns, &train);
+    let accuracy = |forest: &Forest| {
+        let told = forest.predict_proba(&table.columns, &test).unwrap();
+        let right =
+            (0..).zip(&test).filter(|&(at, row)| told.best(at) == table.codes[*row as usize]);
+        right.count() as f64 / test.len() as f64
+    };
+    let drawn = accuracy(&params.fit(&table.training(&train), 1).unwrap());
+    let keyed = params.fit_on(&edges, &table.training(&train), &keys(&train), 1).unwrap();
+    let keyed = accuracy(&keyed);
+    // One standard deviation of either is 0.007.
+    assert!(drawn > 0.85 && (drawn - keyed).abs() < 0.02, "{drawn} {keyed}");
+}

@@ -4,8 +4,8 @@
 
 use flowgait_model::Training;
 use flowgait_model::forest::{
-    ClassWeights, Edges, FeaturesTried, Forest, ForestParams, Growth, Sampling, Site, Thresholds,
-    ValidForestParams,
+    ClassWeights, Edges, FeaturesTried, Forest, ForestParams, Growth, Question, Sampling, Site,
+    Split, Thresholds, ValidForestParams,
 };
 use proptest::prelude::*;
 
@@ -65,12 +65,12 @@ fn summed(
         }
         let mut sum: Vec<i64> = Vec::new();
         for site in &sites {
-            let counts = site.count(&questions);
+            let counts = site.count(&questions).unwrap();
             sum.resize(counts.len(), 0);
             sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += i64::from(count));
         }
         let splits = growth.answer(&sum).unwrap();
-        sites.iter_mut().for_each(|site| site.follow(&splits));
+        sites.iter_mut().for_each(|site| site.follow(&splits).unwrap());
     }
 }
 
@@ -138,6 +138,46 @@ proptest! {
         let central = central(&table, &params, &edges, seed);
         prop_assert_eq!(&central, &summed(&table, &params, &edges, seed, entries_max));
     }
+}
+
+#[test]
+fn questions_and_splits_from_outside_are_checked() {
+    let table = Table {
+        columns: vec![vec![0.0, 1.0, 2.0]; 2],
+        codes: vec![0, 1, 0],
+        classes: 2,
+        client: vec![],
+    };
+    let params = ForestParams::new().trees(2).check().unwrap();
+    let (rows, edges) = (table.rows(), Edges::learn(&table.columns, &table.rows()));
+    let new = |edges| Site::new(&params, edges, &table.training(&rows), &keys(&rows), 1);
+    let mut site = new(&edges).unwrap();
+    let question = |tree, node, columns, classes| Question { tree, node, columns, classes };
+    let count = |question: Question| site.count(&[question]);
+    // Three bins, each with two classes and distinct rows; none is in a node or a tree that is not there.
+    assert_eq!(count(question(0, 0, vec![1], vec![0, 1])).unwrap().len(), 9);
+    assert_eq!(count(question(0, u32::MAX, vec![1], vec![0, 1])).unwrap(), [0; 9]);
+    assert_eq!(count(question(9, 0, vec![1], vec![1])).unwrap(), [0; 6]);
+    assert_eq!(count(question(9, 0, vec![0], vec![u16::MAX])).unwrap(), [0; 6]);
+    assert!(count(question(0, 0, vec![2], vec![0])).is_err());
+    assert!(count(question(0, 0, vec![0; 1 << 16], vec![0; 1 << 16])).is_err());
+    let split = Split {
+        tree: 0,
+        node: 0,
+        column: 1,
+        bin: 0,
+        missing_left: true,
+        children: 1,
+        goes_on: [true; 2],
+    };
+    assert!(site.follow(&[Split { column: 2, ..split.clone() }]).is_err());
+    assert!(site.follow(&[Split { bin: 255, ..split.clone() }]).is_err());
+    assert!(site.follow(&[Split { children: u32::MAX, ..split.clone() }]).is_err());
+    let twice = [Split { tree: 7, ..split.clone() }, split.clone(), split];
+    site.follow(&twice).unwrap();
+    assert!(new(&Edges::learn(&table.columns[..1], &rows)).is_err());
+    let mut growth = Growth::new(&params, &edges, &[2, 1], 1).unwrap();
+    assert!(!growth.questions(100).is_empty() && growth.answer(&[1, 2, 3]).is_err());
 }
 
 #[test]

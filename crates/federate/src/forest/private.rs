@@ -20,6 +20,7 @@
 //! draw. Noise is added to the sum by whoever sees it, and is trusted to do so. Edges must be public or have been paid for: those of
 //! [`shared_edges`](super::shared_edges) are neither, for they come from exact counts.
 
+use flowgait_model::Error as ModelError;
 use flowgait_model::forest::{ClassWeights, Forest, Growth, Site, ValidForestParams};
 use flowgait_privacy::budget::{Budget, Release};
 use flowgait_privacy::grid::Grid;
@@ -109,11 +110,12 @@ pub fn private_forest<N: Neighbours>(
             }
             Err(refused) => return Err(refused.into()),
         };
-        let counts: Vec<Vec<u32>> = sites.par_iter().map(|site| site.count(&questions)).collect();
-        let mut sums: Vec<i64> = summing.sum(counts)?.into_iter().map(i64::from).collect();
+        let counts: Result<Vec<Vec<u32>>, ModelError> =
+            sites.par_iter().map(|site| site.count(&questions)).collect();
+        let mut sums: Vec<i64> = summing.sum(counts?)?.into_iter().map(i64::from).collect();
         grid.add_noise(&mut sums, permit, rng)?;
         let splits = growth.answer(&sums)?;
-        sites.par_iter_mut().for_each(|site| site.follow(&splits));
+        sites.par_iter_mut().try_for_each(|site| site.follow(&splits))?;
         releases += 1;
         traffic.up += clients * 4 * sums.len() as u64;
         traffic.down += clients * (octets(&questions) + split_octets(&splits));

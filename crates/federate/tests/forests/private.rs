@@ -122,7 +122,7 @@ fn with_hardly_any_noise_it_is_as_good_as_without() {
 /// Squared change of all counts of a level when a client comes, by counting with it and without it.
 fn change(site: &Site, others: &[Site], questions: &[flowgait_model::forest::Question]) -> u128 {
     let sum = |sites: &mut dyn Iterator<Item = &Site>| {
-        Plain.sum(sites.map(|site| site.count(questions)).collect()).unwrap()
+        Plain.sum(sites.map(|site| site.count(questions).unwrap()).collect()).unwrap()
     };
     let with = sum(&mut others.iter().chain([site]));
     let without = sum(&mut others.iter());
@@ -169,10 +169,10 @@ proptest! {
             }
             let (one, others) = sites.split_first().unwrap();
             prop_assert!(change(one, others, &questions) <= most);
-            let counts = sites.iter().map(|site| site.count(&questions)).collect();
+            let counts = sites.iter().map(|site| site.count(&questions).unwrap()).collect();
             let sums: Vec<i64> = Plain.sum(counts).unwrap().into_iter().map(i64::from).collect();
             let splits = growth.answer(&sums).unwrap();
-            sites.iter_mut().for_each(|site| site.follow(&splits));
+            sites.iter_mut().for_each(|site| site.follow(&splits).unwrap());
         }
     }
 }

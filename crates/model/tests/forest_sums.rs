@@ -178,6 +178,18 @@ fn questions_and_splits_from_outside_are_checked() {
     assert!(new(&Edges::learn(&table.columns[..1], &rows)).is_err());
     let mut growth = Growth::new(&params, &edges, &[2, 1], 1).unwrap();
     assert!(!growth.questions(100).is_empty() && growth.answer(&[1, 2, 3]).is_err());
+    // One root at a time, of one column: three bins of two classes and distinct rows.
+    for lie in [u32::MAX.into(), 1, -1, i64::MAX / 8] {
+        let mut growth = Growth::new(&params.clone(), &edges, &[2, 1], 1).unwrap();
+        let asked = growth.questions(1);
+        assert_eq!(asked.len(), 1);
+        let mut sums = vec![1, 1, 2, 0, 0, 0, 0, 0, 0];
+        assert!(growth.answer(&sums).is_ok());
+        growth = Growth::new(&params, &edges, &[2, 1], 1).unwrap();
+        growth.questions(1);
+        sums[3] = lie;
+        assert!(growth.answer(&sums).is_err(), "{lie}");
+    }
 }
 
 #[test]

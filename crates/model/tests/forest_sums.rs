@@ -4,8 +4,8 @@
 
 use flowgait_model::Training;
 use flowgait_model::forest::{
-    ClassWeights, Edges, FeaturesTried, Forest, ForestParams, Growth, Sampling, Site, Thresholds,
-    ValidForestParams,
+    ClassWeights, Edges, FeaturesTried, Forest, ForestParams, Growth, Question, Sampling, Site,
+    Split, Thresholds, ValidForestParams,
 };
 use proptest::prelude::*;
 
@@ -65,12 +65,12 @@ fn summed(
         }
         let mut sum: Vec<i64> = Vec::new();
         for site in &sites {
-            let counts = site.count(&questions);
+            let counts = site.count(&questions).unwrap();
             sum.resize(counts.len(), 0);
             sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += i64::from(count));
         }
         let splits = growth.answer(&sum).unwrap();
-        sites.iter_mut().for_each(|site| site.follow(&splits));
+        sites.iter_mut().for_each(|site| site.follow(&splits).unwrap());
     }
 }
 
@@ -138,4 +138,87 @@ proptest! {
         let central = central(&table, &params, &edges, seed);
         prop_assert_eq!(&central, &summed(&table, &params, &edges, seed, entries_max));
     }
+}
+
+#[test]
+fn questions_and_splits_from_outside_are_checked() {
+    let table = Table {
+        columns: vec![vec![0.0, 1.0, 2.0]; 2],
+        codes: vec![0, 1, 0],
+        classes: 2,
+        client: vec![],
+    };
+    let params = ForestParams::new().trees(2).check().unwrap();
+    let (rows, edges) = (table.rows(), Edges::learn(&table.columns, &table.rows()));
+    let new = |edges| Site::new(&params, edges, &table.training(&rows), &keys(&rows), 1);
+    let mut site = new(&edges).unwrap();
+    let question = |tree, node, columns, classes| Question { tree, node, columns, classes };
+    let count = |question: Question| site.count(&[question]);
+    // Three bins, each with two classes and distinct rows; none is in a node or a tree that is not there.
+    assert_eq!(count(question(0, 0, vec![1], vec![0, 1])).unwrap().len(), 9);
+    assert_eq!(count(question(0, u32::MAX, vec![1], vec![0, 1])).unwrap(), [0; 9]);
+    assert_eq!(count(question(9, 0, vec![1], vec![1])).unwrap(), [0; 6]);
+    assert_eq!(count(question(9, 0, vec![0], vec![u16::MAX])).unwrap(), [0; 6]);
+    assert!(count(question(0, 0, vec![2], vec![0])).is_err());
+    assert!(count(question(0, 0, vec![0; 1 << 16], vec![0; 1 << 16])).is_err());
+    let split = Split {
+        tree: 0,
+        node: 0,
+        column: 1,
+        bin: 0,
+        missing_left: true,
+        children: 1,
+        goes_on: [true; 2],
+    };
+    assert!(site.follow(&[Split { column: 2, ..split.clone() }]).is_err());
+    assert!(site.follow(&[Split { bin: 255, ..split.clone() }]).is_err());
+    assert!(site.follow(&[Split { children: u32::MAX, ..split.clone() }]).is_err());
+    let twice = [Split { tree: 7, ..split.clone() }, split.clone(), split];
+    site.follow(&twice).unwrap();
+    assert!(new(&Edges::learn(&table.columns[..1], &rows)).is_err());
+    let mut growth = Growth::new(&params, &edges, &[2, 1], 1).unwrap();
+    assert!(!growth.questions(100).is_empty() && growth.answer(&[1, 2, 3]).is_err());
+    // One root at a time, of one column: three bins of two classes and distinct rows.
+    for lie in [u32::MAX.into(), 1, -1, i64::MAX / 8] {
+        let mut growth = Growth::new(&params.clone(), &edges, &[2, 1], 1).unwrap();
+        let asked = growth.questions(1);
+        assert_eq!(asked.len(), 1);
+        let mut sums = vec![1, 1, 2, 0, 0, 0, 0, 0, 0];
+        assert!(growth.answer(&sums).is_ok());
+        growth = Growth::new(&params, &edges, &[2, 1], 1).unwrap();
+        growth.questions(1);
+        sums[3] = lie;
+        assert!(growth.answer(&sums).is_err(), "{lie}");
+    }
+}
+
+#[test]
+fn keyed_draws_teach_as_much_as_a_bootstrap() {
+    // Two overlapping classes on a slope, and columns that tell nothing: trees that had drawn too little or too alike would do worse.
+    let mut state = 1_u64;
+    let mut unit = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1_u64 << 24) as f32
+    };
+    let rows = 3_000_u32;
+    let columns: Vec<Vec<f32>> = (0..6).map(|_| (0..rows).map(|_| unit()).collect()).collect();
+    let code = |row: usize, noise: f32| columns[0][row] + columns[1][row] + 0.4 * noise > 1.2;
+    let codes: Vec<u32> = (0..rows as usize).map(|row| code(row, unit()).into()).collect();
+    let table = Table { columns: columns.clone(), codes, classes: 2, client: Vec::new() };
+    let (train, test): (Vec<u32>, Vec<u32>) =
+        table.rows().into_iter().partition(|row| *row < 1_000);
+    let params = ForestParams::new().trees(100).check().unwrap();
+    let edges = Edges::learn(&table.columns, &train);
+    let accuracy = |forest: &Forest| {
+        let told = forest.predict_proba(&table.columns, &test).unwrap();
+        let right =
+            (0..).zip(&test).filter(|&(at, row)| told.best(at) == table.codes[*row as usize]);
+        right.count() as f64 / test.len() as f64
+    };
+    let drawn = accuracy(&params.fit(&table.training(&train), 1).unwrap());
+    let keyed = params.fit_on(&edges, &table.training(&train), &keys(&train), 1).unwrap();
+    let keyed = accuracy(&keyed);
+    // One standard deviation of either is 0.007.
+    assert!(drawn > 0.85 && (drawn - keyed).abs() < 0.02, "{drawn} {keyed}");
 }

@@ -1,5 +1,6 @@
 //! One forest of all clients' rows, grown from sums of their counts.
 
+use flowgait_model::Error as ModelError;
 use flowgait_model::forest::{Edges, Forest, Growth, Question, Site, Split, ValidForestParams};
 use rayon::prelude::*;
 
@@ -65,10 +66,11 @@ pub fn histogram_forest(ground: &Ground<'_>, summing: &mut impl Summing) -> Resu
         if questions.is_empty() {
             return Ok(Grown { forest: growth.finish()?, traffic, rounds });
         }
-        let counts: Vec<Vec<u32>> = sites.par_iter().map(|site| site.count(&questions)).collect();
-        let sums: Vec<i64> = summing.sum(counts)?.into_iter().map(i64::from).collect();
+        let counts: Result<Vec<Vec<u32>>, ModelError> =
+            sites.par_iter().map(|site| site.count(&questions)).collect();
+        let sums: Vec<i64> = summing.sum(counts?)?.into_iter().map(i64::from).collect();
         let splits = growth.answer(&sums)?;
-        sites.par_iter_mut().for_each(|site| site.follow(&splits));
+        sites.par_iter_mut().try_for_each(|site| site.follow(&splits))?;
         rounds += 1;
         traffic.up += clients * 4 * sums.len() as u64;
         traffic.down += clients * (octets(&questions) + split_octets(&splits));

@@ -16,9 +16,11 @@
 //! which the grid knows from the neighbouring relation.
 //!
 //! # Who must be trusted
-//! Noise is added to the sum by whoever sees it, and is trusted to do so. Edges must be public or have been paid for: those of
+//! A client keeps its number when another goes: a row's key holds the client's number, and keys that shifted would change what others
+//! draw. Noise is added to the sum by whoever sees it, and is trusted to do so. Edges must be public or have been paid for: those of
 //! [`shared_edges`](super::shared_edges) are neither, for they come from exact counts.
 
+use flowgait_model::Error as ModelError;
 use flowgait_model::forest::{ClassWeights, Forest, Growth, Site, ValidForestParams};
 use flowgait_privacy::budget::{Budget, Release};
 use flowgait_privacy::grid::Grid;
@@ -108,11 +110,12 @@ pub fn private_forest<N: Neighbours>(
             }
             Err(refused) => return Err(refused.into()),
         };
-        let counts: Vec<Vec<u32>> = sites.par_iter().map(|site| site.count(&questions)).collect();
-        let mut sums: Vec<i64> = summing.sum(counts)?.into_iter().map(i64::from).collect();
+        let counts: Result<Vec<Vec<u32>>, ModelError> =
+            sites.par_iter().map(|site| site.count(&questions)).collect();
+        let mut sums: Vec<i64> = summing.sum(counts?)?.into_iter().map(i64::from).collect();
         grid.add_noise(&mut sums, permit, rng)?;
         let splits = growth.answer(&sums)?;
-        sites.par_iter_mut().for_each(|site| site.follow(&splits));
+        sites.par_iter_mut().try_for_each(|site| site.follow(&splits))?;
         releases += 1;
         traffic.up += clients * 4 * sums.len() as u64;
         traffic.down += clients * (octets(&questions) + split_octets(&splits));
@@ -146,4 +149,21 @@ fn check(
     // A step of the grid is one draw.
     let steps = u32::try_from(sensitivity).unwrap_or(u32::MAX);
     Ok(Grid::new(ClipNorm::new(sensitivity as f64)?, steps)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flowgait_model::forest::ForestParams;
+
+    #[test]
+    fn a_step_of_the_grid_is_one_draw() {
+        // The square root of 7 columns is tried: 2 of them, and 10 √2 is above 14.
+        let homes = Homes { columns: vec![Vec::new(); 7], ..Homes::default() };
+        let params = ForestParams::new().depth_max(3).check().unwrap();
+        let noise = NoiseMultiplier::new(1.0).unwrap();
+        let grid = check(&homes, &params, &PrivateParams { rows_max: 10, noise }).unwrap();
+        assert_eq!((grid.steps(), grid.clip_norm().get()), (15, 15.0));
+        assert_eq!(grid.value(&[3, -4]), [3.0, -4.0]);
+    }
 }

@@ -7,6 +7,7 @@ use flowgait_federate::forest::{
 };
 use flowgait_federate::homes::Homes;
 use flowgait_model::forest::{ClassWeights, Edges, Forest, ForestParams, Growth, Sampling, Site};
+use flowgait_privacy::audit;
 use flowgait_privacy::budget::{Budget, Release};
 use flowgait_privacy::{AddOrRemoveOne, Delta, Epsilon, NoiseMultiplier, ReplaceOne};
 use proptest::prelude::*;
@@ -121,7 +122,7 @@ fn with_hardly_any_noise_it_is_as_good_as_without() {
 /// Squared change of all counts of a level when a client comes, by counting with it and without it.
 fn change(site: &Site, others: &[Site], questions: &[flowgait_model::forest::Question]) -> u128 {
     let sum = |sites: &mut dyn Iterator<Item = &Site>| {
-        Plain.sum(sites.map(|site| site.count(questions)).collect()).unwrap()
+        Plain.sum(sites.map(|site| site.count(questions).unwrap()).collect()).unwrap()
     };
     let with = sum(&mut others.iter().chain([site]));
     let without = sum(&mut others.iter());
@@ -168,10 +169,10 @@ proptest! {
             }
             let (one, others) = sites.split_first().unwrap();
             prop_assert!(change(one, others, &questions) <= most);
-            let counts = sites.iter().map(|site| site.count(&questions)).collect();
+            let counts = sites.iter().map(|site| site.count(&questions).unwrap()).collect();
             let sums: Vec<i64> = Plain.sum(counts).unwrap().into_iter().map(i64::from).collect();
             let splits = growth.answer(&sums).unwrap();
-            sites.iter_mut().for_each(|site| site.follow(&splits));
+            sites.iter_mut().for_each(|site| site.follow(&splits).unwrap());
         }
     }
 }
@@ -198,4 +199,39 @@ fn a_client_whose_rows_are_all_alike_moves_a_level_as_far_as_any() {
     let moved = change(&site.limited(rows_max, 4), &others, &questions);
     assert_eq!((moved, sensitivity(rows_max, 9)), (21 * 21, 21));
     assert_eq!((sensitivity(10, 2), sensitivity(0, 4), sensitivity(3, 1)), (15, 0, 3));
+}
+
+#[test]
+fn an_attack_guesses_no_better_than_epsilon_allows() {
+    // Ten clients of class 0, and one of class 1 that takes part or not; the attack looks at how much class 1 there is at its rows.
+    let columns = vec![(0..220).map(|row| (row % 2) as f32).collect()];
+    let codes = (0..220).map(|row| u32::from(row >= 200)).collect();
+    let mut rows: Vec<Vec<u32>> = (0..10).map(|c| (c * 20..c * 20 + 20).collect()).collect();
+    rows.push((200..220).collect());
+    let with = Homes { columns, codes, classes: 2, rows, ..Homes::default() };
+    let mut without = with.clone();
+    without.rows[10].clear();
+    let edges = Edges::new(vec![(vec![0.5], false)]).unwrap();
+    let params = ForestParams::new().trees(1).depth_max(1).sampling(Sampling::All);
+    let params = params.check().unwrap();
+    let mut claimed = 0.0;
+    let mut scores = |homes: &Homes, seed: u64| -> Vec<f64> {
+        let ground = Ground { homes, params: &params, edges: &edges, seed: 1 };
+        let rng = &mut ChaCha20Rng::seed_from_u64(seed);
+        let mut score = || {
+            let mut budget = budget(9.0);
+            let private = private(20, 2.0);
+            let grown = private_forest(&ground, &private, &mut budget, &mut Plain, rng).unwrap();
+            claimed = budget.epsilon();
+            let row = grown.forest.predict_row(&[1.0]).unwrap();
+            f64::from(row[1]) + f64::from(grown.forest.predict_row(&[0.0]).unwrap()[1])
+        };
+        (0..1_500).map(|_| score()).collect()
+    };
+    let (with, without) = (scores(&with, 1), scores(&without, 2));
+    let found = audit::epsilon(&with, &without, Delta::new(1e-5).unwrap(), 0.95).unwrap();
+    assert!(claimed < 2.5 && found.epsilon <= claimed, "{} {claimed}", found.epsilon);
+    // Without noise the same attack is always right: then it proves far more than was claimed.
+    let always = audit::epsilon(&[1.0; 1_500], &[0.0; 1_500], Delta::new(1e-5).unwrap(), 0.95);
+    assert!(always.unwrap().epsilon > 2.0 * claimed);
 }

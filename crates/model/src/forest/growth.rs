@@ -19,6 +19,9 @@ use super::split::Best;
 use super::split::sums::{Cell, SumSearch, Summed, Totals, goes_right};
 use crate::error::Error;
 
+/// Most that a node may weigh, so that squares stay within 64 bits.
+const TOTAL_MAX: i128 = 1 << 31;
+
 /// What is asked about a node: counts of some of its columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
@@ -197,7 +200,8 @@ impl<'a> Growth<'a> {
     /// Takes the answers to the last questions, summed over all clients, and says how rows go on.
     ///
     /// # Errors
-    /// [`Error::ColumnLength`] when there are not as many counts as were asked for.
+    /// [`Error::ColumnLength`] when there are not as many counts as were asked for; [`Error::Parameter`] when they cannot be those of rows.
+    /// Nothing can be asked about that level again then.
     pub fn answer(&mut self, sums: &[i64]) -> Result<Vec<Split>, Error> {
         let mut asked = std::mem::take(&mut self.asked);
         let mut parts = Vec::with_capacity(asked.len());
@@ -213,16 +217,12 @@ impl<'a> Growth<'a> {
                 asked.iter().map(|o| self.entries(o, &o.order[o.tried..o.asked])).sum::<usize>();
             return Err(Error::ColumnLength { column: 0, found: sums.len(), expected });
         }
-        let told: Vec<Told> =
-            asked
-                .par_iter_mut()
-                .zip(parts)
-                .map(|(open, part)| {
-                    if self.noisy { self.search_noisy(open, part) } else { self.search(open, part) }
-                })
-                .collect();
+        let search = |(open, part): (&mut Open, &[i64])| {
+            if self.noisy { Ok(self.search_noisy(open, part)) } else { self.search(open, part) }
+        };
+        let told: Result<Vec<Told>, Error> = asked.par_iter_mut().zip(parts).map(search).collect();
         let mut splits = Vec::new();
-        for (open, told) in asked.into_iter().zip(told) {
+        for (open, told) in asked.into_iter().zip(told?) {
             splits.extend(self.settle(open, told));
         }
         Ok(splits)
@@ -259,17 +259,19 @@ impl<'a> Growth<'a> {
     }
 
     /// Tries the columns that were asked for, and stops where rows would.
-    fn search(&self, open: &mut Open, part: &[i64]) -> Told {
+    fn search(&self, open: &mut Open, part: &[i64]) -> Result<Told, Error> {
         let Limits { features_tried: quota, .. } = self.limits;
         let node = &self.trees[open.tree][open.node];
+        self.check_counts(open, part)?;
         let columns = self.summed(open, part, |rows| rows > 0);
         let totals = match (node.totals.classes.is_empty(), columns.first()) {
             (true, Some(first)) => sum(&first.bins, self.classes, |_| true),
             _ => node.totals.clone(),
         };
+        self.check_sums(&columns, &totals)?;
         if !self.may_split(&totals, node.depth) {
             open.tried = open.order.len();
-            return Told { totals, chosen: None };
+            return Ok(Told { totals, chosen: None });
         }
         let mut search = SumSearch::new(self.limits, &self.weights, &totals);
         let mut best = Best::none();
@@ -298,7 +300,36 @@ impl<'a> Growth<'a> {
             }
             (best, decrease, sides)
         });
-        Told { totals, chosen }
+        Ok(Told { totals, chosen })
+    }
+
+    /// Whether each bin's counts are those of some rows: a client that lies could make them any numbers, and squares of those overflow.
+    fn check_counts(&self, open: &Open, part: &[i64]) -> Result<(), Error> {
+        let plausible = |counts: &[i64]| {
+            let (draws, distinct) = counts.split_at(open.classes.len());
+            let fit = counts.iter().all(|count| (0..=TOTAL_MAX as i64).contains(count));
+            let drawn = || draws.iter().map(|count| i128::from(*count)).sum::<i128>();
+            fit && distinct
+                .iter()
+                .all(|&rows| (rows > 0) == (drawn() > 0) && i128::from(rows) <= drawn())
+        };
+        if part.chunks_exact(self.width(open)).all(plausible) {
+            return Ok(());
+        }
+        let (name, value) = ("a bin's count", "no number of rows".to_owned());
+        Err(Error::Parameter { name, value, rule: "each row is drawn once or more often" })
+    }
+
+    /// Whether the columns of a node count the same rows.
+    fn check_sums(&self, columns: &[Summed<'_>], totals: &Totals) -> Result<(), Error> {
+        let weight = |class: usize| i128::from(self.weights.get(class).copied().unwrap_or(1));
+        let weighed = (0..).zip(&totals.classes).map(|(class, n)| i128::from(*n) * weight(class));
+        let adds_up = |column: &Summed<'_>| sum(&column.bins, self.classes, |_| true) == *totals;
+        if weighed.sum::<i128>() <= TOTAL_MAX && columns.iter().all(adds_up) {
+            return Ok(());
+        }
+        let (name, value) = ("the sum of a column's counts", "not that of its node".to_owned());
+        Err(Error::Parameter { name, value, rule: "all columns count the same rows" })
     }
 
     /// Whether a node is worth asking about.

@@ -18,7 +18,8 @@ impl ValidForestParams {
     /// Learns a forest on given edges.
     ///
     /// It equals, bit for bit, the one that [`Growth`](super::Growth) grows of the same edges, keys and seed, whoever holds the rows.
-    /// A bootstrap draws each row by its key (Poisson with mean 1). Class weights are rounded to whole steps ([`whole_weights`]).
+    /// A bootstrap draws each row by its key (Poisson with mean 1). Class weights are rounded to whole steps of 1/256, or larger ones
+    /// where there are more than 65,536 rows, so that sums do not depend on their order.
     ///
     /// # Shapes
     /// `keys` has one for each of `training.rows`, no two alike.

@@ -1,6 +1,8 @@
 //! One client's part in a forest that is grown from sums: it counts its rows as it is asked, and lets them follow the splits.
 
-use super::bin::{Place, stride};
+use std::collections::BTreeMap;
+
+use super::bin::{MISSING, Place, stride};
 use super::bin_rows;
 use super::edges::Edges;
 use super::grow::Limits;
@@ -10,6 +12,9 @@ use super::params::ValidForestParams;
 use super::split::sums::goes_right;
 use crate::error::Error;
 use crate::training::Training;
+
+/// Most counts of an answer: 256 MB.
+const COUNTS_MAX: usize = 1 << 26;
 
 /// A row of a tree, and how often the tree has drawn it.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +33,8 @@ pub struct Site {
     classes: usize,
     /// Whether distinct rows are counted beside draws.
     distinct: bool,
-    /// The rows of each open node of each tree; empty for the others.
-    trees: Vec<Vec<Vec<Drawn>>>,
+    /// The rows of each open node of each tree.
+    trees: Vec<BTreeMap<u32, Vec<Drawn>>>,
 }
 
 impl Site {
@@ -65,7 +70,7 @@ impl Site {
         let of_tree = |tree| {
             let times = |key| if bootstrap { keyed::times(seed, tree, key) } else { 1 };
             let drawn = (0..).zip(keys).map(|(line, &key)| Drawn { line, times: times(key) });
-            vec![drawn.filter(|drawn| drawn.times > 0).collect()]
+            BTreeMap::from([(0, drawn.filter(|drawn| drawn.times > 0).collect())])
         };
         let trees = (0..params.trees()).map(of_tree).collect();
         let classes = training.classes;
@@ -78,7 +83,7 @@ impl Site {
     pub fn limited(mut self, draws_max: u32, seed: u64) -> Self {
         self.distinct = false;
         for (tree, nodes) in (0..).zip(&mut self.trees) {
-            let Some(rows) = nodes.first_mut() else { continue };
+            let Some(rows) = nodes.get_mut(&0) else { continue };
             let key = keyed::mix_two(!seed, tree);
             rows.sort_unstable_by_key(|drawn| keyed::mix_two(key, u64::from(drawn.line)));
             let mut left = draws_max;
@@ -96,14 +101,21 @@ impl Site {
     /// # Shapes
     /// For each question, for each of its columns, for each bin: the draws of each class that is asked about, and then, where trees
     /// draw rows by chance, the number of distinct rows.
-    #[must_use]
-    pub fn count(&self, questions: &[Question]) -> Vec<u32> {
+    /// # Errors
+    /// [`Error::ColumnCount`] for a column that is not there, [`Error::TooMany`] for more counts than 2²⁶: questions may come from
+    /// outside.
+    pub fn count(&self, questions: &[Question]) -> Result<Vec<u32>, Error> {
+        self.check_columns(questions.iter().flat_map(|question| &question.columns))?;
         let width = |question: &Question| question.classes.len() + usize::from(self.distinct);
         let entries = |question: &Question| {
             let bins = question.columns.iter().map(|column| self.edges.bins(*column as usize));
             bins.sum::<usize>() * width(question)
         };
-        let mut counts = vec![0; questions.iter().map(entries).sum()];
+        let found = questions.iter().map(entries).fold(0, usize::saturating_add);
+        if found > COUNTS_MAX {
+            return Err(Error::TooMany { what: "counts", found, limit: COUNTS_MAX });
+        }
+        let mut counts = vec![0; found];
         let mut begin = 0;
         // Where a class is counted; beyond a bin's counts, where it is not asked about.
         let mut place = vec![usize::MAX; self.classes];
@@ -116,7 +128,7 @@ impl Site {
                 }
             }
             let rows = self.trees.get(question.tree as usize);
-            let rows = rows.and_then(|nodes| nodes.get(question.node as usize));
+            let rows = rows.and_then(|nodes| nodes.get(&question.node));
             for &column in &question.columns {
                 let column = column as usize;
                 let end = begin + self.edges.bins(column) * width;
@@ -135,29 +147,48 @@ impl Site {
                 begin = end;
             }
         }
-        counts
+        Ok(counts)
     }
 
     /// Lets rows follow splits, into the nodes that will be asked about; rows of finished nodes are dropped.
-    pub fn follow(&mut self, splits: &[Split]) {
+    ///
+    /// # Errors
+    /// [`Error::ColumnCount`] for a column that is not there, [`Error::Parameter`] for a border that no split has; no row has moved then.
+    pub fn follow(&mut self, splits: &[Split]) -> Result<(), Error> {
+        self.check_columns(splits.iter().map(|split| &split.column))?;
+        if splits.iter().any(|split| split.bin == MISSING || split.children == u32::MAX) {
+            let (name, value) = ("a split", "one beyond all bins or nodes".to_owned());
+            return Err(Error::Parameter {
+                name,
+                value,
+                rule: "its two sides have bins and numbers",
+            });
+        }
         for split in splits {
             let Some(nodes) = self.trees.get_mut(split.tree as usize) else { continue };
-            let children = split.children as usize;
-            nodes.resize_with(nodes.len().max(children + 2), Vec::new);
-            let Some(rows) = nodes.get_mut(split.node as usize).map(std::mem::take) else {
-                continue;
-            };
+            let Some(rows) = nodes.remove(&split.node) else { continue };
             let goes_right = goes_right(split.bin, split.missing_left);
             let bin = |drawn: &Drawn| {
                 self.lines[drawn.line as usize * self.stride + split.column as usize]
             };
             let (right, left): (Vec<Drawn>, Vec<Drawn>) =
                 rows.into_iter().partition(|drawn| goes_right(bin(drawn)));
-            for (side, rows) in [left, right].into_iter().enumerate() {
-                if split.goes_on[side] {
-                    nodes[children + side] = rows;
+            for (node, (rows, goes_on)) in
+                (split.children..).zip([left, right].into_iter().zip(split.goes_on))
+            {
+                if goes_on {
+                    nodes.insert(node, rows);
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn check_columns<'c>(&self, mut columns: impl Iterator<Item = &'c u32>) -> Result<(), Error> {
+        let expected = self.edges.features();
+        match columns.find(|column| **column as usize >= expected) {
+            Some(&column) => Err(Error::ColumnCount { found: column as usize + 1, expected }),
+            None => Ok(()),
         }
     }
 }

@@ -326,7 +326,8 @@ impl Federation {
             sampling: self.cohort,
             strategy: self.strategy,
             robust: self.robust,
-            clip_norm: self.clip_norm,
+            // The counts that a forest is grown from have a bound of their own.
+            clip_norm: self.clip_norm.or(self.forest.map(|_| 1.0)),
             secure: self.secure,
             privacy: privacy.transpose()?,
             survivors_least: self.survivors_least,

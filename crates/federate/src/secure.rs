@@ -1,7 +1,7 @@
 //! A round's secure aggregation, with all its parties in this process: whole numbers in, their sum out, and nobody saw a client's.
 //!
 //! Each step uses up the one before, as the protocol's own types do ([`flowgait_privacy::secagg`]): [`Joined`] clients have handed out
-//! their shares, [`Masked`] updates come in, of [`Survived`] the number is known and can be accounted, and only then is the sum
+//! their shares, masked updates come in, of [`Survived`] the number is known and can be accounted, and only then is the sum
 //! unmasked.
 
 use std::collections::BTreeMap;

@@ -1,16 +1,27 @@
 //! All that a run needs to go on where it was: parameters, what the strategy and the clients remember.
 //!
 //! As a safetensors file, so that other tools read it too: `parameters` and `strategy.N` as 64-bit floats, `client.N.variate` and
-//! `client.N.personal` as 32-bit floats where they are not empty; the round and the number of clients in its metadata.
+//! `client.N.personal` as 32-bit floats where they are not empty; the round and the number of clients in its metadata, as JSON.
 
 use std::collections::HashMap;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
 
 use crate::client::Memory;
 use crate::error::Error;
 use crate::ledger::digest;
 use crate::simulation::Simulation;
+
+/// Where the file's metadata tell of [`About`].
+const ABOUT: &str = "flowgait";
+
+/// What a file tells beside its numbers.
+#[derive(Serialize, Deserialize)]
+struct About {
+    round: u64,
+    clients: u64,
+}
 
 /// The state between two rounds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,10 +78,10 @@ impl State {
             let view = TensorView::new(*dtype, vec![octets.len() / size], octets);
             (name, view.expect("invariant: a list is as long as its octets say"))
         });
-        let about = HashMap::from([
-            ("round".to_owned(), self.round.to_string()),
-            ("clients".to_owned(), self.memories.len().to_string()),
-        ]);
+        // One entry: the order of several would be another in each run.
+        let about = About { round: self.round, clients: self.memories.len() as u64 };
+        let about = serde_json::to_string(&about).expect("invariant: two numbers");
+        let about = HashMap::from([(ABOUT.to_owned(), about)]);
         safetensors::serialize(views, Some(about)).expect("invariant: names are distinct")
     }
 
@@ -82,12 +93,10 @@ impl State {
         let wrong = |why: String| Error::State { why };
         let (_, about) = SafeTensors::read_metadata(octets)
             .map_err(|error| wrong(format!("its file is unreadable: {error}")))?;
-        let number = |name: &str| -> Result<u64, Error> {
-            let text = about.metadata().as_ref().and_then(|about| about.get(name));
-            let number = text.and_then(|text| text.parse().ok());
-            number.ok_or_else(|| wrong(format!("its file does not tell the {name}")))
-        };
-        let (round, clients) = (number("round")?, number("clients")?);
+        let about = about.metadata().as_ref().and_then(|about| about.get(ABOUT));
+        let about = about.and_then(|text| serde_json::from_str(text).ok());
+        let About { round, clients } = about
+            .ok_or_else(|| wrong("its file does not tell the round and how many clients".into()))?;
         let file = SafeTensors::deserialize(octets)
             .map_err(|error| wrong(format!("its file is unreadable: {error}")))?;
         let wide = |name: &str| -> Result<Option<Vec<f64>>, Error> {

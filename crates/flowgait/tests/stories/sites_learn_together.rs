@@ -132,6 +132,33 @@ fn a_coordinator_sees_sums_only() {
 }
 
 #[test]
+fn a_forest_of_sums_is_that_of_one_place() {
+    let place = Place::new();
+    made(&place);
+    let base = ["simulate", "federation.toml", "--set", "forest={trees=10}"];
+    let run = place.ok(&[&base[..], &["-o", "forest"]].concat());
+    run.says(&["random forest of 10 trees · grown from summed counts"]);
+    run.tells(&["the forest is, bit for bit, that of one place with all rows"]);
+    let plain = place.bytes("forest/model.fgm");
+    place.ok(&["predict", "--model", "forest/model.fgm", "four.csv", "-o", "answers.csv"]);
+    // Masked sums are the same sums.
+    let clients = ["--set", "clients={count=4,partition=\"iid\"}", "--set", "forest.trees=2"];
+    let masked = ["--set", "secure={lost_share=0.0,corrupt_share=0.0}"];
+    place.ok(&[&base[..], &clients, &["-o", "bare"]].concat());
+    let run = place.ok(&[&base[..], &clients, &masked, &["-o", "masked"]].concat());
+    run.says(&["each sum under masks"]);
+    let scores = |run: &str| summary(&place, run)["federated"].clone();
+    assert_eq!(scores("bare"), scores("masked"));
+    assert_ne!(plain, place.bytes("bare/model.fgm"));
+
+    let run = place.ok(&[&base[..], &["--set", "forest.way=\"pooled\""]].concat());
+    run.says(&["trees of each client put together"]);
+    let run = place.run(&[&base[..], &["--set", "personal.name=\"ditto\""]].concat());
+    assert_eq!(run.status, 2);
+    run.tells(&["A forest cannot go with [personal] or robust"]);
+}
+
+#[test]
 fn a_federation_that_cannot_be_is_refused_with_the_reason() {
     let place = Place::new();
     made(&place);

@@ -49,7 +49,7 @@ rate = 0.05
 
 /// A thousand clients that the rows of ISCX are dealt to, about fifteen to learn from each.
 const ISCX: &str = r#"
-rounds = 100
+rounds = 60
 [data]
 tables = ["iscxvpn/TimeBasedFeatures-Dataset-15s.arff"]
 label = "class1"
@@ -158,9 +158,9 @@ fn privacy(seeds: u64) -> Result<(), Error> {
 }
 
 fn attacks(seeds: u64) -> Result<(), Error> {
-    // The sizes of the first three packets that no flow begins with.
+    // Sizes of the first three packets (columns 7 to 9 of that table) with which no flow begins.
     let backdoor =
-        "attack.kind={backdoor={trigger=[[0,777.0],[1,-777.0],[2,777.0]],target=0,share=0.5}}";
+        "attack.kind={backdoor={trigger=[[7,777.0],[8,-777.0],[9,777.0]],target=0,share=0.5}}";
     let kinds = [
         ("labels flipped together", "attack.kind={colluding-flip={seed=7}}"),
         ("sign flipped", "attack.kind=\"sign-flip\""),

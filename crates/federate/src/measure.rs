@@ -1,7 +1,7 @@
 //! How good parameters are, for all and for each client.
 
+use flowgait_model::Probabilities;
 use flowgait_model::metrics::{Answers, Scores};
-use flowgait_model::{Error as ModelError, Probabilities};
 use rayon::prelude::*;
 
 use crate::client::{Memory, Personal, own_parts};
@@ -58,9 +58,9 @@ pub fn common(
     let network = learner.with(values);
     let of_client = |rows: &Vec<u32>| match rows.as_slice() {
         [] => Ok(None),
-        rows => Ok(Some(accuracy(homes, rows, &network.predict_proba(&homes.columns, rows)?))),
+        rows => Ok(Some(accuracy(homes, rows, &learner.answer_with(&network, rows)?))),
     };
-    let clients: Result<Vec<Option<f64>>, ModelError> =
+    let clients: Result<Vec<Option<f64>>, Error> =
         held_out.of_clients.par_iter().map(of_client).collect();
     Ok(Measured { scores, clients: clients? })
 }

@@ -89,7 +89,23 @@ impl<'a> NetLearner<'a> {
     /// # Errors
     /// As [`Network::predict_proba`].
     pub fn answer(&self, values: &[f32], rows: &[u32]) -> Result<Probabilities, Error> {
-        Ok(self.with(values).predict_proba(&self.homes.columns, rows)?)
+        self.answer_with(&self.with(values), rows)
+    }
+
+    /// What one network answers to some rows of the clients' table. A network that liars drove beyond all numbers knows nothing: where it
+    /// gives none, all classes are alike.
+    ///
+    /// # Errors
+    /// As [`Network::predict_proba`].
+    pub fn answer_with(&self, network: &Network, rows: &[u32]) -> Result<Probabilities, Error> {
+        let mut said = network.predict_proba(&self.homes.columns, rows)?;
+        let alike = 1.0 / said.classes as f32;
+        for row in said.values.chunks_exact_mut(said.classes) {
+            if !row.iter().all(|value| value.is_finite()) {
+                row.fill(alike);
+            }
+        }
+        Ok(said)
     }
 
     fn optimizer(&self) -> Optimizer {

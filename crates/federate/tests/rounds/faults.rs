@@ -1,6 +1,7 @@
 //! What becomes of clients that are lost, late, doubled or wrong.
 
 use flowgait_federate::coordinator::{Coordinator, Plan};
+use flowgait_federate::measure::common;
 use flowgait_federate::partition::Partition;
 use flowgait_federate::simulation::Faults;
 use flowgait_federate::strategy::StrategyKind;
@@ -79,4 +80,16 @@ fn a_contribution_that_does_not_fit_is_refused_and_the_round_goes_on() {
     assert_eq!((end.survivors, end.is_done), (0, false));
     assert_eq!(coordinator.exact_parameters(), [1.0, 2.0]);
     assert!(matches!(coordinator.close(), Err(Error::NoRound)));
+}
+
+#[test]
+fn a_model_that_was_driven_beyond_numbers_is_judged_and_not_a_failure() {
+    let (homes, held_out) = made::homes(4, Partition::Iid);
+    let learner = made::learner(&homes);
+    for wild in [1e30, f32::MAX, f32::NAN] {
+        let values = vec![wild; learner.start().len()];
+        let measured = common(&homes, &held_out, &learner, &values).unwrap();
+        let accuracy = measured.scores.unwrap().accuracy;
+        assert!(accuracy < 0.6, "{wild}: {accuracy}");
+    }
 }

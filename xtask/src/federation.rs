@@ -92,7 +92,7 @@ fn strategies(seeds: u64) -> Result<(), Error> {
         ("iid", "clients.partition=\"iid\""),
         ("Dirichlet 0.5", "clients.partition={dirichlet={alpha=0.5}}"),
         ("Dirichlet 0.1", "clients.partition={dirichlet={alpha=0.1}}"),
-        ("by day and script", "clients.column=\"capture_day\""),
+        ("by day", "clients.column=\"capture_day\""),
     ];
     let kinds = [
         ("FedAvg", "strategy.name=\"fed-avg\""),
@@ -120,6 +120,20 @@ fn strategies(seeds: u64) -> Result<(), Error> {
                     beside[at].push(found.pair(&[side, "accuracy"], &[side, "clients", "worst"]));
                 }
             }
+        }
+        println!("| {name} | {} |", cells.join(" | "));
+    }
+    for (name, way) in [("forest grown from sums", "histogram"), ("pooled forest", "pooled")] {
+        let mut cells = Vec::new();
+        for (partition, key) in partitions {
+            let keys = vec![
+                key.to_owned(),
+                format!("forest.way=\"{way}\""),
+                "baselines={central=false,local=false}".to_owned(),
+            ];
+            let cell = Cell { name: format!("{name}, {partition}"), keys };
+            let found = scores(UC_DAVIS, &cell, seeds)?;
+            cells.push(found.pair(&["federated", "accuracy"], &["federated", "clients", "worst"]));
         }
         println!("| {name} | {} |", cells.join(" | "));
     }

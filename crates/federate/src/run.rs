@@ -23,7 +23,10 @@ pub enum Ended {
     BudgetSpent(String),
 }
 
-/// Runs rounds up to a number of them, and calls `after` when each is over and kept.
+/// Runs rounds up to a number of them, and calls `after` when each is over.
+///
+/// That is before the round is kept: killed between the two, the round is run again and comes to the same, so what `after` wrote of a
+/// round that the folder does not tell of is to be taken away, and nothing is ever missing.
 ///
 /// # Errors
 /// As [`Simulation::round`], when the folder cannot be written, and what `after` gives.
@@ -44,10 +47,10 @@ pub fn run<E: From<Error>>(
             }
             other => other?,
         };
+        after(simulation, &round)?;
         if let Some(folder) = folder.as_deref_mut() {
             folder.keep(&State::of(simulation), entry(simulation, &round))?;
         }
-        after(simulation, &round)?;
     }
     Ok(Ended::Done)
 }

@@ -16,6 +16,7 @@ use crate::client::{Memory, Personal, Work, Worker};
 use crate::coordinator::{Coordinator, Past, RoundEnd, Task};
 use crate::error::{Error, Refusal};
 use crate::learner::Learner;
+use crate::run::State;
 use crate::update::Contribution;
 
 /// Clients that learn at once; their contributions are all that is held beside their memory.
@@ -92,17 +93,18 @@ impl<'a> Simulation<'a> {
         &self.memories
     }
 
+    /// How the parameters moved in the round before, where clients may ride on it.
+    #[must_use]
+    pub fn moved(&self) -> Option<&[f32]> {
+        self.moved.as_deref()
+    }
+
     /// Takes up where another left off.
     ///
     /// # Errors
     /// [`Error::State`] where what was kept is of another shape.
-    pub fn resume(
-        &mut self,
-        past: &[Past],
-        parameters: Vec<f64>,
-        strategy: Vec<Vec<f64>>,
-        memories: Vec<Memory>,
-    ) -> Result<(), Error> {
+    pub fn resume(&mut self, past: &[Past], state: State) -> Result<(), Error> {
+        let State { parameters, strategy, memories, moved, .. } = state;
         if memories.len() != self.memories.len() {
             let (found, expected) = (memories.len(), self.memories.len());
             let why = format!("{found} clients were kept, where the federation has {expected}");
@@ -110,7 +112,23 @@ impl<'a> Simulation<'a> {
         }
         self.coordinator.resume(past, parameters, strategy)?;
         self.memories = memories;
+        self.moved = moved;
+        self.late = self.still_late();
         Ok(())
+    }
+
+    /// Contributions that are on their way since the round before. They will be refused, so what they say does not matter.
+    fn still_late(&self) -> Vec<Contribution> {
+        let (plan, round) = (self.coordinator.plan(), self.coordinator.round());
+        if round == 0 || plan.secure().is_some() {
+            return Vec::new();
+        }
+        let length = self.coordinator.strategy().length(self.learner.parameters());
+        let cohort = plan.sampling().draw(plan.clients(), round, plan.seed());
+        let late =
+            cohort.into_iter().filter(|&client| self.faults.fate(round, client) == Fate::Late);
+        late.map(|client| Contribution { client, round, values: vec![0.0; length], weight: 1.0 })
+            .collect()
     }
 
     /// Runs one round.

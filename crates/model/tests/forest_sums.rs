@@ -1,6 +1,6 @@
 //! A forest grown from sums over clients is the one that is learnt where all rows are.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use flowgait_model::Training;
 use flowgait_model::forest::{

@@ -145,6 +145,13 @@ impl Plan {
             }
         }
         let Some(secure) = self.secure else { return Ok(()) };
+        if matches!(self.sampling, Sampling::Poisson { .. }) {
+            return clash(
+                "secure aggregation",
+                "a cohort drawn by coins",
+                "all who take part see the roster, and what such a cohort is drawn for counts on its being secret",
+            );
+        }
         if self.robust.is_some() {
             return clash(
                 "a robust rule",

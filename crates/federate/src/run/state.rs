@@ -1,6 +1,6 @@
 //! All that a run needs to go on where it was: parameters, what the strategy and the clients remember.
 //!
-//! As a safetensors file, so that other tools read it too: `parameters` and `strategy.N` as 64-bit floats, `client.N.variate` and
+//! As a safetensors file, so that other tools read it too: `parameters` and `strategy.N` as 64-bit floats, `moved`, `client.N.variate` and
 //! `client.N.personal` as 32-bit floats where they are not empty; the round and the number of clients in its metadata, as JSON.
 
 use std::collections::HashMap;
@@ -34,6 +34,8 @@ pub struct State {
     pub strategy: Vec<Vec<f64>>,
     /// What each client remembers.
     pub memories: Vec<Memory>,
+    /// How the parameters moved in the last round, where clients may ride on it.
+    pub moved: Option<Vec<f32>>,
 }
 
 impl State {
@@ -46,6 +48,7 @@ impl State {
             parameters: coordinator.exact_parameters().to_vec(),
             strategy: coordinator.strategy().memory().into_iter().map(<[f64]>::to_vec).collect(),
             memories: simulation.memories().to_vec(),
+            moved: simulation.moved().map(<[f32]>::to_vec),
         }
     }
 
@@ -65,11 +68,15 @@ impl State {
         for (at, values) in self.strategy.iter().enumerate() {
             parts.push((format!("strategy.{at}"), Dtype::F64, wide(values)));
         }
+        let narrow = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        if let Some(moved) = &self.moved {
+            parts.push(("moved".to_owned(), Dtype::F32, narrow(moved)));
+        }
         for (client, memory) in self.memories.iter().enumerate() {
             for (name, values) in [("variate", &memory.variate), ("personal", &memory.personal)] {
                 if !values.is_empty() {
-                    let octets = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-                    parts.push((format!("client.{client}.{name}"), Dtype::F32, octets));
+                    let name = format!("client.{client}.{name}");
+                    parts.push((name, Dtype::F32, narrow(values)));
                 }
             }
         }
@@ -132,7 +139,8 @@ impl State {
             })
         };
         let memories: Result<Vec<Memory>, Error> = (0..clients).map(memory).collect();
-        Ok(Self { round, parameters, strategy, memories: memories? })
+        let moved = Some(narrow("moved")?).filter(|moved| !moved.is_empty());
+        Ok(Self { round, parameters, strategy, memories: memories?, moved })
     }
 }
 
@@ -151,6 +159,7 @@ mod tests {
                 Memory::default(),
                 Memory { variate: Vec::new(), personal: vec![-1.5] },
             ],
+            moved: Some(vec![0.25; 3]),
         };
         let octets = state.to_octets();
         assert_eq!(State::from_octets(&octets).unwrap(), state);

@@ -64,6 +64,12 @@ impl Liars {
             return Ok(());
         }
         let mut rng = stream(seed, Purpose::Lies, round, client.into());
-        self.attack.poison_update(&mut contribution.values, moved, &mut rng)
+        // What a strategy asks for beside the update, a rider has nothing to say of.
+        let moved = moved.map(|moved| {
+            let mut moved = moved.to_vec();
+            moved.resize(contribution.values.len(), 0.0);
+            moved
+        });
+        self.attack.poison_update(&mut contribution.values, moved.as_deref(), &mut rng)
     }
 }

@@ -83,7 +83,8 @@ impl Simulation<'_> {
                 Fate::Wrong => contribution.values[0] = f32::NAN,
                 _ => {}
             }
-            // A liar that does not clip is stopped by the ring's bound: its own program refuses the number.
+            // Nobody sees under the mask whether a client clipped. A liar could fill each entry up to the ring's bound; here it clips
+            // what it made, so attacks under masks are weaker than they could be. What is no number cannot be clipped, and is refused below.
             if let Some(clip_norm) = task.clip_norm {
                 let _ = flowgait_privacy::clip::clip(&mut contribution.values, clip_norm);
             }

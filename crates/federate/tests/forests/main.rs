@@ -1,6 +1,6 @@
 //! Forests that clients make together.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 mod edges;
 mod made;

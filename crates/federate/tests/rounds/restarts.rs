@@ -4,13 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use flowgait_federate::Error;
+use flowgait_federate::attack::{Attack, FreeRide};
 use flowgait_federate::client::Personal;
 use flowgait_federate::coordinator::{Coordinator, Mechanism, Plan, PrivacyPlan};
 use flowgait_federate::network::NetLearner;
 use flowgait_federate::partition::Partition;
 use flowgait_federate::run::{Control, Ended, Folder, Wish, run};
 use flowgait_federate::secure::SecurePlan;
-use flowgait_federate::simulation::{Faults, Simulation};
+use flowgait_federate::simulation::{Faults, Liars, Simulation};
 use flowgait_federate::strategy::{Renewal, StrategyKind};
 
 use crate::made;
@@ -50,14 +51,16 @@ fn go(
 ) -> Vec<f64> {
     let coordinator =
         Coordinator::new(plan.check().expect("a plan"), learner.start()).expect("a coordinator");
-    let faults = Faults { lost: 0.2, seed: 3, ..Faults::default() };
-    let mut simulation = Simulation::new(coordinator, learner, own.clone(), faults);
+    let faults = Faults { lost: 0.2, late: 0.2, seed: 3, ..Faults::default() };
+    // One of the six gives what moved the model in the round before.
+    let ride = Attack::FreeRider { gives: FreeRide::LastDelta, deviation: 0.0 };
+    let liars = Liars::new(ride.check(3, 3).expect("an attack"), 0.17, 6, 1);
+    let mut simulation =
+        Simulation::new(coordinator, learner, own.clone(), faults).with_liars(Some(liars));
     let (mut folder, state) = Folder::open(folder).expect("a folder");
     if let Some(state) = state {
         let past = folder.past();
-        simulation
-            .resume(&past, state.parameters, state.strategy, state.memories)
-            .expect("a state that fits");
+        simulation.resume(&past, state).expect("a state that fits");
     }
     let control = Control::default();
     let nothing = |_: &Simulation<'_>, _: &_| Ok::<(), Error>(());

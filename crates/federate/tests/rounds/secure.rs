@@ -120,6 +120,8 @@ fn what_secure_aggregation_cannot_do_is_refused_with_the_reason() {
         ..plan(30)
     };
     assert!(told(coins).contains("a cohort drawn by coins"));
+    let bare_coins = Plan { sampling: Sampling::Poisson { rate: 0.5 }, ..plan(30) };
+    assert!(told(bare_coins).contains("see the roster"));
     // 2^16 steps and 2^15 clients are one bit more than a ring has.
     let few_lost = SecurePlan { corrupt_share: 0.01, lost_share: 0.05, ..SECURE };
     let many = Plan { secure: Some(few_lost), ..plan(40_000) };

@@ -99,20 +99,10 @@ fn parsed(text: &str, set: &[String], name: &str) -> Result<Federation, Failure>
         // From the text itself: an error then shows the line.
         toml::from_str(text).map_err(wrong)?
     } else {
-        Federation::deserialize_from(table).map_err(wrong)?
+        table.try_into().map_err(wrong)?
     };
     federation.check().map_err(|error| Failure::usage(sentence(&error.to_string())))?;
     Ok(federation)
-}
-
-trait FromTable: Sized {
-    fn deserialize_from(table: toml::Table) -> Result<Self, toml::de::Error>;
-}
-
-impl FromTable for Federation {
-    fn deserialize_from(table: toml::Table) -> Result<Self, toml::de::Error> {
-        table.try_into()
-    }
 }
 
 /// Puts one typed key into the table.

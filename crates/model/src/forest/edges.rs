@@ -1,7 +1,9 @@
 //! Where columns are cut, agreed on before a forest is grown: what several clients must share to grow one forest.
 
-use super::bin::{Bins, Cuts, EDGES_MAX, MISSING, Near, between, edges_between};
+use super::bin::{Bins, Cuts, EDGES_MAX, MISSING, Near, Place, between, edges_between, stride};
+use super::bin_rows;
 use crate::error::Error;
+use crate::training::Training;
 
 /// The edges of every column's bins.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,7 +13,34 @@ pub struct Edges {
     pub(super) typical: Vec<Vec<f32>>,
 }
 
+/// Rows binned on edges.
+pub(super) struct Binned {
+    pub(super) places: Vec<Place>,
+    pub(super) stride: usize,
+    /// A line of `stride` octets for each row.
+    pub(super) lines: Vec<u8>,
+    /// The class of each row.
+    pub(super) codes: Vec<u16>,
+}
+
 impl Edges {
+    /// Bins rows, each of which has a key.
+    pub(super) fn bin(&self, training: &Training<'_>, keys: &[u64]) -> Result<Binned, Error> {
+        let features = training.columns.len();
+        if self.features() != features {
+            return Err(Error::ColumnCount { found: features, expected: self.features() });
+        }
+        if keys.len() != training.rows.len() {
+            let (found, expected) = (keys.len(), training.rows.len());
+            return Err(Error::ColumnLength { column: features, found, expected });
+        }
+        let places: Vec<Place> = (0..features).map(|feature| Place { feature, shift: 0 }).collect();
+        let stride = stride(features);
+        let lines = bin_rows(&self.bins, training.columns, training.rows, &places, stride);
+        let codes = training.rows.iter().map(|&row| training.codes[row as usize] as u16).collect();
+        Ok(Binned { places, stride, lines, codes })
+    }
+
     /// The edges that a forest of these rows would have: at quantiles of each column, at most 254.
     ///
     /// # Shapes

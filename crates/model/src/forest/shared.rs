@@ -1,10 +1,9 @@
 //! A forest on given edges, whose chance depends on keys of rows: the one that clients would grow together, where one place has all rows.
 
-use super::bin::{Place, stride};
-use super::edges::Edges;
+use super::Forest;
+use super::edges::{Binned, Edges};
 use super::grow::Ground;
 use super::params::{ClassWeights, ValidForestParams};
-use super::{Forest, bin_rows};
 use crate::error::Error;
 use crate::training::{ROWS_MAX, Training};
 
@@ -34,18 +33,7 @@ impl ValidForestParams {
     ) -> Result<Forest, Error> {
         training.check()?;
         let features = training.columns.len();
-        if edges.features() != features {
-            return Err(Error::ColumnCount { found: features, expected: edges.features() });
-        }
-        if keys.len() != training.rows.len() {
-            let (found, expected) = (keys.len(), training.rows.len());
-            return Err(Error::ColumnLength { column: features, found, expected });
-        }
-        let places: Vec<Place> = (0..features).map(|feature| Place { feature, shift: 0 }).collect();
-        let stride = stride(features);
-        let lines = bin_rows(&edges.bins, training.columns, training.rows, &places, stride);
-        let classes: Vec<u16> =
-            training.rows.iter().map(|&row| training.codes[row as usize] as u16).collect();
+        let Binned { places, stride, lines, codes: classes } = edges.bin(training, keys)?;
         let mut class_rows = vec![0; training.classes];
         classes.iter().for_each(|class| class_rows[usize::from(*class)] += 1);
         let weights = whole_weights(self, &class_rows, training.class_weights)?;

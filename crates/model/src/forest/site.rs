@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::bin::{MISSING, Place, stride};
-use super::bin_rows;
-use super::edges::Edges;
+use super::bin::MISSING;
+use super::edges::{Binned, Edges};
 use super::grow::Limits;
 use super::growth::{Question, Split};
 use super::keyed;
@@ -54,18 +53,8 @@ impl Site {
         if !training.rows.is_empty() {
             training.check()?;
         }
+        let Binned { stride, lines, codes, .. } = edges.bin(training, keys)?;
         let features = training.columns.len();
-        if edges.features() != features {
-            return Err(Error::ColumnCount { found: features, expected: edges.features() });
-        }
-        if keys.len() != training.rows.len() {
-            let (found, expected) = (keys.len(), training.rows.len());
-            return Err(Error::ColumnLength { column: features, found, expected });
-        }
-        let places: Vec<Place> = (0..features).map(|feature| Place { feature, shift: 0 }).collect();
-        let stride = stride(features);
-        let lines = bin_rows(&edges.bins, training.columns, training.rows, &places, stride);
-        let codes = training.rows.iter().map(|&row| training.codes[row as usize] as u16).collect();
         let Limits { bootstrap, .. } = params.limits(features);
         let of_tree = |tree| {
             let times = |key| if bootstrap { keyed::times(seed, tree, key) } else { 1 };

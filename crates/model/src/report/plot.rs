@@ -73,7 +73,7 @@ impl Axis {
             .into_iter()
             .find(|step| (high - low) / step <= 7)
             .unwrap_or(500);
-        let inner = (low + 1..high).filter(|at| at % step == 0 && high - at >= step.div_ceil(2));
+        let inner = (low + 1..high).filter(|at| at % step == 0 && 2 * (high - at) > step);
         let ticks = std::iter::once(low).chain(inner).chain([high]).map(f64::from).collect();
         Self { low: f64::from(low), high: f64::from(high), ticks, unit }
     }

@@ -187,7 +187,7 @@ fn open(
     if let Some(state) = state {
         let round = state.round;
         let past = folder.past();
-        simulation.resume(&past, state.parameters, state.strategy, state.memories)?;
+        simulation.resume(&past, state)?;
         records = read_metrics(&path.join(METRICS), round)?;
         output::note(&format!("going on after round {round}"));
     } else {

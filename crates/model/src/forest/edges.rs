@@ -15,7 +15,6 @@ pub struct Edges {
 
 /// Rows binned on edges.
 pub(super) struct Binned {
-    pub(super) places: Vec<Place>,
     pub(super) stride: usize,
     /// A line of `stride` octets for each row.
     pub(super) lines: Vec<u8>,
@@ -38,7 +37,7 @@ impl Edges {
         let stride = stride(features);
         let lines = bin_rows(&self.bins, training.columns, training.rows, &places, stride);
         let codes = training.rows.iter().map(|&row| training.codes[row as usize] as u16).collect();
-        Ok(Binned { places, stride, lines, codes })
+        Ok(Binned { stride, lines, codes })
     }
 
     /// The edges that a forest of these rows would have: at quantiles of each column, at most 254.

@@ -33,7 +33,7 @@ impl ValidForestParams {
     ) -> Result<Forest, Error> {
         training.check()?;
         let features = training.columns.len();
-        let Binned { places, stride, lines, codes: classes } = edges.bin(training, keys)?;
+        let Binned { stride, lines, codes: classes } = edges.bin(training, keys)?;
         let mut class_rows = vec![0; training.classes];
         classes.iter().for_each(|class| class_rows[usize::from(*class)] += 1);
         let weights = whole_weights(self, &class_rows, training.class_weights)?;

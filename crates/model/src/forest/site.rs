@@ -53,7 +53,7 @@ impl Site {
         if !training.rows.is_empty() {
             training.check()?;
         }
-        let Binned { stride, lines, codes, .. } = edges.bin(training, keys)?;
+        let Binned { stride, lines, codes } = edges.bin(training, keys)?;
         let features = training.columns.len();
         let Limits { bootstrap, .. } = params.limits(features);
         let of_tree = |tree| {

@@ -2,11 +2,12 @@
 """The peers' side of `cargo xtask compare tables`: well-known learners with their defaults on our columns and our folds.
 
     pip install scikit-learn lightgbm numpy scipy
-    tables.py NAME=EXPORT.csv [NAME=EXPORT.csv ...]
+    tables.py [--own COLUMN,COLUMN,...] NAME=EXPORT.csv [NAME=EXPORT.csv ...]
 
 Each EXPORT is what `flowgait evaluate --export` wrote for one of our estimators, all with the same folds: the columns (an
 empty cell is a missing value), `label`, and for each seed N `fold_N` (empty where a row is only learnt from) and `ours_N`.
-The first is the one that is held against the best peer.
+The first is the one that is held against the best peer. With `--own`, peers see these columns only: those of the table as it
+came, without the ones that we derive from them; LightGBM is then scored with them too, beside the peers.
 
 Every trial (a seed and a fold) is scored alone, by accuracy and by macro-F1 over the classes of the whole table. The best
 peer is compared by the corrected resampled t-test (Nadeau and Bengio 2003); where there is one fold only, by McNemar's
@@ -63,13 +64,18 @@ def corrected(differences, ratio):
 
 
 def main():
-    exports = {name: read(path) for name, path in (each.split("=", 1) for each in sys.argv[1:])}
+    arguments = sys.argv[1:]
+    own = set(arguments[1].split(",")) if arguments[0] == "--own" else None
+    arguments = arguments[2:] if own else arguments
+    exports = {name: read(path) for name, path in (each.split("=", 1) for each in arguments)}
     first = next(iter(exports.values()))
     inputs = [name for name in first if not NOT_INPUT.fullmatch(name)]
+    derived = [name for name in inputs if own and name not in own]
     x = np.array([[float(c) if c else np.nan for c in first[name]] for name in inputs], dtype=np.float32).T
+    everything, x = x, x[:, [at for at, name in enumerate(inputs) if name not in derived]]
     y = np.array(first["label"])
     labels, codes = np.unique(y, return_inverse=True)
-    packets = [at for at, name in enumerate(inputs) if FIRST_PACKETS.fullmatch(name)]
+    packets = [at for at, name in enumerate(n for n in inputs if n not in derived) if FIRST_PACKETS.fullmatch(name)]
     seeds = sorted(int(name[5:]) for name in first if name.startswith("fold_"))
     scores, answers, ratios = {}, {}, []
 
@@ -87,6 +93,9 @@ def main():
                 add(name, y[test], np.array(export[f"ours_{seed}"])[test])
             for name, model in peers(seed).items():
                 add(name, y[test], labels[model.fit(x[~test], codes[~test]).predict(x[test])])
+            if derived:
+                model = peers(seed)["LightGBM"].fit(everything[~test], codes[~test])
+                add("LightGBM with our derived columns", y[test], labels[model.predict(everything[test])])
             add("majority", y[test], labels[DummyClassifier().fit(x[~test], codes[~test]).predict(x[test])])
             if len(packets) == 10:
                 raw = np.nan_to_num(x[:, packets])
@@ -110,7 +119,7 @@ def main():
             p = float(stats.binomtest(only[0], sum(only)).pvalue) if sum(only) else 1.0
             p = p if measure == "accuracy" else None
         verdicts[measure] = {"best_peer": best, "lead": lead, "p": p}
-    print(json.dumps({"rows": len(y), "columns": len(inputs), "classes": len(labels), "trials": len(ratios),
+    print(json.dumps({"rows": len(y), "columns": len(inputs) - len(derived), "classes": len(labels), "trials": len(ratios),
                       "scores": table, "against_the_best_peer": verdicts}))
 
 

@@ -115,3 +115,40 @@ fn numbers_that_mean_nothing_are_missing() {
     assert_eq!(sizes, [60.0, -1_400.0]);
     assert!(column(&dataset, "signed_size_2")[0].is_nan());
 }
+
+#[test]
+fn tables_of_iscxflowmeter_are_read_with_what_their_columns_mean() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.arff");
+    // Gaps of 190,000 us on average forward and of 200,000 us backward; the second flow has one packet each way and never paused.
+    let names = "duration total_fiat total_biat min_fiat min_biat max_fiat max_biat mean_fiat mean_biat \
+        flowPktsPerSecond flowBytesPerSecond min_flowiat max_flowiat mean_flowiat std_flowiat min_idle";
+    let attributes: String =
+        names.split_whitespace().map(|name| format!("@ATTRIBUTE {name} NUMERIC\n")).collect();
+    let rows = "9500000,16,4,1500000,1600000,190000,200000,380000,400000,10,4800,4,1900000,95000,285000,1200000,CHAT\n\
+                20,-1,-1,-1,-1,0,0,0,0,100000,8000000,20,20,20,0,-1,VOIP\n";
+    let text = format!("@RELATION t\n{attributes}@ATTRIBUTE class1 {{CHAT,VOIP}}\n@DATA\n{rows}");
+    std::fs::write(&path, text).unwrap();
+    let params = ReadParams { label: Some("class1".into()), ..ReadParams::default() };
+    let (dataset, _) = table::read(&[&path], &params).unwrap();
+    assert_eq!(dataset.schema.name, "iscxflowmeter/1");
+    for (name, expected) in [
+        ("octets_per_packet", 480.0),
+        ("packets", 95.0),
+        ("octets", 45_600.0),
+        ("gaps_forward", 50.0),
+        ("gaps_backward", 47.5),
+        ("share_of_gaps_forward", 200.0 / 390.0),
+        ("gap_variation", 3.0),
+        ("gap_variation_forward", 2.0),
+        ("longest_gap_by_mean_backward", 8.0),
+        ("share_of_longest_gap", 0.2),
+    ] {
+        let found = column(&dataset, name)[0];
+        assert!((found - expected).abs() < 1e-5 * expected, "{name}: {found}");
+    }
+    for name in ["total_fiat", "min_idle", "gaps_forward", "gap_variation_backward"] {
+        assert!(column(&dataset, name)[1].is_nan(), "{name}");
+    }
+    assert_eq!(column(&dataset, "octets_per_packet")[1], 80.0);
+}

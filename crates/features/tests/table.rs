@@ -537,7 +537,17 @@ fn shared_tables_of_other_people() {
     }
     if let Some(path) = shared("iscxvpn/TimeBasedFeatures-Dataset-15s-AllinOne.arff") {
         let (dataset, _) = read(&[&path], &label("class1")).unwrap();
-        assert_eq!((dataset.rows, dataset.columns.len()), (18_758, 23));
+        // Twenty-three of the table and twelve that follow from them.
+        assert_eq!((dataset.rows, dataset.columns.len()), (18_758, 35));
+        let place = |name| dataset.schema.position(name).unwrap();
+        let counted = &dataset.columns[place("packets")];
+        let gaps = [place("gaps_forward"), place("gaps_backward")].map(|at| &dataset.columns[at]);
+        let both = (0..dataset.rows).filter(|&row| gaps[0][row] + gaps[1][row] > 0.0);
+        let fits = |row: &usize| {
+            (gaps[0][*row] + gaps[1][*row] - counted[*row]).abs() < 0.1 * counted[*row] + 3.0
+        };
+        let (all, fit) = (both.clone().count(), both.filter(fits).count());
+        assert!(fit * 10 > all * 9, "{fit} of {all}: what is read as a mean gap is one");
         assert_eq!(dataset.labels.unwrap().values.len(), 7);
     }
     if let Some(path) = shared("ucdavis19-quic/flows.csv") {

@@ -84,18 +84,38 @@ impl ValidBoostParams {
     ) -> Result<Boost, Error> {
         training.check()?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let (learnt, held_out) = self.hold_out(training, &mut rng);
-        let (bins, _) = Bins::learn(training.columns, &learnt);
+        let (bins, _) = Bins::learn(training.columns, training.rows);
         let features = training.columns.len();
         // Columns stand in any order, so that the eights that a tree looks at are not neighbours in the table.
         let mut order: Vec<usize> = (0..features).collect();
         shuffle(&mut order, &mut rng);
-        let places: Vec<Place> = order.iter().map(|&feature| Place { feature, shift: 0 }).collect();
-        let stride = bin::stride(features);
-        let lines = bin_rows(&bins, training.columns, &learnt, &places, stride);
-        let held_lines = bin_rows(&bins, training.columns, &held_out, &places, stride);
-        let misses = |feature: usize| bins.cuts()[feature].missing() == MISSING;
-        let has_missing: Vec<bool> = order.iter().map(|&feature| misses(feature)).collect();
+        let table = Table::new(training, &bins, &order);
+        let share = 1.0 / self.boosters() as f32;
+        let mut first = vec![0.0; training.classes];
+        let (mut trees, mut gains) = (Vec::new(), Vec::new());
+        for _ in 0..self.boosters() {
+            let one = self.fit_one(&table, &mut rng, tree_done);
+            first.iter_mut().zip(one.first).for_each(|(sum, margin)| *sum += margin * share);
+            trees.extend(one.trees);
+            gains.extend(one.gains.into_iter().flatten());
+        }
+        // The mean of the boosters' margins is one sum over all trees.
+        trees.iter_mut().flat_map(|tree| &mut tree.steps).for_each(|step| *step *= share);
+        let places = table.columns.keep_used(&mut trees, |tree| &mut tree.nodes);
+        let importance = importance(features, &gains);
+        Ok(Boost { bins, classes: training.classes, places, first, trees, importance })
+    }
+
+    fn fit_one(
+        &self,
+        table: &Table<'_>,
+        rng: &mut ChaCha8Rng,
+        tree_done: &(dyn Fn() + Sync),
+    ) -> One {
+        let training = table.training;
+        let (learnt, held_out) = self.hold_out(training, rng);
+        let (lines, held_lines) = (table.lines(&learnt), table.lines(&held_out));
+        let stride = table.stride;
         let balanced = self.balances() == ClassWeights::Balanced;
         let weights = class_weights(training, &learnt, balanced);
         let weights: Vec<f32> = weights.into_iter().map(|weight| weight as f32).collect();
@@ -106,7 +126,7 @@ impl ValidBoostParams {
             ground: Ground {
                 lines: Lines { octets: &lines, stride },
                 firsts: &[],
-                has_missing: &has_missing,
+                has_missing: &table.has_missing,
                 leaves_max: self.leaf_limit(learnt.len()),
                 depth_max: self.depth_limit(),
                 rules: Rules {
@@ -124,29 +144,21 @@ impl ValidBoostParams {
             patience,
             best: (f64::INFINITY, 0),
         });
-        let columns = Columns::new(&(0..features).map(misses).collect::<Vec<_>>());
-        let (mut trees, mut gains) = (Vec::new(), Vec::<Vec<(usize, f32)>>::new());
+        let (mut trees, mut gains) = (Vec::new(), Vec::new());
         for number in 1..=self.rounds_at_most(watch.is_some()) {
             let Some((wood, steps)) = round.make(training.classes) else { break };
             if watch.as_mut().is_some_and(|watch| !watch.goes_on(number, &wood, &steps)) {
                 break;
             }
-            let count = columns.places.len();
-            let column_of =
-                |place: u32, missing_left| columns.of(order[place as usize] as u32, missing_left);
-            let nodes = Nodes::pack(&wood.nodes, 0, wood.leaves.len(), count, column_of);
-            trees.push(StepTree { nodes, steps });
-            gains.push(wood.gains.into_iter().map(|(place, gain)| (order[place], gain)).collect());
+            trees.push(StepTree { nodes: table.pack(&wood), steps });
+            gains.push(table.gains(&wood));
             tree_done();
         }
         if let Some(Watch { best: (_, rounds), .. }) = watch {
             trees.truncate(rounds);
             gains.truncate(rounds);
         }
-        let places = columns.keep_used(&mut trees, |tree| &mut tree.nodes);
-        let first = shares.iter().map(|share| share.ln()).collect();
-        let importance = importance(features, &gains);
-        Ok(Boost { bins, classes: training.classes, places, first, trees, importance })
+        One { first: shares.iter().map(|share| share.ln()).collect(), trees, gains }
     }
 
     /// So many rounds at most; fewer where nothing tells when to stop although that was asked for.
@@ -173,6 +185,58 @@ impl ValidBoostParams {
         held.sort_unstable();
         learnt.sort_unstable();
         (learnt, held)
+    }
+}
+
+/// One booster of several.
+struct One {
+    /// Margins before the first tree.
+    first: Vec<f32>,
+    trees: Vec<StepTree>,
+    /// What each tree's splits gained: columns and gains.
+    gains: Vec<Vec<(usize, f32)>>,
+}
+
+/// What all boosters of a fit share: the table, how its columns are binned, and in which order they stand.
+struct Table<'a> {
+    training: &'a Training<'a>,
+    bins: &'a Bins,
+    order: &'a [usize],
+    places: Vec<Place>,
+    stride: usize,
+    has_missing: Vec<bool>,
+    columns: Columns,
+}
+
+impl<'a> Table<'a> {
+    fn new(training: &'a Training<'a>, bins: &'a Bins, order: &'a [usize]) -> Self {
+        let misses = |feature: usize| bins.cuts()[feature].missing() == MISSING;
+        Self {
+            training,
+            bins,
+            order,
+            places: order.iter().map(|&feature| Place { feature, shift: 0 }).collect(),
+            stride: bin::stride(order.len()),
+            has_missing: order.iter().map(|&feature| misses(feature)).collect(),
+            columns: Columns::new(&(0..order.len()).map(misses).collect::<Vec<_>>()),
+        }
+    }
+
+    /// Some rows, binned, their columns in this order.
+    fn lines(&self, rows: &[u32]) -> Vec<u8> {
+        bin_rows(self.bins, self.training.columns, rows, &self.places, self.stride)
+    }
+
+    fn pack(&self, wood: &Wood) -> Nodes {
+        let count = self.columns.places.len();
+        let column_of = |place: u32, missing_left| {
+            self.columns.of(self.order[place as usize] as u32, missing_left)
+        };
+        Nodes::pack(&wood.nodes, 0, wood.leaves.len(), count, column_of)
+    }
+
+    fn gains(&self, wood: &Wood) -> Vec<(usize, f32)> {
+        wood.gains.iter().map(|&(place, gain)| (self.order[place], gain)).collect()
     }
 }
 
@@ -214,23 +278,23 @@ struct Round<'a> {
     ground: Ground<'a>,
     params: &'a ValidBoostParams,
     state: State,
-    rng: ChaCha8Rng,
+    rng: &'a mut ChaCha8Rng,
 }
 
 impl Round<'_> {
     /// Grows a tree and takes its steps; `None` where there is nothing left to split.
     fn make(&mut self, classes: usize) -> Option<(Wood, Vec<f32>)> {
-        let sketch = Sketch::draw(classes, &mut self.rng);
+        let sketch = Sketch::draw(classes, self.rng);
         let (cells, unit) = self.state.cells(&sketch);
         let all = cells.len();
         let rows: Vec<u32> = if all > TREE_ROWS_MAX {
-            (0..all as u32).filter(|_| below(&mut self.rng, all) < TREE_ROWS_MAX).collect()
+            (0..all as u32).filter(|_| below(self.rng, all) < TREE_ROWS_MAX).collect()
         } else {
             (0..all as u32).collect()
         };
         let cells = rows.iter().map(|&row| cells[row as usize]).collect();
         let mut firsts: Vec<usize> = (0..self.ground.has_missing.len()).step_by(CHUNK).collect();
-        shuffle(&mut firsts, &mut self.rng);
+        shuffle(&mut firsts, self.rng);
         firsts.truncate(EIGHTS_MIN.max(firsts.len() / EIGHTS_SHARE));
         let mut wood = grow(Ground { firsts: &firsts, ..self.ground }, rows, cells);
         wood.gains.iter_mut().for_each(|(_, gain)| *gain *= unit * unit);
@@ -275,9 +339,9 @@ fn leaf_of_line(nodes: &[Grown], line: &[u8]) -> u32 {
 }
 
 /// Each column's share of what all splits gained.
-fn importance(features: usize, gains: &[Vec<(usize, f32)>]) -> Vec<f32> {
+fn importance(features: usize, gains: &[(usize, f32)]) -> Vec<f32> {
     let mut sums = vec![0.0_f64; features];
-    gains.iter().flatten().for_each(|(feature, gain)| sums[*feature] += f64::from(*gain));
+    gains.iter().for_each(|(feature, gain)| sums[*feature] += f64::from(*gain));
     let all: f64 = sums.iter().sum();
     sums.into_iter().map(|sum| if all > 0.0 { (sum / all) as f32 } else { 0.0 }).collect()
 }

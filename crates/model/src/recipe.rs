@@ -27,6 +27,9 @@ pub struct Recipe {
     pub estimator: EstimatorKind,
     /// Number of trees.
     pub trees: usize,
+    /// How many boosters answer by their mean, where there is boosting.
+    #[serde(default = "one")]
+    pub boosters: usize,
     /// Most splits between root and leaf; as many as it takes where there is no limit.
     pub depth_max: Option<usize>,
     /// Whether a row of a rare class weighs more, so that all classes weigh alike.
@@ -95,13 +98,14 @@ impl EstimatorKind {
 }
 
 impl Recipe {
-    /// The recipe with default parameters: 200 trees of any depth, or up to 500 rounds of boosting.
+    /// The recipe with default parameters: 200 trees of any depth, or four boosters of up to 500 rounds.
     #[must_use]
     pub fn new(estimator: EstimatorKind) -> Self {
         let trees = if estimator == EstimatorKind::Boost { 500 } else { 200 };
         Self {
             estimator,
             trees,
+            boosters: BOOSTERS,
             depth_max: None,
             balanced: false,
             sizes: false,
@@ -117,8 +121,9 @@ impl Recipe {
         match self.estimator.network().map(|kind| self.network(kind)) {
             Some(Ok(network)) => network.epochs_of(rows),
             _ if self.estimator == EstimatorKind::Voting => {
-                self.voters().iter().map(|voter| voter.trees).sum()
+                self.voters().iter().map(|voter| voter.units(rows)).sum()
             }
+            _ if self.estimator == EstimatorKind::Boost => self.trees * self.boosters,
             _ => self.trees,
         }
     }
@@ -135,15 +140,15 @@ impl Recipe {
         }
     }
 
-    /// The recipe with at most so many trees, for choosing and for curves, where many fits are made and small differences do not count.
+    /// The recipe with at most so many trees and one booster, for choosing and for curves, where many fits are made and small differences do not count.
     #[must_use]
     pub fn at_most(self, trees: usize) -> Self {
         match self.estimator {
             // A booster of few trees is not a rougher one but an unfinished one.
             EstimatorKind::Boost => {
-                Self { trees: self.trees.min(trees.max(BOOST_ROUNDS_MIN)), ..self }
+                Self { trees: self.trees.min(trees.max(BOOST_ROUNDS_MIN)), boosters: 1, ..self }
             }
-            _ => Self { trees: self.trees.min(trees), ..self },
+            _ => Self { trees: self.trees.min(trees), boosters: 1, ..self },
         }
     }
 
@@ -174,7 +179,8 @@ impl Recipe {
 
     /// The parameters of boosting.
     fn boost(&self) -> Result<ValidBoostParams, Error> {
-        let params = BoostParams::new().rounds(self.trees).class_weights(self.weights());
+        let params = BoostParams::new().boosters(self.boosters).rounds(self.trees);
+        let params = params.class_weights(self.weights());
         self.depth_max.map_or(params.clone(), |depth| params.depth_max(depth)).check()
     }
 
@@ -269,6 +275,8 @@ impl Recipe {
     }
 }
 
+/// Boosters of a fit that is kept: more bring nothing that is seen in docs/BENCHMARKS.md.
+const BOOSTERS: usize = 4;
 /// Rounds of boosting, after which it ranks among others as it will in the end.
 const BOOST_ROUNDS_MIN: usize = 150;
 /// What a vote holds, in the order in which they are asked.
@@ -277,6 +285,11 @@ pub const VOTERS: [EstimatorKind; 3] =
 /// What a stack holds.
 const STACKED: [EstimatorKind; 3] =
     [EstimatorKind::Linear, EstimatorKind::ExtraTrees, EstimatorKind::Forest];
+
+/// Boosters of a recipe from before there were several.
+fn one() -> usize {
+    1
+}
 
 /// Folds of the training rows, each with all classes as far as their rows go. By chance, since nobody told here which rows belong
 /// together: a judge that saw neighbours trusts a little too much, which the folds that it is chosen on find out.

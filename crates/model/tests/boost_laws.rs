@@ -213,3 +213,29 @@ fn parameters_that_cannot_be_are_refused_by_name() {
     assert!(refusal(BoostParams::new().penalty(f32::NAN)).contains("penalty"));
     assert!(refusal(BoostParams::new().patience(Some(0))).contains("patience"));
 }
+
+#[test]
+fn several_boosters_depend_less_on_the_seed_than_one() {
+    let mut table = rings(1_500, 3);
+    // A third of the labels by chance, so that there is something to be led astray by.
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    for code in &mut table.codes {
+        let draw = rng.next_u32();
+        if draw.is_multiple_of(3) {
+            *code = draw % 3;
+        }
+    }
+    let apart = |boosters| {
+        let margins = |seed| {
+            let boost = table.fit(BoostParams::new().boosters(boosters), seed);
+            boost.margins(&table.columns, &table.rows()).unwrap()
+        };
+        let (one, other) = (margins(1), margins(2));
+        one.iter().zip(&other).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>()
+    };
+    let (one, four) = (apart(1), apart(4));
+    assert!(four < 0.5 * one, "squared distance {one} with one booster, {four} with four");
+    let params = || BoostParams::new().rounds(7).patience(None).boosters(3);
+    assert_eq!(table.fit(params(), 1).trees(), 21);
+    assert!(BoostParams::new().boosters(0).check().is_err());
+}

@@ -5,8 +5,8 @@
 //! claimed shows a mistake; one below shows nothing, for another attack may be better.
 //!
 //! # Reference
-//! Jagielski, Ullman, Oprea, *Auditing Differentially Private Machine Learning*, NeurIPS 2020, section 4; Nasr, Song,
-//! Thakurta, Papernot, Carlini, *Adversary Instantiation*, IEEE S&P 2021, section III.
+//! Jagielski, Ullman, Oprea, *Auditing Differentially Private Machine Learning*, NeurIPS 2020 (arXiv:2006.07709); Nasr, Song,
+//! Thakurta, Papernot, Carlini, *Adversary Instantiation*, IEEE S&P 2021.
 
 mod binomial;
 

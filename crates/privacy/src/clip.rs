@@ -33,7 +33,7 @@ pub enum Clipped {
 /// # Ok::<(), flowgait_privacy::Error>(())
 /// ```
 /// # Reference
-/// McMahan et al., *Learning Differentially Private Recurrent Language Models*, ICLR 2018, section 3.
+/// McMahan et al., *Learning Differentially Private Recurrent Language Models*, ICLR 2018 (flat clipping).
 pub fn clip(update: &mut [f32], clip_norm: ClipNorm) -> Result<Clipped, Error> {
     if let Some((at, &value)) = update.iter().enumerate().find(|(_, value)| !value.is_finite()) {
         return Err(Error::NotFinite { at, value });

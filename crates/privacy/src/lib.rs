@@ -56,7 +56,7 @@
 //! what is claimed is true can be tried from outside ([`audit`]).
 //!
 //! What is proved of the discrete noise: a release over everyone costs what the accounts say (Canonne, Kamath, Steinke
-//! 2020, Theorems 4 and 14). Accounts of sampled rounds are those of the continuous Gaussian; at the grid's thousands
+//! 2020, Theorem 4, and its theorem for many dimensions). Accounts of sampled rounds are those of the continuous Gaussian; at the grid's thousands
 //! of steps for each standard deviation the two cannot be told apart, but that is a calculation, not a theorem.
 
 pub mod budget;

@@ -75,7 +75,8 @@ pub struct ReplaceOne;
 /// This is what one client more or less means where every client adds noise: one that is gone takes its noise along.
 ///
 /// # Reference
-/// Ponomareva et al., *How to DP-fy ML*, 2023, section 2.1 (zero-out adjacency).
+/// Kairouz et al., *Practical and Private (Deep) Learning Without Sampling or Shuffling*, ICML 2021 (arXiv:2103.00039), Definition 1.1;
+/// called zero-out adjacency by Ponomareva et al., *How to DP-fy ML*, 2023.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ZeroOutOne;
 

@@ -9,7 +9,8 @@
 //! A draw is one look or two into a table of exact bounds (`inversion`): tens of millions a second on one core.
 //!
 //! # Reference
-//! Canonne, Kamath, Steinke, *The Discrete Gaussian for Differential Privacy*, NeurIPS 2020, section 5.
+//! Canonne, Kamath, Steinke, *The Discrete Gaussian for Differential Privacy*, NeurIPS 2020, section 5. Numbers of its
+//! theorems and algorithms are those of arXiv:2004.00010.
 
 mod bernoulli;
 mod gaussian;

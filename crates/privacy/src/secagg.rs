@@ -138,7 +138,7 @@
 //!
 //! # Reference
 //! Bonawitz, Ivanov, Kreuter, Marcedone, McMahan, Patel, Ramage, Segal, Seth, *Practical Secure Aggregation for
-//! Privacy-Preserving Machine Learning*, CCS 2017, figure 4, with its consistency check. Bell, Bonawitz, Gascón, Lepoint,
+//! Privacy-Preserving Machine Learning*, CCS 2017, the protocol for active adversaries, with its consistency check. Bell, Bonawitz, Gascón, Lepoint,
 //! Raykova, *Secure Single-Server Aggregation with (Poly)Logarithmic Overhead*, CCS 2020, for the graph. We differ in hashes of
 //! seeds and shares, by which a wrong one is known and its sender named; in shares among neighbours only, none for oneself; and
 //! in the survivors of the whole cohort, not only of neighbours, being shown to and signed by all.

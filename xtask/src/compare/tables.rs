@@ -30,6 +30,9 @@ pub fn run(_: &Arguments) -> Result<(), Error> {
     for task in tasks(&python)? {
         let mut peer = Command::new(&python);
         peer.arg(peers::script("tables.py")?);
+        if let Some(own) = attributes(&task.table) {
+            peer.arg("--own").arg(own.join(","));
+        }
         for estimator in task.estimators {
             let export = task.export(estimator)?;
             let ours =
@@ -109,6 +112,21 @@ impl Task {
         process::run(evaluate.stdout(std::process::Stdio::null()))?;
         Ok(path)
     }
+}
+
+/// The columns of an ARFF table as it came, which known tables' derived columns are not among; `None` of another kind of table.
+fn attributes(table: &Path) -> Option<Vec<String>> {
+    if table.extension().is_none_or(|ending| ending != "arff") {
+        return None;
+    }
+    let text = String::from_utf8_lossy(&std::fs::read(table).ok()?).into_owned();
+    let head = text.lines().take_while(|line| !line.to_lowercase().starts_with("@data"));
+    let name = |line: &str| {
+        let mut words = line.split_whitespace();
+        let keyword = words.next()?;
+        keyword.eq_ignore_ascii_case("@attribute").then(|| words.next().map(str::to_owned))?
+    };
+    Some(head.filter_map(name).collect())
 }
 
 /// A table of `docs/BENCHMARKS.md`.

@@ -44,7 +44,7 @@ const ROWS: &[Row] = &[
         |r, s| s.formatted(&r.responder.address)),
     ("responder_port", Kind::Integer, Role::Identity, "number", "0 where the protocol has none", "RFC 5103",
         |r, s| s.integer(r.responder.port.into())),
-    ("initiator_rule", Kind::Text, Role::Identity, NONE, "how the initiator was told: `syn`, `syn_ack` or `first_packet`", "RFC 5103, section 4.2 (biflowDirection)",
+    ("initiator_rule", Kind::Text, Role::Identity, NONE, "how the initiator was told: `syn`, `syn_ack` or `first_packet`", "RFC 5103 (biflowDirection)",
         |r, s| s.text(match r.initiator_rule {
             InitiatorRule::Syn => "syn",
             InitiatorRule::SynAck => "syn_ack",

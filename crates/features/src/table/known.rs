@@ -17,16 +17,19 @@ pub(crate) enum Known {
     Nfstream,
     /// CICFlowMeter's, in any of its spellings.
     Cicflowmeter,
+    /// That of ISCXFlowMeter, from which CICFlowMeter came: gaps and rates only, as the ISCX VPN and Tor data sets were published.
+    Iscxflowmeter,
 }
 
 /// Columns by which each is known, without case, spaces and punctuation.
-const MARKS: [(Known, &[&str]); 3] = [
+const MARKS: [(Known, &[&str]); 4] = [
     (
         Known::Radcom,
         &["fwdpacketslength", "firstpacketsizes0", "meandeltabyte", "countbigrequests"],
     ),
     (Known::Nfstream, &["bidirectionalpackets", "src2dstpackets", "dst2srcbytes"]),
     (Known::Cicflowmeter, &["flowduration", "flowiatmean", "fwdiattotal", "subflowfwdbytes"]),
+    (Known::Iscxflowmeter, &["totalfiat", "totalbiat", "meanflowiat", "flowpktspersecond"]),
 ];
 
 impl Known {
@@ -48,6 +51,7 @@ impl Known {
             Self::Radcom => "radcom/1",
             Self::Nfstream => "nfstream/1",
             Self::Cicflowmeter => "cicflowmeter/1",
+            Self::Iscxflowmeter => "iscxflowmeter/1",
         }
     }
 
@@ -106,6 +110,8 @@ impl Known {
             Self::Cicflowmeter if super::spelling::bare(column).contains("win") => {
                 Some(|value| value < 0.0)
             }
+            // Of a side without two packets, and of a flow that never paused, gaps and pauses are -1.
+            Self::Iscxflowmeter => Some(|value| value == -1.0),
             _ => None,
         }
     }
@@ -115,6 +121,7 @@ impl Known {
             Self::Radcom => &DERIVED_OF_RADCOM,
             Self::Nfstream => &DERIVED_OF_NFSTREAM,
             Self::Cicflowmeter => &[],
+            Self::Iscxflowmeter => &DERIVED_OF_ISCXFLOWMETER,
         }
     }
 }
@@ -131,14 +138,17 @@ struct Derived {
     value: fn(&[f32]) -> f32,
 }
 
-static DERIVED_OF_RADCOM: LazyLock<Vec<Derived>> = LazyLock::new(|| {
+static DERIVED_OF_RADCOM: LazyLock<Vec<Derived>> = LazyLock::new(|| derived(RADCOM));
+static DERIVED_OF_ISCXFLOWMETER: LazyLock<Vec<Derived>> = LazyLock::new(|| derived(ISCXFLOWMETER));
+
+fn derived(rows: &[Row]) -> Vec<Derived> {
     let derived = |&(name, from, value): &Row| Derived {
         name: name.to_owned(),
         from: from.iter().map(|&name| name.to_owned()).collect(),
         value,
     };
-    RADCOM.iter().map(derived).collect()
-});
+    rows.iter().map(derived).collect()
+}
 
 /// Sequences of sizes and of directions are one of signed sizes.
 static DERIVED_OF_NFSTREAM: LazyLock<Vec<Derived>> = LazyLock::new(|| {
@@ -168,4 +178,23 @@ const RADCOM: &[Row] = &[
     ("delta_variation", &["STD_delta_byte", "mean_delta_byte"], |v| v[0] / v[1]),
     ("share_of_largest_burst", &["bpp_0", "mean_packet_size", "fwd_packets_length", "bwd_packets_length"], |v| v[0] / (v[1] * (v[2] + v[3]))),
     ("burst_fall", &["bpp_1", "bpp_0"], |v| v[0] / v[1]),
+];
+
+/// The published tables name gaps one place off: `total_` holds the shortest, `min_` the longest, `max_` the mean and `mean_` the
+/// deviation of a side's gaps. So read, they ascend in every row of ISCX VPN 15 s but for rounding, and both sides' gaps add up to
+/// the packets that rate and duration give. Durations and gaps are in microseconds.
+#[rustfmt::skip]
+const ISCXFLOWMETER: &[Row] = &[
+    ("octets_per_packet", &["flowBytesPerSecond", "flowPktsPerSecond"], |v| v[0] / v[1]),
+    ("packets", &["flowPktsPerSecond", "duration"], |v| v[0] * v[1] / 1e6),
+    ("octets", &["flowBytesPerSecond", "duration"], |v| v[0] * v[1] / 1e6),
+    ("gaps_forward", &["duration", "max_fiat"], |v| v[0] / v[1]),
+    ("gaps_backward", &["duration", "max_biat"], |v| v[0] / v[1]),
+    ("share_of_gaps_forward", &["max_fiat", "max_biat"], |v| v[1] / (v[0] + v[1])),
+    ("gap_variation", &["std_flowiat", "mean_flowiat"], |v| v[0] / v[1]),
+    ("gap_variation_forward", &["mean_fiat", "max_fiat"], |v| v[0] / v[1]),
+    ("gap_variation_backward", &["mean_biat", "max_biat"], |v| v[0] / v[1]),
+    ("longest_gap_by_mean_forward", &["min_fiat", "max_fiat"], |v| v[0] / v[1]),
+    ("longest_gap_by_mean_backward", &["min_biat", "max_biat"], |v| v[0] / v[1]),
+    ("share_of_longest_gap", &["max_flowiat", "duration"], |v| v[0] / v[1]),
 ];

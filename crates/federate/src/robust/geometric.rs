@@ -74,7 +74,8 @@ impl Weiszfeld {
 /// As [`RobustRule::combine`].
 /// # Reference
 /// Pillutla, Kakade, Harchaoui, *Robust Aggregation for Federated Learning*, IEEE Transactions on Signal Processing
-/// 2022 (arXiv:1912.13445), Algorithm 2, with equal weights `α_i`.
+/// 2022 (arXiv:1912.13445), Algorithm 2, with equal weights `α_i` and ν as a
+/// share of the median distance.
 pub fn geometric_median<T: Number>(updates: &[&[T]], search: Weiszfeld) -> Result<Vec<f64>, Error> {
     let mut z = median(updates)?;
     let mut lengths = lengths_from(updates, &z);

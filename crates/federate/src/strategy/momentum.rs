@@ -7,7 +7,7 @@ use crate::update::SummedUpdate;
 /// m ← β m + Δ; x ← x + η m. No dampening, no look ahead.
 ///
 /// # Reference
-/// Hsu, Qi, Brown, *Measuring the Effects of Non-Identical Data Distribution for Federated Visual Classification*, 2019, section 4.3.
+/// Hsu, Qi, Brown, *Measuring the Effects of Non-Identical Data Distribution for Federated Visual Classification*, 2019 (FedAvgM; its η is 1).
 #[derive(Clone, Debug)]
 pub struct Momentum {
     rate: f64,

@@ -6,7 +6,7 @@ use crate::update::SummedUpdate;
 /// x ← x + (Σ pᵢ τᵢ) Σ pᵢ Δᵢ / τᵢ. A contribution is Δᵢ / τᵢ, then τᵢ.
 ///
 /// # Reference
-/// Wang et al., *Tackling the Objective Inconsistency Problem in Heterogeneous Federated Optimization*, NeurIPS 2020, equation 11, for
+/// Wang et al., *Tackling the Objective Inconsistency Problem in Heterogeneous Federated Optimization*, NeurIPS 2020, for
 /// plain steps (aᵢ all ones).
 #[derive(Clone, Copy, Debug)]
 pub struct Nova;

@@ -19,6 +19,10 @@ pub struct RecipeArgs {
     #[arg(long, value_name = "N")]
     pub trees: Option<usize>,
 
+    /// Boosters, each stopped by other rows, that answer by their mean [default: 4]
+    #[arg(long, value_name = "N")]
+    pub boosters: Option<usize>,
+
     /// Most splits between a tree's root and its leaves [default: as many as it takes]
     #[arg(long, value_name = "N")]
     pub depth: Option<usize>,
@@ -119,11 +123,13 @@ impl RecipeArgs {
     /// Refuses parameters that the named estimator does not have.
     fn check(&self, kind: EstimatorKind) -> Result<(), Failure> {
         let is_network = kind.network().is_some();
+        let has_boosting = matches!(kind, EstimatorKind::Boost | EstimatorKind::Voting);
         let has_trees = !is_network && kind != EstimatorKind::Linear;
         for (flag, is_typed, has) in [
             ("--epochs", self.epochs.is_some(), is_network),
             ("--device gpu", self.device == DeviceArg::Gpu, is_network),
             ("--trees", self.trees.is_some(), has_trees),
+            ("--boosters", self.boosters.is_some(), has_boosting),
             ("--depth", self.depth.is_some(), has_trees),
         ] {
             if is_typed && !has {
@@ -140,6 +146,7 @@ impl RecipeArgs {
         let recipe = Recipe {
             estimator,
             trees: self.trees.unwrap_or(base.trees),
+            boosters: self.boosters.unwrap_or(base.boosters),
             depth_max: self.depth,
             balanced: self.balanced,
             sizes: true,

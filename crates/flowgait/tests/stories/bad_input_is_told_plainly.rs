@@ -251,6 +251,11 @@ fn flags_that_contradict_each_other_are_refused() {
             "--trees means nothing to a multi-layer perceptron",
         ),
         (
+            &["--estimator", "forest", "--boosters", "2"][..],
+            "--boosters means nothing to a random forest",
+        ),
+        (&["--estimator", "boost", "--boosters", "0"][..], "1 to 64 boosters answer together"),
+        (
             &["--estimator", "forest", "--device", "gpu"][..],
             "--device gpu means nothing to a random forest",
         ),

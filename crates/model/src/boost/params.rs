@@ -5,12 +5,15 @@ use crate::forest::ClassWeights;
 
 /// Most rounds, which are trees.
 pub const ROUNDS_MAX: usize = 100_000;
+/// Most boosters that answer together.
+pub const BOOSTERS_MAX: usize = 64;
 /// Most leaves of a tree.
 pub const LEAVES_MAX: usize = 4_096;
 
 /// What a person chose about boosting.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoostParams {
+    boosters: usize,
     rounds: usize,
     learning_rate: f32,
     leaves: usize,
@@ -24,6 +27,7 @@ pub struct BoostParams {
 impl Default for BoostParams {
     fn default() -> Self {
         Self {
+            boosters: 1,
             rounds: 500,
             learning_rate: 0.1,
             leaves: 127,
@@ -37,13 +41,20 @@ impl Default for BoostParams {
 }
 
 impl BoostParams {
-    /// 500 rounds at most, of trees of up to 127 leaves, at a learning rate of 0.1.
+    /// One booster of 500 rounds at most, of trees of up to 127 leaves, at a learning rate of 0.1.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Most rounds; a round is one tree for all classes.
+    /// How many boosters answer by the mean of their margins. Each holds other rows out to tell when to stop, so together they learn
+    /// from all, and what one of them took from chance alone the others weigh down.
+    #[must_use]
+    pub fn boosters(self, boosters: usize) -> Self {
+        Self { boosters, ..self }
+    }
+
+    /// Most rounds of a booster; a round is one tree for all classes.
     #[must_use]
     pub fn rounds(self, rounds: usize) -> Self {
         Self { rounds, ..self }
@@ -97,6 +108,10 @@ impl BoostParams {
     /// Names the first parameter that cannot be.
     pub fn check(self) -> Result<ValidBoostParams, Error> {
         let parameter = |name, value: String, rule| Error::Parameter { name, value, rule };
+        if !(1..=BOOSTERS_MAX).contains(&self.boosters) {
+            let rule = "1 to 64 boosters answer together";
+            return Err(parameter("the number of boosters", self.boosters.to_string(), rule));
+        }
         if !(1..=ROUNDS_MAX).contains(&self.rounds) {
             let rule = "boosting takes 1 to 100000 trees";
             return Err(parameter("the number of trees", self.rounds.to_string(), rule));
@@ -135,7 +150,13 @@ impl BoostParams {
 pub struct ValidBoostParams(BoostParams);
 
 impl ValidBoostParams {
-    /// Most rounds, for a progress bar.
+    /// How many boosters answer together.
+    #[must_use]
+    pub fn boosters(&self) -> usize {
+        self.0.boosters
+    }
+
+    /// Most rounds of a booster, for a progress bar.
     #[must_use]
     pub fn rounds(&self) -> usize {
         self.0.rounds

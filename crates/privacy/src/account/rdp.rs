@@ -128,7 +128,8 @@ impl Rdp<ReplaceOne> {
     /// # Errors
     /// [`Error::Cohort`] when the cohort is empty or larger than the population.
     /// # Reference
-    /// Wang, Balle, Kasiviswanathan, *Subsampled Rényi Differential Privacy*, 2019, Theorem 27 and Corollary 10.
+    /// Wang, Balle, Kasiviswanathan, *Subsampled Rényi Differential Privacy*, 2019 (arXiv:1808.00087), Theorem 27
+    /// and Corollary 10.
     pub fn fixed_cohort(
         cohort: u32,
         population: u32,

@@ -98,8 +98,8 @@ impl Shares {
     ///
     /// # Reference
     /// Discrete Gaussian: Kairouz, Liu, Steinke 2021, Proposition 14. Skellam: Agarwal, Kairouz, Liu, *The Skellam
-    /// Mechanism for Differentially Private Federated Learning*, NeurIPS 2021, Theorem 3.5 and Corollary 3.6 for whole
-    /// orders; between them a chord (Wang, Balle, Kasiviswanathan 2019, Corollary 10).
+    /// Mechanism for Differentially Private Federated Learning*, NeurIPS 2021 (arXiv:2110.04995), the bound for many
+    /// dimensions at whole orders; between them a chord (Wang, Balle, Kasiviswanathan 2019, Corollary 10).
     #[must_use]
     pub fn rdp<N: SizeIsPublic>(&self) -> Rdp<N> {
         if let Noise::Skellam(_) = self.noise {
@@ -114,7 +114,7 @@ impl Shares {
     /// # Errors
     /// [`Error::NotCovered`] for Skellam noise.
     /// # Reference
-    /// Kairouz, Liu, Steinke 2021, Theorem 1: their `½ε²` is rho.
+    /// Kairouz, Liu, Steinke 2021, Theorem 1: their `½ε²` is rho, with the L1 term of Proposition 14.
     pub fn zcdp<N: SizeIsPublic>(&self) -> Result<Zcdp<N>, Error> {
         if let Noise::Skellam(_) = self.noise {
             return Err(Error::NotCovered { what: "Skellam noise", by: "zCDP" });
@@ -151,7 +151,7 @@ impl Shares {
         ((1.0 - t) * weighted(low) + t * weighted(low + 1.0)) / (alpha - 1.0)
     }
 
-    /// Corollary 3.6 at a whole order.
+    /// The Skellam paper's bound at a whole order.
     fn skellam_at<N: SizeIsPublic>(&self, alpha: f64) -> f64 {
         let mu = self.deviation().powi(2);
         let (l1, l2) = (self.sensitivity_l1::<N>(), self.sensitivity::<N>());

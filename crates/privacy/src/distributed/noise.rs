@@ -60,7 +60,7 @@ impl Noise {
     /// The logarithm of the mean of `e^(t x)`, or a number above it.
     ///
     /// # Reference
-    /// The discrete Gaussian is no wider than the continuous one: Canonne, Kamath, Steinke 2020, section 3. Skellam:
+    /// The discrete Gaussian is no wider than the continuous one: Canonne, Kamath, Steinke 2020. Skellam:
     /// `mu (cosh t − 1)`, from the Poisson distribution's.
     pub(super) fn ln_moment(&self, t: f64) -> f64 {
         match self {

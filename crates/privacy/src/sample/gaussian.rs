@@ -110,7 +110,7 @@ impl Variance {
 /// ```
 /// # Reference
 /// By inversion up to a standard deviation of 1024, where a table of bounds is small; wider by parts (Ducas, Durmus,
-/// Lepoint, Lyubashevsky, *Lattice Signatures and Bimodal Gaussians*, CRYPTO 2013, section 6); below 1/2 by Canonne,
+/// Lepoint, Lyubashevsky, *Lattice Signatures and Bimodal Gaussians*, CRYPTO 2013); below 1/2 by Canonne,
 /// Kamath, Steinke 2020, Algorithm 3.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiscreteGaussian {

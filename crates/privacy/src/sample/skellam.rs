@@ -23,8 +23,7 @@ use crate::error::Error;
 /// # Ok::<(), flowgait_privacy::Error>(())
 /// ```
 /// # Reference
-/// Agarwal, Kairouz, Liu, *The Skellam Mechanism for Differentially Private Federated Learning*, NeurIPS 2021,
-/// Definition 3.1.
+/// Agarwal, Kairouz, Liu, *The Skellam Mechanism for Differentially Private Federated Learning*, NeurIPS 2021.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skellam {
     half: Poisson,

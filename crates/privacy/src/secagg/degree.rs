@@ -28,7 +28,7 @@ pub struct Degree {
 /// [`Error::Parameter`] for shares outside 0 … 1 or a cohort below 3 or above 2^16; [`Error::NoDegree`] where even the
 /// complete graph does not suffice, or a cohort too large for it needs more than 255 neighbours.
 /// # Reference
-/// Bell et al. 2020, Definition 3.1 and Theorem 3.10, with exact hypergeometric tails in place of its bounds; the union
+/// Bell et al. 2020, their conditions on a good graph, with exact hypergeometric tails in place of its bounds; the union
 /// over cuts of the ring is that of the authors' own program.
 pub fn degree(
     cohort: u32,
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn degrees_are_those_of_the_authors_program() {
-        // github.com/google-parfait/federated-compute, graph_parameter_finder_test.cc, its semi-malicious rows of at most
+        // github.com/google-parfait/federated-compute, graph_parameter_finder_test.cc, some of its semi-malicious rows, of at most
         // 255 neighbours; security 40, correctness 20.
         check(100, 0.3, 0.3, 92, 62);
         check(10, 0.05, 0.33, 8, 5);
@@ -145,6 +145,7 @@ mod tests {
         check(100, 0.33, 0.05, 42, 37);
         check(1000, 0.33, 0.05, 132, 109);
         check(10_000, 0.33, 0.05, 178, 146);
+        check(10, 0.33, 0.05, 4, 4);
     }
 
     #[test]

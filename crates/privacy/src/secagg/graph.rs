@@ -8,8 +8,8 @@ use super::round::ClientId;
 /// The neighbours of each client of a round.
 ///
 /// # Reference
-/// Bell, Bonawitz, Gascón, Lepoint, Raykova, *Secure Single-Server Aggregation with (Poly)Logarithmic Overhead*, CCS 2020,
-/// Algorithm 2: a Harary graph over a random permutation.
+/// Bell, Bonawitz, Gascón, Lepoint, Raykova, *Secure Single-Server Aggregation with (Poly)Logarithmic Overhead*, CCS 2020:
+/// a Harary graph over a random permutation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Graph {
     /// By client; each in ascending order, empty for who is not there.

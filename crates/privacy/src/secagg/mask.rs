@@ -29,7 +29,7 @@ impl Sign {
 /// The mask that `client` adds for its neighbour: what one of them adds, the other takes away.
 ///
 /// # Reference
-/// Bonawitz et al. 2017, section 4: `+ PRG(s_uv)` for `u < v`, `−` for `u > v`.
+/// Bonawitz et al. 2017: `+ PRG(s_uv)` for `u < v`, `−` for `u > v`.
 pub(super) fn pair(
     round: &Round,
     shared: &Secret,

@@ -123,12 +123,13 @@ impl Worker<'_> {
             [] => Vec::new(),
             _ => self.strategy.renew_variate(&local),
         };
-        let mut values = Vec::with_capacity(self.strategy.length(x.len()));
+        let mut values = Vec::with_capacity(task.length);
         self.strategy.contribute(&local, &renewed, &mut values);
         memory.variate = renewed;
-        let is_short = match task.clip_norm {
-            Some(clip_norm) => clipped(&mut values, clip_norm)?,
-            None => true,
+        let is_short = match (task.clip_norm, &task.short_bit) {
+            (Some(clip_norm), Some(bit)) => bit.clip(&mut values, clip_norm)?,
+            (Some(clip_norm), None) => clipped(&mut values, clip_norm)?,
+            (None, _) => true,
         };
         let rows = self.learner.rows(client).max(1) as f64;
         let weight = if task.weighs_rows { rows } else { 1.0 };

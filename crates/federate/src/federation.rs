@@ -11,7 +11,7 @@ pub use privacy::Privacy;
 
 use crate::attack::Attack;
 use crate::cohort::Sampling;
-use crate::coordinator::{Plan, ValidPlan};
+use crate::coordinator::{AdaptivePlan, Plan, ValidPlan};
 use crate::error::Error;
 use crate::network::{Effort, Stepping};
 use crate::partition::Partition;
@@ -33,6 +33,9 @@ pub struct Federation {
     /// How long one client's update may be, without privacy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
+    /// How the clip norm follows the updates, from the one above or from that of privacy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adaptive_clipping: Option<AdaptivePlan>,
     /// Who is asked in a round.
     pub cohort: Sampling,
     /// The rows.
@@ -183,6 +186,7 @@ impl Default for Federation {
             rounds: 5,
             survivors_least: 0.5,
             clip_norm: None,
+            adaptive_clipping: None,
             cohort: Sampling::Everyone,
             data: Data::default(),
             clients: Clients::default(),
@@ -256,6 +260,7 @@ impl Federation {
             robust: self.robust,
             // The counts that a forest is grown from have a bound of their own.
             clip_norm: self.clip_norm.or(self.forest.map(|_| 1.0)),
+            adaptive_clipping: self.adaptive_clipping,
             secure: self.secure,
             privacy: privacy.transpose()?,
             survivors_least: self.survivors_least,
@@ -315,6 +320,9 @@ impl Federation {
         }
         if self.personal.is_some() || self.robust.is_some() {
             return clash("[personal] or robust", "these are of updates, and a forest has none");
+        }
+        if self.adaptive_clipping.is_some() {
+            return clash("[adaptive_clipping]", "counts have a bound that is known");
         }
         if self.attack.is_some() || self.faults != Faults::default() {
             return clash("[attack] or [faults]", "these are of rounds of a network");

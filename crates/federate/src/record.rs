@@ -35,6 +35,9 @@ pub struct Record {
     /// Share of the updates that needed no clipping.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub short: Option<f64>,
+    /// The clip norm of the round, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub clip_norm: Option<f64>,
     /// Epsilon spent so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epsilon: Option<f64>,
@@ -64,6 +67,7 @@ impl Record {
             own: None,
             backdoor: None,
             short: None,
+            clip_norm: None,
             epsilon: None,
             octets_down: 0,
             octets_up: 0,
@@ -88,6 +92,7 @@ impl Record {
             own,
             backdoor: None,
             short: round.short,
+            clip_norm: end.clip_norm,
             epsilon: end.epsilon,
             octets_down: round.octets_down,
             octets_up: round.octets_up,

@@ -104,13 +104,13 @@ impl<'a> Simulation<'a> {
     /// # Errors
     /// [`Error::State`] where what was kept is of another shape.
     pub fn resume(&mut self, past: &[Past], state: State) -> Result<(), Error> {
-        let State { parameters, strategy, memories, moved, .. } = state;
+        let State { parameters, strategy, memories, moved, clip_norm, .. } = state;
         if memories.len() != self.memories.len() {
             let (found, expected) = (memories.len(), self.memories.len());
             let why = format!("{found} clients were kept, where the federation has {expected}");
             return Err(Error::State { why });
         }
-        self.coordinator.resume(past, parameters, strategy)?;
+        self.coordinator.resume(past, parameters, strategy, clip_norm)?;
         self.memories = memories;
         self.moved = moved;
         self.late = self.still_late();
@@ -123,7 +123,7 @@ impl<'a> Simulation<'a> {
         if round == 0 || plan.secure().is_some() {
             return Vec::new();
         }
-        let length = self.coordinator.strategy().length(self.learner.parameters());
+        let length = self.coordinator.length();
         let cohort = plan.sampling().draw(plan.clients(), round, plan.seed());
         let late =
             cohort.into_iter().filter(|&client| self.faults.fate(round, client) == Fate::Late);

@@ -95,6 +95,7 @@ fn kept() -> Vec<Seed> {
         parameters: vec![0.1, 0.2, 0.3],
         strategy: vec![vec![1.0; 3]],
         memories: vec![memory, Memory::default()],
+        clip_norm: Some(0.5),
         moved: None,
     };
     let mut ledger = Ledger::default();

@@ -5,6 +5,7 @@ use flowgait_privacy::grid::Grid;
 use flowgait_privacy::secagg::Ring;
 use serde::{Deserialize, Serialize};
 
+use super::clipping::{AdaptivePlan, Follower};
 use super::guard::{Counting, GRID_STEPS, Guard};
 use crate::cohort::Sampling;
 use crate::error::Error;
@@ -25,6 +26,8 @@ pub struct Plan {
     pub robust: Option<RobustKind>,
     /// How long a contribution may be, where that is bounded without privacy.
     pub clip_norm: Option<f64>,
+    /// How the clip norm follows the updates, where it does; it begins at the one above, or at that of privacy.
+    pub adaptive_clipping: Option<AdaptivePlan>,
     /// Secure aggregation, where it is wanted.
     pub secure: Option<SecurePlan>,
     /// Privacy of clients, where it is wanted.
@@ -80,6 +83,7 @@ impl Plan {
             strategy,
             robust: None,
             clip_norm: None,
+            adaptive_clipping: None,
             secure: None,
             privacy: None,
             survivors_least: 0.5,
@@ -120,8 +124,10 @@ impl Plan {
             (None, None) => None,
         };
         self.check_secure()?;
+        self.check_adaptive(clip_norm)?;
         let plan = ValidPlan { plan: self, clip_norm };
         plan.guard(1)?;
+        plan.follower()?;
         Ok(plan)
     }
 
@@ -175,6 +181,38 @@ impl Plan {
         }
         let expected = self.sampling.expected(self.clients) as usize;
         secure.degree(expected).map(|_| ())
+    }
+
+    fn check_adaptive(&self, clip_norm: Option<ClipNorm>) -> Result<(), Error> {
+        if self.adaptive_clipping.is_none() {
+            return Ok(());
+        }
+        let clash = |that, because| {
+            Err(Error::Clash {
+                this: "a clip norm that follows the updates".to_owned(),
+                that,
+                because,
+            })
+        };
+        if clip_norm.is_none() {
+            return clash(
+                "updates of any length",
+                "it must begin somewhere: set clip_norm, or that of privacy",
+            );
+        }
+        if self.robust.is_some() {
+            return clash(
+                "a robust rule",
+                "whether an update was clipped would be one more of the numbers that the rule compares",
+            );
+        }
+        if !self.strategy.sends_update_alone() {
+            return clash(
+                self.strategy.name(),
+                "its clients tell more than their update, and what is clipped would not be the update's length",
+            );
+        }
+        Ok(())
     }
 
     fn check_robust(&self, robust: RobustKind) -> Result<(), Error> {
@@ -253,12 +291,12 @@ impl ValidPlan {
     }
 
     /// Refuses a cohort whose sum would not fit the ring of secure aggregation.
-    pub(super) fn check_ring(&self, guard: Option<&Guard>, parameters: usize) -> Result<(), Error> {
+    pub(super) fn check_ring(&self, guard: Option<&Guard>, entries: usize) -> Result<(), Error> {
         let Some(clip_norm) = self.clip_norm.filter(|_| self.plan.secure.is_some()) else {
             return Ok(());
         };
         let bound = match guard {
-            Some(guard) => guard.counting(parameters, 0, 0)?.bound(),
+            Some(guard) => guard.counting(clip_norm, entries, 0, 0)?.bound(),
             None => Counting::Grid(Grid::new(clip_norm, GRID_STEPS)?).bound(),
         };
         let most = match self.plan.sampling {
@@ -286,8 +324,16 @@ impl ValidPlan {
         self.plan.secure
     }
 
-    pub(super) fn guard(&self, parameters: usize) -> Result<Option<Guard>, Error> {
+    /// The clip norm before the first round, where it follows the updates.
+    pub(super) fn follower(&self) -> Result<Option<Follower>, Error> {
+        let Some((follow, first)) = self.plan.adaptive_clipping.zip(self.clip_norm) else {
+            return Ok(None);
+        };
+        Ok(Some(Follower::new(&self.plan, follow, first)?))
+    }
+
+    pub(super) fn guard(&self, entries: usize) -> Result<Option<Guard>, Error> {
         let Some(privacy) = self.plan.privacy else { return Ok(None) };
-        Ok(Some(Guard::new(&self.plan, &privacy, parameters)?))
+        Ok(Some(Guard::new(&self.plan, &privacy, entries)?))
     }
 }

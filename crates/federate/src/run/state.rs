@@ -1,6 +1,6 @@
 //! All that a run needs to go on where it was: parameters, what the strategy and the clients remember.
 //!
-//! As a safetensors file, so that other tools read it too: `parameters` and `strategy.N` as 64-bit floats, `moved`, `client.N.variate` and
+//! As a safetensors file, so that other tools read it too: `parameters`, `strategy.N` and `clip_norm` as 64-bit floats, `moved`, `client.N.variate` and
 //! `client.N.personal` as 32-bit floats where they are not empty; the round and the number of clients in its metadata, as JSON.
 
 use std::collections::HashMap;
@@ -34,6 +34,8 @@ pub struct State {
     pub strategy: Vec<Vec<f64>>,
     /// What each client remembers.
     pub memories: Vec<Memory>,
+    /// The clip norm of the next round, where it follows the updates.
+    pub clip_norm: Option<f64>,
     /// How the parameters moved in the last round, where clients may ride on it.
     pub moved: Option<Vec<f32>>,
 }
@@ -48,6 +50,7 @@ impl State {
             parameters: coordinator.exact_parameters().to_vec(),
             strategy: coordinator.strategy().memory().into_iter().map(<[f64]>::to_vec).collect(),
             memories: simulation.memories().to_vec(),
+            clip_norm: coordinator.followed_clip_norm(),
             moved: simulation.moved().map(<[f32]>::to_vec),
         }
     }
@@ -67,6 +70,9 @@ impl State {
         parts.push(("parameters".to_owned(), Dtype::F64, wide(&self.parameters)));
         for (at, values) in self.strategy.iter().enumerate() {
             parts.push((format!("strategy.{at}"), Dtype::F64, wide(values)));
+        }
+        if let Some(clip_norm) = self.clip_norm {
+            parts.push(("clip_norm".to_owned(), Dtype::F64, wide(&[clip_norm])));
         }
         let narrow = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
         if let Some(moved) = &self.moved {
@@ -132,6 +138,11 @@ impl State {
         while let Some(values) = wide(&format!("strategy.{}", strategy.len()))? {
             strategy.push(values);
         }
+        let clip_norm = match wide("clip_norm")?.as_deref() {
+            None => None,
+            Some(&[clip_norm]) => Some(clip_norm),
+            Some(_) => return Err(wrong("clip_norm is not one number".to_owned())),
+        };
         let memory = |client: u64| -> Result<Memory, Error> {
             Ok(Memory {
                 variate: narrow(&format!("client.{client}.variate"))?,
@@ -140,7 +151,7 @@ impl State {
         };
         let memories: Result<Vec<Memory>, Error> = (0..clients).map(memory).collect();
         let moved = Some(narrow("moved")?).filter(|moved| !moved.is_empty());
-        Ok(Self { round, parameters, strategy, memories: memories?, moved })
+        Ok(Self { round, parameters, strategy, memories: memories?, clip_norm, moved })
     }
 }
 
@@ -159,6 +170,7 @@ mod tests {
                 Memory::default(),
                 Memory { variate: Vec::new(), personal: vec![-1.5] },
             ],
+            clip_norm: Some(0.1),
             moved: Some(vec![0.25; 3]),
         };
         let octets = state.to_octets();

@@ -19,10 +19,11 @@ pub use clipping::{AdaptivePlan, ShortBit};
 pub use guard::{Counting, Past};
 pub use plan::{Mechanism, Plan, PrivacyPlan, ValidPlan};
 
+use crate::compress::CompressionPlan;
 use crate::error::{Error, Refusal};
 use crate::strategy::Strategy;
 use crate::stream::{Purpose, stream};
-use crate::update::Contribution;
+use crate::update::{Contribution, Packed};
 use clipping::Follower;
 use guard::{GRID_STEPS, Guard, Paid};
 use sum::Sum;
@@ -44,6 +45,8 @@ pub struct Task {
     pub clip_norm: Option<ClipNorm>,
     /// How a client says whether its update was short, where the clip norm follows that.
     pub short_bit: Option<ShortBit>,
+    /// How contributions are packed, where they are.
+    pub compression: Option<CompressionPlan>,
     /// Whether contributions weigh by their rows, or all alike.
     pub weighs_rows: bool,
     /// How contributions become whole numbers, where they are masked.
@@ -180,6 +183,7 @@ impl Coordinator {
             length,
             clip_norm: self.clip_norm(),
             short_bit: self.follower.as_ref().map(Follower::bit),
+            compression: self.plan.compression(),
             weighs_rows: self.plan.weighs_rows(&*self.strategy),
             counting: counting.filter(|_| self.plan.secure().is_some()),
         })
@@ -190,11 +194,39 @@ impl Coordinator {
     /// # Errors
     /// [`Error::NoRound`]; [`Error::Contribution`] for one that cannot be used: that client counts as lost, and the round goes on.
     pub fn receive(&mut self, contribution: Contribution) -> Result<(), Error> {
+        let (client, round) = (contribution.client, contribution.round);
+        self.admit(client, round, || Ok(contribution))
+    }
+
+    /// Takes a client's contribution that is packed.
+    ///
+    /// # Errors
+    /// As [`Coordinator::receive`].
+    pub fn receive_packed(&mut self, packed: Packed) -> Result<(), Error> {
+        let (compression, length) = (self.plan.compression(), self.length());
+        let Packed { client, round, octets, weight } = packed;
+        self.admit(client, round, || {
+            let values = compression.ok_or(Refusal::Packed)?.unpack(&octets, length);
+            let values = values.map_err(|error| match error {
+                Error::Unpack { at, what } => Refusal::Unpack { at, what },
+                _ => Refusal::Length { found: octets.len(), expected: length },
+            })?;
+            Ok(Contribution { client, round, values, weight })
+        })
+    }
+
+    /// Takes the contribution of a client that is waited for in this round; of others it is not even looked at.
+    fn admit(
+        &mut self,
+        client: u32,
+        found: u64,
+        contribution: impl FnOnce() -> Result<Contribution, Refusal>,
+    ) -> Result<(), Error> {
         let open = self.open.as_mut().ok_or(Error::NoRound)?;
-        let (client, round) = (contribution.client, open.round);
+        let round = open.round;
         let refused = |why| Err(Error::Contribution { client, round, why });
-        if contribution.round != round {
-            return refused(Refusal::Round { found: contribution.round });
+        if found != round {
+            return refused(Refusal::Round { found });
         }
         if open.cohort.binary_search(&client).is_err() {
             return refused(Refusal::NotAsked);
@@ -202,7 +234,7 @@ impl Coordinator {
         if !open.waiting.remove(&client) {
             return refused(Refusal::Twice);
         }
-        match open.sum.take(contribution) {
+        match contribution().and_then(|contribution| open.sum.take(contribution)) {
             Ok(()) => {
                 open.survivors += 1;
                 open.sum.fold_before(open.waiting.first().copied());

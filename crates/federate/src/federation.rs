@@ -11,6 +11,7 @@ pub use privacy::Privacy;
 
 use crate::attack::Attack;
 use crate::cohort::Sampling;
+use crate::compress::CompressionPlan;
 use crate::coordinator::{AdaptivePlan, Plan, ValidPlan};
 use crate::error::Error;
 use crate::network::{Effort, Stepping};
@@ -36,6 +37,9 @@ pub struct Federation {
     /// How the clip norm follows the updates, from the one above or from that of privacy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adaptive_clipping: Option<AdaptivePlan>,
+    /// How updates are packed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compression: Option<CompressionPlan>,
     /// Who is asked in a round.
     pub cohort: Sampling,
     /// The rows.
@@ -187,6 +191,7 @@ impl Default for Federation {
             survivors_least: 0.5,
             clip_norm: None,
             adaptive_clipping: None,
+            compression: None,
             cohort: Sampling::Everyone,
             data: Data::default(),
             clients: Clients::default(),
@@ -261,6 +266,7 @@ impl Federation {
             // The counts that a forest is grown from have a bound of their own.
             clip_norm: self.clip_norm.or(self.forest.map(|_| 1.0)),
             adaptive_clipping: self.adaptive_clipping,
+            compression: self.compression,
             secure: self.secure,
             privacy: privacy.transpose()?,
             survivors_least: self.survivors_least,
@@ -320,6 +326,9 @@ impl Federation {
         }
         if self.personal.is_some() || self.robust.is_some() {
             return clash("[personal] or robust", "these are of updates, and a forest has none");
+        }
+        if self.compression.is_some() {
+            return clash("[compression]", "counts are summed as they are");
         }
         if self.adaptive_clipping.is_some() {
             return clash("[adaptive_clipping]", "counts have a bound that is known");

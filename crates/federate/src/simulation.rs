@@ -6,6 +6,7 @@
 mod faults;
 mod liars;
 mod masked;
+mod sending;
 
 use rayon::prelude::*;
 
@@ -18,6 +19,7 @@ use crate::error::{Error, Refusal};
 use crate::learner::Learner;
 use crate::run::State;
 use crate::update::Contribution;
+use sending::Sent;
 
 /// Clients that learn at once; their contributions are all that is held beside their memory.
 const WAVE: usize = 64;
@@ -49,7 +51,7 @@ pub struct Round {
     pub refused: Vec<(u32, Refusal)>,
     /// Octets that went to clients.
     pub octets_down: u64,
-    /// Octets that came from them.
+    /// Octets that they sent, also those that come too late.
     pub octets_up: u64,
 }
 
@@ -146,9 +148,10 @@ impl<'a> Simulation<'a> {
     /// A round whose coordinator sees each contribution.
     fn plain_round(&mut self, task: &Task) -> Result<Round, Error> {
         let mut round = Tally::default();
-        for contribution in std::mem::take(&mut self.late) {
-            round.hand_over(&mut self.coordinator, contribution)?;
+        for late in std::mem::take(&mut self.late) {
+            round.hand_over(&mut self.coordinator, Sent::Plain(late))?;
         }
+        let seed = self.coordinator.plan().seed();
         for wave in task.cohort.chunks(WAVE) {
             let fates: Vec<Fate> =
                 wave.iter().map(|&client| self.faults.fate(task.round, client)).collect();
@@ -159,20 +162,30 @@ impl<'a> Simulation<'a> {
                     continue;
                 };
                 round.note(&work);
-                let mut contribution = self.as_told(work)?;
+                let told = self.as_told(work)?;
+                let late = (fate == Fate::Late).then(|| told.clone());
+                let sent = match Sent::of(told, task, seed, fate == Fate::Wrong) {
+                    Ok(sent) => sent,
+                    Err(why) => {
+                        round.refused.push((client, why));
+                        self.coordinator.lose(client);
+                        continue;
+                    }
+                };
+                round.octets_up += sent.octets();
                 match fate {
                     Fate::Late => {
                         self.coordinator.lose(client);
-                        self.late.push(contribution);
+                        self.late.extend(late);
                         continue;
                     }
-                    Fate::Wrong => contribution.values[0] = f32::NAN,
                     Fate::Doubled => {
-                        round.hand_over(&mut self.coordinator, contribution.clone())?;
+                        round.octets_up += sent.octets();
+                        round.hand_over(&mut self.coordinator, sent.clone())?;
                     }
-                    Fate::Well | Fate::Lost | Fate::Absent => {}
+                    Fate::Wrong | Fate::Well | Fate::Lost | Fate::Absent => {}
                 }
-                round.hand_over(&mut self.coordinator, contribution)?;
+                round.hand_over(&mut self.coordinator, sent)?;
             }
         }
         let end = self.coordinator.close()?;
@@ -252,13 +265,8 @@ impl Tally {
         self.short += usize::from(work.is_short);
     }
 
-    fn hand_over(
-        &mut self,
-        coordinator: &mut Coordinator,
-        contribution: Contribution,
-    ) -> Result<(), Error> {
-        self.octets_up += (contribution.values.len() * size_of::<f32>()) as u64;
-        match coordinator.receive(contribution) {
+    fn hand_over(&mut self, coordinator: &mut Coordinator, sent: Sent) -> Result<(), Error> {
+        match sent.give(coordinator) {
             Err(Error::Contribution { client, why, .. }) => {
                 self.refused.push((client, why));
                 Ok(())

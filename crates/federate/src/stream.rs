@@ -18,6 +18,7 @@ pub(crate) enum Purpose {
     Graph = 9,
     Rotation = 10,
     ClientNoise = 11,
+    Packing = 12,
 }
 
 /// The stream of a purpose; `client` is 0 where it is nobody's.

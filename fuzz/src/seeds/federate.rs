@@ -1,7 +1,7 @@
 //! A message of each kind from a round of four clients, packed updates, and what a run keeps.
 
 use flowgait_federate::client::Memory;
-use flowgait_federate::compress::{Bits, ErrorFeedback, Quantised};
+use flowgait_federate::compress::{Bits, CompressionPlan, ErrorFeedback, Quantised};
 use flowgait_federate::ledger::{Entry, Ledger, digest};
 use flowgait_federate::run::State;
 use flowgait_privacy::secagg::client::Joining;
@@ -81,7 +81,10 @@ fn packed() -> Vec<Seed> {
     let rng = &mut ChaCha20Rng::seed_from_u64(1);
     let mut quantised = |bits| Quantised::new(&update, bits, rng).expect("finite numbers").encode();
     let (eight, sixteen) = (quantised(Bits::Eight), quantised(Bits::Sixteen));
+    let both = CompressionPlan { top_k: Some(0.5), bits: Some(Bits::Eight) };
+    let both = both.pack(&update, rng).expect("finite numbers");
     vec![
+        ("packed_update", "both", both),
         ("packed_update", "sparse", feedback.compress(&update).expect("finite").encode()),
         ("packed_update", "eight-bits", eight),
         ("packed_update", "sixteen-bits", sixteen),
@@ -89,7 +92,7 @@ fn packed() -> Vec<Seed> {
 }
 
 fn kept() -> Vec<Seed> {
-    let memory = Memory { variate: vec![0.5; 3], personal: vec![-1.0] };
+    let memory = Memory { variate: vec![0.5; 3], personal: vec![-1.0], owed: vec![0.5; 3] };
     let state = State {
         round: 2,
         parameters: vec![0.1, 0.2, 0.3],

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::clipping::{AdaptivePlan, Follower};
 use super::guard::{Counting, GRID_STEPS, Guard};
 use crate::cohort::Sampling;
+use crate::compress::CompressionPlan;
 use crate::error::Error;
 use crate::robust::{RobustKind, RobustRule};
 use crate::secure::SecurePlan;
@@ -28,6 +29,8 @@ pub struct Plan {
     pub clip_norm: Option<f64>,
     /// How the clip norm follows the updates, where it does; it begins at the one above, or at that of privacy.
     pub adaptive_clipping: Option<AdaptivePlan>,
+    /// How contributions are packed, where they are.
+    pub compression: Option<CompressionPlan>,
     /// Secure aggregation, where it is wanted.
     pub secure: Option<SecurePlan>,
     /// Privacy of clients, where it is wanted.
@@ -84,6 +87,7 @@ impl Plan {
             robust: None,
             clip_norm: None,
             adaptive_clipping: None,
+            compression: None,
             secure: None,
             privacy: None,
             survivors_least: 0.5,
@@ -125,6 +129,7 @@ impl Plan {
         };
         self.check_secure()?;
         self.check_adaptive(clip_norm)?;
+        self.check_compression()?;
         let plan = ValidPlan { plan: self, clip_norm };
         plan.guard(1)?;
         plan.follower()?;
@@ -210,6 +215,42 @@ impl Plan {
             return clash(
                 self.strategy.name(),
                 "its clients tell more than their update, and what is clipped would not be the update's length",
+            );
+        }
+        Ok(())
+    }
+
+    fn check_compression(&self) -> Result<(), Error> {
+        let Some(compression) = self.compression else { return Ok(()) };
+        let compression = compression.check()?;
+        let clash =
+            |this: &str, that, because| Err(Error::Clash { this: this.to_owned(), that, because });
+        if self.secure.is_some() {
+            return clash(
+                "compression",
+                "secure aggregation",
+                "each client packs at places and on scales of its own, and masked numbers can be summed only as all have them",
+            );
+        }
+        if !self.strategy.sends_update_alone() {
+            return clash(
+                "compression",
+                self.strategy.name(),
+                "its clients tell more than their update, and that may be neither left out nor rounded",
+            );
+        }
+        if compression.bits.is_some() && (self.clip_norm.is_some() || self.privacy.is_some()) {
+            return clash(
+                "rounding to few bits",
+                "privacy or a clip norm",
+                "rounding by chance can make an update longer than it was clipped to; top_k alone comes before clipping",
+            );
+        }
+        if compression.top_k.is_some() && self.robust.is_some() {
+            return clash(
+                "sending the largest entries only",
+                "a robust rule",
+                "it compares entries, and most of most updates would be zeros",
             );
         }
         Ok(())
@@ -316,6 +357,12 @@ impl ValidPlan {
     /// whose rows would weigh.
     pub(super) fn weighs_rows(&self, strategy: &dyn Strategy) -> bool {
         strategy.weighs_rows() && self.plan.privacy.is_none() && self.plan.secure.is_none()
+    }
+
+    /// How contributions are packed.
+    #[must_use]
+    pub fn compression(&self) -> Option<CompressionPlan> {
+        self.plan.compression
     }
 
     /// Secure aggregation, where it is wanted.

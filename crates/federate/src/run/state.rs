@@ -1,6 +1,6 @@
 //! All that a run needs to go on where it was: parameters, what the strategy and the clients remember.
 //!
-//! As a safetensors file, so that other tools read it too: `parameters`, `strategy.N` and `clip_norm` as 64-bit floats, `moved`, `client.N.variate` and
+//! As a safetensors file, so that other tools read it too: `parameters`, `strategy.N`, `clip_norm` and `client.N.owed` as 64-bit floats, `moved`, `client.N.variate` and
 //! `client.N.personal` as 32-bit floats where they are not empty; the round and the number of clients in its metadata, as JSON.
 
 use std::collections::HashMap;
@@ -86,6 +86,11 @@ impl State {
                 }
             }
         }
+        for (client, memory) in self.memories.iter().enumerate() {
+            if !memory.owed.is_empty() {
+                parts.push((format!("client.{client}.owed"), Dtype::F64, wide(&memory.owed)));
+            }
+        }
         let views = parts.iter().map(|(name, dtype, octets)| {
             let size = if *dtype == Dtype::F64 { 8 } else { 4 };
             let view = TensorView::new(*dtype, vec![octets.len() / size], octets);
@@ -147,6 +152,7 @@ impl State {
             Ok(Memory {
                 variate: narrow(&format!("client.{client}.variate"))?,
                 personal: narrow(&format!("client.{client}.personal"))?,
+                owed: wide(&format!("client.{client}.owed"))?.unwrap_or_default(),
             })
         };
         let memories: Result<Vec<Memory>, Error> = (0..clients).map(memory).collect();
@@ -166,9 +172,9 @@ mod tests {
             parameters: vec![0.1, -2.0, f64::MIN_POSITIVE],
             strategy: vec![vec![1.0; 3], vec![2.0; 3]],
             memories: vec![
-                Memory { variate: vec![0.5; 3], personal: Vec::new() },
+                Memory { variate: vec![0.5; 3], ..Memory::default() },
                 Memory::default(),
-                Memory { variate: Vec::new(), personal: vec![-1.5] },
+                Memory { personal: vec![-1.5], owed: vec![0.1, -0.0], ..Memory::default() },
             ],
             clip_norm: Some(0.1),
             moved: Some(vec![0.25; 3]),

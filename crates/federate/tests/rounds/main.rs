@@ -4,6 +4,7 @@ mod adaptive;
 mod faults;
 mod made;
 mod membership;
+mod packing;
 mod privacy;
 mod pushers;
 mod restarts;

@@ -6,6 +6,7 @@ use std::path::Path;
 use flowgait_federate::Error;
 use flowgait_federate::attack::{Attack, FreeRide};
 use flowgait_federate::client::Personal;
+use flowgait_federate::compress::{Bits, CompressionPlan};
 use flowgait_federate::coordinator::{AdaptivePlan, Coordinator, Mechanism, Plan, PrivacyPlan};
 use flowgait_federate::network::NetLearner;
 use flowgait_federate::partition::Partition;
@@ -16,7 +17,7 @@ use flowgait_federate::strategy::{Renewal, StrategyKind};
 
 use crate::made;
 
-fn plans() -> [(Plan, Personal); 6] {
+fn plans() -> [(Plan, Personal); 8] {
     let privacy = PrivacyPlan {
         epsilon: 50.0,
         delta: 1e-5,
@@ -30,6 +31,7 @@ fn plans() -> [(Plan, Personal); 6] {
     let shared = Some(PrivacyPlan { mechanism: Mechanism::Distributed, ..privacy });
     let private = Plan { privacy: Some(privacy), ..Plan::new(6, StrategyKind::FedAvg) };
     let masked = Plan { secure, privacy: shared, ..private };
+    let packed = |bits| Some(CompressionPlan { top_k: Some(0.2), bits });
     let scaffold = StrategyKind::Scaffold { rate: 1.0, renewal: Renewal::Steps };
     let adam = StrategyKind::FedAdam { rate: 0.05, beta_1: 0.9, beta_2: 0.99, tau: 1e-3 };
     [
@@ -39,6 +41,8 @@ fn plans() -> [(Plan, Personal); 6] {
         (masked, Personal::Nothing),
         (Plan { adaptive_clipping, ..private }, Personal::Nothing),
         (Plan { adaptive_clipping, ..masked }, Personal::Nothing),
+        (Plan { compression: packed(Some(Bits::Eight)), ..Plan::new(6, adam) }, Personal::Nothing),
+        (Plan { compression: packed(None), adaptive_clipping, ..private }, Personal::Nothing),
     ]
 }
 

@@ -307,11 +307,27 @@ impl Federation {
                 because: "its control variates are of the common model",
             });
         }
+        if self.strategy.buffer().is_some() {
+            self.check_buffered()?;
+        }
         if let Some(forest) = &self.forest {
             self.check_forest(forest)?;
         }
         self.faults.check()?;
         self.network().check()?;
+        Ok(())
+    }
+
+    fn check_buffered(&self) -> Result<(), Error> {
+        let clash = |that, because| {
+            Err(Error::Clash { this: "the strategy FedBuff".to_owned(), that, because })
+        };
+        if self.personal.is_some() {
+            return clash("[personal]", "what stays with a client is kept from round to round");
+        }
+        if self.attack.is_some() || self.faults != Faults::default() {
+            return clash("[attack] or [faults]", "these are of rounds; here nobody is late");
+        }
         Ok(())
     }
 

@@ -41,6 +41,12 @@ pub struct Record {
     /// Epsilon spent so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epsilon: Option<f64>,
+    /// Steps of the server since a client began, on average, where the server does not wait for all.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub staleness: Option<f64>,
+    /// The simulated time there; 1 is what a client of middling speed takes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub time: Option<f64>,
     /// Octets to clients.
     pub octets_down: u64,
     /// Octets from clients.
@@ -69,6 +75,8 @@ impl Record {
             short: None,
             clip_norm: None,
             epsilon: None,
+            staleness: None,
+            time: None,
             octets_down: 0,
             octets_up: 0,
             refused: Vec::new(),
@@ -94,6 +102,8 @@ impl Record {
             short: round.short,
             clip_norm: end.clip_norm,
             epsilon: end.epsilon,
+            staleness: round.staleness,
+            time: round.time,
             octets_down: round.octets_down,
             octets_up: round.octets_up,
             refused: round.refused.iter().map(|(client, why)| (*client, why.to_string())).collect(),

@@ -8,16 +8,18 @@ mod liars;
 mod masked;
 mod sending;
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 pub use faults::{Fate, Faults};
 pub use liars::Liars;
 
 use crate::client::{Memory, Personal, Work, Worker};
-use crate::coordinator::{Coordinator, Past, RoundEnd, Task};
+use crate::coordinator::{Coordinator, Past, RoundEnd, Task, ValidPlan};
 use crate::error::{Error, Refusal};
 use crate::learner::Learner;
-use crate::run::State;
+use crate::run::{Rounds, State};
 use crate::update::Contribution;
 use sending::Sent;
 
@@ -53,6 +55,10 @@ pub struct Round {
     pub octets_down: u64,
     /// Octets that they sent, also those that come too late.
     pub octets_up: u64,
+    /// How many steps the server had made on average since a client began, where it does not wait for all.
+    pub staleness: Option<f64>,
+    /// The simulated time at its end there; 1 is what a client of middling speed takes.
+    pub time: Option<f64>,
 }
 
 impl<'a> Simulation<'a> {
@@ -242,6 +248,36 @@ impl<'a> Simulation<'a> {
     }
 }
 
+impl Rounds for Simulation<'_> {
+    fn round(&mut self) -> Result<Round, Error> {
+        Simulation::round(self)
+    }
+
+    fn rounds(&self) -> u64 {
+        self.coordinator.round()
+    }
+
+    fn plan(&self) -> &ValidPlan {
+        self.coordinator.plan()
+    }
+
+    fn parameters(&self) -> Arc<[f32]> {
+        self.coordinator.parameters()
+    }
+
+    fn memories(&self) -> &[Memory] {
+        &self.memories
+    }
+
+    fn state(&self) -> State {
+        State::of(self)
+    }
+
+    fn resume(&mut self, past: &[Past], state: State) -> Result<(), Error> {
+        Simulation::resume(self, past, state)
+    }
+}
+
 /// Octets that a task is to its cohort.
 fn octets_of(task: &Task) -> u64 {
     let numbers = task.parameters.len() + task.variate.as_ref().map_or(0, |variate| variate.len());
@@ -285,6 +321,8 @@ impl Tally {
             refused: self.refused,
             octets_down,
             octets_up: self.octets_up,
+            staleness: None,
+            time: None,
         }
     }
 }

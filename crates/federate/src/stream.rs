@@ -19,6 +19,8 @@ pub(crate) enum Purpose {
     Rotation = 10,
     ClientNoise = 11,
     Packing = 12,
+    Speed = 13,
+    Beginners = 14,
 }
 
 /// The stream of a purpose; `client` is 0 where it is nobody's.

@@ -1,5 +1,6 @@
 //! A message of each kind from a round of four clients, packed updates, and what a run keeps.
 
+use flowgait_federate::buffered::{Flight, InFlight, Times};
 use flowgait_federate::client::Memory;
 use flowgait_federate::compress::{Bits, CompressionPlan, ErrorFeedback, Quantised};
 use flowgait_federate::ledger::{Entry, Ledger, digest};
@@ -93,12 +94,16 @@ fn packed() -> Vec<Seed> {
 
 fn kept() -> Vec<Seed> {
     let memory = Memory { variate: vec![0.5; 3], personal: vec![-1.0], owed: vec![0.5; 3] };
+    let flight = |version| Flight { arrives: 9, client: 1, version, turn: 3 };
+    let times = Times { now: 3, flights: [flight(1), flight(2)].into(), turns: vec![1, 3] };
+    let in_flight = InFlight { times, versions: [(1, vec![0.5; 3].into())].into() };
     let state = State {
         round: 2,
         parameters: vec![0.1, 0.2, 0.3],
         strategy: vec![vec![1.0; 3]],
         memories: vec![memory, Memory::default()],
         clip_norm: Some(0.5),
+        in_flight: Some(in_flight),
         moved: None,
     };
     let mut ledger = Ledger::default();

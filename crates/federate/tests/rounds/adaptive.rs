@@ -33,8 +33,8 @@ fn spread(clients: usize) -> Vec<f64> {
 /// The clip norm after some rounds; at a point between two lengths it still moves by one step, so a mean over the last ones.
 fn settled(learner: &Pushers, plan: Plan, rounds: usize) -> f64 {
     let mut simulation = learner.simulation(plan);
-    let norms: Vec<f64> =
-        (0..rounds).map(|_| simulation.round().unwrap().end.clip_norm.unwrap().ln()).collect();
+    let mut norm = || simulation.round().expect("a round").end.clip_norm.expect("a norm").ln();
+    let norms: Vec<f64> = (0..rounds).map(|_| norm()).collect();
     let last = &norms[rounds - rounds / 3..];
     (last.iter().sum::<f64>() / last.len() as f64).exp()
 }

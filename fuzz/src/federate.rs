@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use flowgait_federate::compress::{Quantised, Sparse};
+use flowgait_federate::compress::{Bits, CompressionPlan, Quantised, Sparse};
 use flowgait_federate::ledger::Ledger;
 use flowgait_federate::run::State;
 use flowgait_privacy::secagg::{
@@ -58,6 +58,7 @@ pub fn secagg_message(bytes: &[u8]) {
 
 /// Any bytes as a packed update: refused, or numbers, and the same update when they are packed again.
 pub fn packed_update(bytes: &[u8]) {
+    packed_both(bytes);
     if let Ok(sparse) = Sparse::decode(bytes, ENTRIES) {
         assert_eq!(sparse.dense().len(), ENTRIES);
         let again = Sparse::decode(&sparse.encode(), ENTRIES).expect("what we packed is read");
@@ -67,6 +68,15 @@ pub fn packed_update(bytes: &[u8]) {
         assert!(packed.values().iter().all(|value| value.is_finite()));
         let again = Quantised::decode(&packed.encode(), ENTRIES).expect("what we packed is read");
         assert_eq!(again.values(), packed.values());
+    }
+}
+
+/// The same bytes with both ways of packing at once.
+fn packed_both(bytes: &[u8]) {
+    let both = CompressionPlan { top_k: Some(0.5), bits: Some(Bits::Eight) };
+    if let Ok(values) = both.unpack(bytes, ENTRIES) {
+        assert_eq!(values.len(), ENTRIES);
+        assert!(values.iter().all(|value| value.is_finite()));
     }
 }
 

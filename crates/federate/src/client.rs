@@ -42,6 +42,8 @@ pub struct Memory {
     pub variate: Vec<f32>,
     /// Its own model, or the parts that are its own.
     pub personal: Vec<f32>,
+    /// What it left out of its updates so far, where they are packed.
+    pub owed: Vec<f64>,
 }
 
 /// Who does a round's work.
@@ -123,12 +125,18 @@ impl Worker<'_> {
             [] => Vec::new(),
             _ => self.strategy.renew_variate(&local),
         };
-        let mut values = Vec::with_capacity(self.strategy.length(x.len()));
+        let mut values = Vec::with_capacity(task.length);
         self.strategy.contribute(&local, &renewed, &mut values);
         memory.variate = renewed;
-        let is_short = match task.clip_norm {
-            Some(clip_norm) => clipped(&mut values, clip_norm)?,
-            None => true,
+        if let Some(compression) = task.compression {
+            // Before clipping, so that the clip norm holds for what is sent. Privacy is of the client as a whole: what it owes is its own,
+            // and whatever it makes of that, it moves each sum by the clip norm at most.
+            compression.keep_largest(&mut values, &mut memory.owed)?;
+        }
+        let is_short = match (task.clip_norm, &task.short_bit) {
+            (Some(clip_norm), Some(bit)) => bit.clip(&mut values, clip_norm)?,
+            (Some(clip_norm), None) => clipped(&mut values, clip_norm)?,
+            (None, _) => true,
         };
         let rows = self.learner.rows(client).max(1) as f64;
         let weight = if task.weighs_rows { rows } else { 1.0 };

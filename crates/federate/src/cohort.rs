@@ -61,16 +61,7 @@ impl Sampling {
         let mut rng = stream(seed, Purpose::Cohort, round, 0);
         match self {
             Self::Everyone => all.collect(),
-            Self::Fixed { size } => {
-                let mut left: Vec<u32> = all.collect();
-                for at in 0..size.min(clients) {
-                    let other = at + below(&mut rng, clients - at);
-                    left.swap(at, other);
-                }
-                left.truncate(size);
-                left.sort_unstable();
-                left
-            }
+            Self::Fixed { size } => draw_of(all.collect(), size, &mut rng),
             Self::Poisson { rate } => {
                 // 53 bits of a uniform number against the rate; off by less than 2^-53.
                 let limit = (rate * (1_u64 << 53) as f64) as u64;
@@ -78,6 +69,18 @@ impl Sampling {
             }
         }
     }
+}
+
+/// So many of these, without putting back, ascending where they are.
+pub(crate) fn draw_of(mut left: Vec<u32>, size: usize, rng: &mut impl Rng) -> Vec<u32> {
+    let count = left.len();
+    for at in 0..size.min(count) {
+        let other = at + below(rng, count - at);
+        left.swap(at, other);
+    }
+    left.truncate(size);
+    left.sort_unstable();
+    left
 }
 
 /// A number below `limit`, exactly uniform.

@@ -2,16 +2,19 @@
 //!
 //! [`ErrorFeedback`] sends the `k` largest entries and keeps the rest for the next round, so nothing is lost, only
 //! late. [`Quantised`] rounds each entry up or down by chance, so that it is right on average and needs 8 or 16 bits
-//! instead of 32. Either comes as bytes, whose reader trusts nobody: a server reads what any client sends.
+//! instead of 32. Either comes as bytes, whose reader trusts nobody: a server reads what any client sends. [`CompressionPlan`] says which of
+//! them a federation's rounds use, or both.
 //!
 //! *How to check it:* `tests/laws` finds that what was sent and what was kept add up to all updates, that a quantised
 //! entry is within a step of the true one and right on average, and that bytes either are refused or are exactly what
 //! encoding gives. [`Sparse::bytes`] and [`Quantised::bytes`] tell lengths without encoding.
 
+mod plan;
 mod quantise;
 mod reader;
 mod sparse;
 
+pub use plan::CompressionPlan;
 pub use quantise::{Bits, Quantised};
 pub use sparse::{ErrorFeedback, Sparse};
 

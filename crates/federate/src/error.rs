@@ -220,6 +220,17 @@ pub enum Refusal {
     /// It came unmasked, where only a secure sum may come.
     #[error("the update came unmasked, where clients mask theirs")]
     Unmasked,
+    /// It came packed, where nobody packs.
+    #[error("the update came packed, where none is")]
+    Packed,
+    /// Bytes that are no packed update.
+    #[error("byte {at} of the packed update: {what}")]
+    Unpack {
+        /// Offset from the start.
+        at: usize,
+        /// What is wrong there.
+        what: &'static str,
+    },
     /// It was not clipped.
     #[error("the update is longer than the clip norm of {clip_norm}")]
     TooLong {

@@ -1,15 +1,18 @@
 //! A federation as a file describes it: `federation.toml`, every key with a default.
 
+mod own;
+mod privacy;
+
 use flowgait_model::net::{NetKind, NetParams};
-use flowgait_privacy::account::Rdp;
-use flowgait_privacy::budget::solve;
-use flowgait_privacy::{Delta, Epsilon, NoiseMultiplier, ReplaceOne, SamplingRate, ZeroOutOne};
 use serde::{Deserialize, Serialize};
 
+pub use own::Own;
+pub use privacy::Privacy;
+
 use crate::attack::Attack;
-use crate::client::Personal;
 use crate::cohort::Sampling;
-use crate::coordinator::{Mechanism, Plan, PrivacyPlan, ValidPlan};
+use crate::compress::CompressionPlan;
+use crate::coordinator::{AdaptivePlan, Plan, ValidPlan};
 use crate::error::Error;
 use crate::network::{Effort, Stepping};
 use crate::partition::Partition;
@@ -31,6 +34,12 @@ pub struct Federation {
     /// How long one client's update may be, without privacy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
+    /// How the clip norm follows the updates, from the one above or from that of privacy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adaptive_clipping: Option<AdaptivePlan>,
+    /// How updates are packed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compression: Option<CompressionPlan>,
     /// Who is asked in a round.
     pub cohort: Sampling,
     /// The rows.
@@ -153,80 +162,6 @@ pub struct Learning {
     pub stepping: Stepping,
 }
 
-/// What stays with each client.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Own {
-    /// A whole model of its own, held near the common one.
-    Ditto {
-        /// λ.
-        #[serde(default = "lambda")]
-        lambda: f32,
-    },
-    /// The parts of the model whose names begin with one of these, such as `head`.
-    FedPer {
-        /// The beginnings.
-        parts: Vec<String>,
-    },
-}
-
-fn lambda() -> f32 {
-    0.1
-}
-
-/// Privacy of each client.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Privacy {
-    /// Epsilon that may be spent in all.
-    pub epsilon: f64,
-    /// Delta at which it is meant.
-    pub delta: f64,
-    /// The noise's standard deviation over the sensitivity; without it, as little as lets all rounds be run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub noise_multiplier: Option<f64>,
-    /// How long one client's update may be.
-    pub clip_norm: f64,
-    /// Who adds the noise.
-    #[serde(default)]
-    pub mechanism: Mechanism,
-}
-
-/// A hundredth more noise than the continuous Gaussian takes: shares of clients cost a little more than one Gaussian of their sum.
-const SHARED_MARGIN: f64 = 1.01;
-
-impl Privacy {
-    /// The plan of so many rounds.
-    fn plan(&self, sampling: Sampling, clients: usize, rounds: u64) -> Result<PrivacyPlan, Error> {
-        let (epsilon, delta) = (Epsilon::new(self.epsilon)?, Delta::new(self.delta)?);
-        let noise_multiplier = match self.noise_multiplier {
-            Some(noise_multiplier) => noise_multiplier,
-            None => solve::noise(epsilon, |noise| {
-                let cost = match (self.mechanism, sampling) {
-                    (Mechanism::Distributed, _) => {
-                        let of_sum = NoiseMultiplier::new(noise.get() / SHARED_MARGIN);
-                        let round = of_sum.map(Rdp::<ZeroOutOne>::gaussian);
-                        return round.map_or(f64::INFINITY, |of| of.times(rounds).epsilon(delta));
-                    }
-                    (_, Sampling::Everyone) => Ok(Rdp::gaussian(noise)),
-                    (_, Sampling::Poisson { rate }) => {
-                        SamplingRate::new(rate).map(|rate| Rdp::poisson(rate, noise))
-                    }
-                    (_, Sampling::Fixed { size }) => {
-                        let round =
-                            Rdp::<ReplaceOne>::fixed_cohort(size as u32, clients as u32, noise);
-                        return round.map_or(f64::INFINITY, |of| of.times(rounds).epsilon(delta));
-                    }
-                };
-                cost.map_or(f64::INFINITY, |of| of.times(rounds).epsilon(delta))
-            })?
-            .get(),
-        };
-        let &Self { epsilon, delta, clip_norm, mechanism, .. } = self;
-        Ok(PrivacyPlan { epsilon, delta, noise_multiplier, clip_norm, mechanism })
-    }
-}
-
 /// Clients that lie.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -255,6 +190,8 @@ impl Default for Federation {
             rounds: 5,
             survivors_least: 0.5,
             clip_norm: None,
+            adaptive_clipping: None,
+            compression: None,
             cohort: Sampling::Everyone,
             data: Data::default(),
             clients: Clients::default(),
@@ -328,6 +265,8 @@ impl Federation {
             robust: self.robust,
             // The counts that a forest is grown from have a bound of their own.
             clip_norm: self.clip_norm.or(self.forest.map(|_| 1.0)),
+            adaptive_clipping: self.adaptive_clipping,
+            compression: self.compression,
             secure: self.secure,
             privacy: privacy.transpose()?,
             survivors_least: self.survivors_least,
@@ -368,11 +307,27 @@ impl Federation {
                 because: "its control variates are of the common model",
             });
         }
+        if self.strategy.buffer().is_some() {
+            self.check_buffered()?;
+        }
         if let Some(forest) = &self.forest {
             self.check_forest(forest)?;
         }
         self.faults.check()?;
         self.network().check()?;
+        Ok(())
+    }
+
+    fn check_buffered(&self) -> Result<(), Error> {
+        let clash = |that, because| {
+            Err(Error::Clash { this: "the strategy FedBuff".to_owned(), that, because })
+        };
+        if self.personal.is_some() {
+            return clash("[personal]", "what stays with a client is kept from round to round");
+        }
+        if self.attack.is_some() || self.faults != Faults::default() {
+            return clash("[attack] or [faults]", "these are of rounds; here nobody is late");
+        }
         Ok(())
     }
 
@@ -387,6 +342,12 @@ impl Federation {
         }
         if self.personal.is_some() || self.robust.is_some() {
             return clash("[personal] or robust", "these are of updates, and a forest has none");
+        }
+        if self.compression.is_some() {
+            return clash("[compression]", "counts are summed as they are");
+        }
+        if self.adaptive_clipping.is_some() {
+            return clash("[adaptive_clipping]", "counts have a bound that is known");
         }
         if self.attack.is_some() || self.faults != Faults::default() {
             return clash("[attack] or [faults]", "these are of rounds of a network");
@@ -408,34 +369,5 @@ impl Federation {
             .dropout(self.model.dropout)
             .balanced(self.model.balanced)
             .batch(self.learning.batch)
-    }
-
-    /// What stays with each client, of a network with these parts.
-    ///
-    /// # Errors
-    /// [`Error::State`] when no part of the network begins as the file says.
-    pub fn own(&self, slices: &[flowgait_model::net::Slice]) -> Result<Personal, Error> {
-        match &self.personal {
-            None => Ok(Personal::Nothing),
-            Some(Own::Ditto { lambda }) => Ok(Personal::Ditto { lambda: *lambda }),
-            Some(Own::FedPer { parts }) => {
-                let is_own = |name: &str| parts.iter().any(|part| name.starts_with(part.as_str()));
-                let own: Vec<_> = slices
-                    .iter()
-                    .filter(|slice| is_own(&slice.name))
-                    .map(flowgait_model::net::Slice::range)
-                    .collect();
-                if own.is_empty() || own.len() == slices.len() {
-                    let names: Vec<&str> = slices.iter().map(|slice| slice.name.as_str()).collect();
-                    let which = if own.is_empty() { "no part" } else { "every part" };
-                    let why = format!(
-                        "{which} of the network would stay with the clients; its parts are {}",
-                        names.join(", ")
-                    );
-                    return Err(Error::State { why });
-                }
-                Ok(Personal::Parts(own))
-            }
-        }
     }
 }

@@ -7,9 +7,11 @@
 //!
 //! A round is messages: the [`coordinator`] asks a [`cohort`] to learn, each [`client`] learns on its own rows and gives a
 //! contribution, and a [`strategy`] makes the next parameters from their **sum**. A simulation and a network drive the same code.
+//! [`buffered`] is learning without rounds, where the server steps whenever enough updates are in.
 
 pub mod attack;
 pub mod baseline;
+pub mod buffered;
 pub mod client;
 pub mod cohort;
 pub mod compress;

@@ -35,9 +35,18 @@ pub struct Record {
     /// Share of the updates that needed no clipping.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub short: Option<f64>,
+    /// The clip norm of the round, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub clip_norm: Option<f64>,
     /// Epsilon spent so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epsilon: Option<f64>,
+    /// Steps of the server since a client began, on average, where the server does not wait for all.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub staleness: Option<f64>,
+    /// The simulated time there; 1 is what a client of middling speed takes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub time: Option<f64>,
     /// Octets to clients.
     pub octets_down: u64,
     /// Octets from clients.
@@ -64,7 +73,10 @@ impl Record {
             own: None,
             backdoor: None,
             short: None,
+            clip_norm: None,
             epsilon: None,
+            staleness: None,
+            time: None,
             octets_down: 0,
             octets_up: 0,
             refused: Vec::new(),
@@ -88,7 +100,10 @@ impl Record {
             own,
             backdoor: None,
             short: round.short,
+            clip_norm: end.clip_norm,
             epsilon: end.epsilon,
+            staleness: round.staleness,
+            time: round.time,
             octets_down: round.octets_down,
             octets_up: round.octets_up,
             refused: round.refused.iter().map(|(client, why)| (*client, why.to_string())).collect(),

@@ -8,9 +8,43 @@ pub use control::{Control, Wish};
 pub use folder::Folder;
 pub use state::State;
 
+use std::sync::Arc;
+
+use crate::client::Memory;
+use crate::coordinator::{Past, ValidPlan};
 use crate::error::Error;
 use crate::ledger::Entry;
-use crate::simulation::{Round, Simulation};
+use crate::simulation::Round;
+
+/// What learns round by round in this process.
+pub trait Rounds {
+    /// Runs the next round.
+    ///
+    /// # Errors
+    /// [`Error::Privacy`] when it would overspend the budget; as the learner.
+    fn round(&mut self) -> Result<Round, Error>;
+
+    /// How many rounds were begun.
+    fn rounds(&self) -> u64;
+
+    /// The plan.
+    fn plan(&self) -> &ValidPlan;
+
+    /// The parameters as clients get them.
+    fn parameters(&self) -> Arc<[f32]>;
+
+    /// What each client remembers, where they do.
+    fn memories(&self) -> &[Memory];
+
+    /// All that is needed to go on.
+    fn state(&self) -> State;
+
+    /// Takes up where another left off.
+    ///
+    /// # Errors
+    /// [`Error::State`] where what was kept is of another shape.
+    fn resume(&mut self, past: &[Past], state: State) -> Result<(), Error>;
+}
 
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,15 +63,15 @@ pub enum Ended {
 /// round that the folder does not tell of is to be taken away, and nothing is ever missing.
 ///
 /// # Errors
-/// As [`Simulation::round`], when the folder cannot be written, and what `after` gives.
-pub fn run<E: From<Error>>(
-    simulation: &mut Simulation<'_>,
+/// As [`Rounds::round`], when the folder cannot be written, and what `after` gives.
+pub fn run<R: Rounds + ?Sized, E: From<Error>>(
+    simulation: &mut R,
     rounds: u64,
     control: &Control,
     mut folder: Option<&mut Folder>,
-    mut after: impl FnMut(&Simulation<'_>, &Round) -> Result<(), E>,
+    mut after: impl FnMut(&R, &Round) -> Result<(), E>,
 ) -> Result<Ended, E> {
-    while simulation.coordinator().round() < rounds {
+    while simulation.rounds() < rounds {
         if control.wait() == Wish::Stop {
             return Ok(Ended::Stopped);
         }
@@ -49,16 +83,15 @@ pub fn run<E: From<Error>>(
         };
         after(simulation, &round)?;
         if let Some(folder) = folder.as_deref_mut() {
-            folder.keep(&State::of(simulation), entry(simulation, &round))?;
+            folder.keep(&simulation.state(), entry(simulation, &round))?;
         }
     }
     Ok(Ended::Done)
 }
 
 /// A round as the ledger has it.
-fn entry(simulation: &Simulation<'_>, round: &Round) -> Entry {
-    let coordinator = simulation.coordinator();
-    let plan = coordinator.plan();
+fn entry<R: Rounds + ?Sized>(simulation: &R, round: &Round) -> Entry {
+    let plan = simulation.plan();
     let is_hidden = plan.hides_cohort();
     let end = &round.end;
     Entry {
@@ -73,7 +106,7 @@ fn entry(simulation: &Simulation<'_>, round: &Round) -> Entry {
         clip_norm: end.clip_norm,
         noise_multiplier: end.noise_multiplier,
         epsilon: end.epsilon,
-        model: crate::ledger::digest(&coordinator.parameters()),
+        model: crate::ledger::digest(&simulation.parameters()),
         previous: String::new(),
     }
 }

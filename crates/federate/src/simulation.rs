@@ -6,6 +6,9 @@
 mod faults;
 mod liars;
 mod masked;
+mod sending;
+
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -13,11 +16,12 @@ pub use faults::{Fate, Faults};
 pub use liars::Liars;
 
 use crate::client::{Memory, Personal, Work, Worker};
-use crate::coordinator::{Coordinator, Past, RoundEnd, Task};
+use crate::coordinator::{Coordinator, Past, RoundEnd, Task, ValidPlan};
 use crate::error::{Error, Refusal};
 use crate::learner::Learner;
-use crate::run::State;
+use crate::run::{Rounds, State};
 use crate::update::Contribution;
+use sending::Sent;
 
 /// Clients that learn at once; their contributions are all that is held beside their memory.
 const WAVE: usize = 64;
@@ -49,8 +53,12 @@ pub struct Round {
     pub refused: Vec<(u32, Refusal)>,
     /// Octets that went to clients.
     pub octets_down: u64,
-    /// Octets that came from them.
+    /// Octets that they sent, also those that come too late.
     pub octets_up: u64,
+    /// How many steps the server had made on average since a client began, where it does not wait for all.
+    pub staleness: Option<f64>,
+    /// The simulated time at its end there; 1 is what a client of middling speed takes.
+    pub time: Option<f64>,
 }
 
 impl<'a> Simulation<'a> {
@@ -104,13 +112,13 @@ impl<'a> Simulation<'a> {
     /// # Errors
     /// [`Error::State`] where what was kept is of another shape.
     pub fn resume(&mut self, past: &[Past], state: State) -> Result<(), Error> {
-        let State { parameters, strategy, memories, moved, .. } = state;
+        let State { parameters, strategy, memories, moved, clip_norm, .. } = state;
         if memories.len() != self.memories.len() {
             let (found, expected) = (memories.len(), self.memories.len());
             let why = format!("{found} clients were kept, where the federation has {expected}");
             return Err(Error::State { why });
         }
-        self.coordinator.resume(past, parameters, strategy)?;
+        self.coordinator.resume(past, parameters, strategy, clip_norm)?;
         self.memories = memories;
         self.moved = moved;
         self.late = self.still_late();
@@ -123,7 +131,7 @@ impl<'a> Simulation<'a> {
         if round == 0 || plan.secure().is_some() {
             return Vec::new();
         }
-        let length = self.coordinator.strategy().length(self.learner.parameters());
+        let length = self.coordinator.length();
         let cohort = plan.sampling().draw(plan.clients(), round, plan.seed());
         let late =
             cohort.into_iter().filter(|&client| self.faults.fate(round, client) == Fate::Late);
@@ -146,9 +154,10 @@ impl<'a> Simulation<'a> {
     /// A round whose coordinator sees each contribution.
     fn plain_round(&mut self, task: &Task) -> Result<Round, Error> {
         let mut round = Tally::default();
-        for contribution in std::mem::take(&mut self.late) {
-            round.hand_over(&mut self.coordinator, contribution)?;
+        for late in std::mem::take(&mut self.late) {
+            round.hand_over(&mut self.coordinator, Sent::Plain(late))?;
         }
+        let seed = self.coordinator.plan().seed();
         for wave in task.cohort.chunks(WAVE) {
             let fates: Vec<Fate> =
                 wave.iter().map(|&client| self.faults.fate(task.round, client)).collect();
@@ -159,20 +168,30 @@ impl<'a> Simulation<'a> {
                     continue;
                 };
                 round.note(&work);
-                let mut contribution = self.as_told(work)?;
+                let told = self.as_told(work)?;
+                let late = (fate == Fate::Late).then(|| told.clone());
+                let sent = match Sent::of(told, task, seed, fate == Fate::Wrong) {
+                    Ok(sent) => sent,
+                    Err(why) => {
+                        round.refused.push((client, why));
+                        self.coordinator.lose(client);
+                        continue;
+                    }
+                };
+                round.octets_up += sent.octets();
                 match fate {
                     Fate::Late => {
                         self.coordinator.lose(client);
-                        self.late.push(contribution);
+                        self.late.extend(late);
                         continue;
                     }
-                    Fate::Wrong => contribution.values[0] = f32::NAN,
                     Fate::Doubled => {
-                        round.hand_over(&mut self.coordinator, contribution.clone())?;
+                        round.octets_up += sent.octets();
+                        round.hand_over(&mut self.coordinator, sent.clone())?;
                     }
-                    Fate::Well | Fate::Lost | Fate::Absent => {}
+                    Fate::Wrong | Fate::Well | Fate::Lost | Fate::Absent => {}
                 }
-                round.hand_over(&mut self.coordinator, contribution)?;
+                round.hand_over(&mut self.coordinator, sent)?;
             }
         }
         let end = self.coordinator.close()?;
@@ -229,6 +248,36 @@ impl<'a> Simulation<'a> {
     }
 }
 
+impl Rounds for Simulation<'_> {
+    fn round(&mut self) -> Result<Round, Error> {
+        Simulation::round(self)
+    }
+
+    fn rounds(&self) -> u64 {
+        self.coordinator.round()
+    }
+
+    fn plan(&self) -> &ValidPlan {
+        self.coordinator.plan()
+    }
+
+    fn parameters(&self) -> Arc<[f32]> {
+        self.coordinator.parameters()
+    }
+
+    fn memories(&self) -> &[Memory] {
+        &self.memories
+    }
+
+    fn state(&self) -> State {
+        State::of(self)
+    }
+
+    fn resume(&mut self, past: &[Past], state: State) -> Result<(), Error> {
+        Simulation::resume(self, past, state)
+    }
+}
+
 /// Octets that a task is to its cohort.
 fn octets_of(task: &Task) -> u64 {
     let numbers = task.parameters.len() + task.variate.as_ref().map_or(0, |variate| variate.len());
@@ -252,13 +301,8 @@ impl Tally {
         self.short += usize::from(work.is_short);
     }
 
-    fn hand_over(
-        &mut self,
-        coordinator: &mut Coordinator,
-        contribution: Contribution,
-    ) -> Result<(), Error> {
-        self.octets_up += (contribution.values.len() * size_of::<f32>()) as u64;
-        match coordinator.receive(contribution) {
+    fn hand_over(&mut self, coordinator: &mut Coordinator, sent: Sent) -> Result<(), Error> {
+        match sent.give(coordinator) {
             Err(Error::Contribution { client, why, .. }) => {
                 self.refused.push((client, why));
                 Ok(())
@@ -277,6 +321,8 @@ impl Tally {
             refused: self.refused,
             octets_down,
             octets_up: self.octets_up,
+            staleness: None,
+            time: None,
         }
     }
 }

@@ -51,6 +51,17 @@ pub struct Local<'a> {
     pub client_variate: &'a [f32],
 }
 
+/// When a server steps that does not wait for all of its clients.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BufferParams {
+    /// Updates that it waits for: K.
+    pub size: usize,
+    /// The server's rate: η.
+    pub rate: f64,
+    /// How unlike the speeds of clients are: the standard deviation of the logarithm of how long they take.
+    pub spread: f64,
+}
+
 /// A way to combine updates.
 pub trait Strategy: Send + Sync {
     /// How far each local gradient is pulled back to x: μ (y − x) is added. 0 for none.
@@ -196,6 +207,18 @@ pub enum StrategyKind {
         #[serde(default = "defaults::q")]
         q: f64,
     },
+    /// Updates as they come, a step for each so many of them ([`buffered`](crate::buffered)).
+    FedBuff {
+        /// Updates of a step: K.
+        #[serde(default = "defaults::buffer")]
+        buffer: usize,
+        /// The server's rate, η.
+        #[serde(default = "defaults::one")]
+        rate: f64,
+        /// Standard deviation of the logarithm of how long clients take; 0 makes all equally fast.
+        #[serde(default = "defaults::spread")]
+        spread: f64,
+    },
 }
 
 mod defaults {
@@ -217,6 +240,12 @@ mod defaults {
     pub fn tau() -> f64 {
         1e-3
     }
+    pub fn buffer() -> usize {
+        10
+    }
+    pub fn spread() -> f64 {
+        0.5
+    }
     pub fn q() -> f64 {
         1.0
     }
@@ -236,6 +265,7 @@ impl StrategyKind {
             Self::Scaffold { .. } => "SCAFFOLD",
             Self::FedNova => "FedNova",
             Self::QFedAvg { .. } => "q-FedAvg",
+            Self::FedBuff { .. } => "FedBuff",
         }
     }
 
@@ -251,10 +281,21 @@ impl StrategyKind {
         matches!(self, Self::Scaffold { .. })
     }
 
+    /// When the server steps, where it does not wait for all.
+    #[must_use]
+    pub fn buffer(self) -> Option<BufferParams> {
+        match self {
+            Self::FedBuff { buffer, rate, spread } => {
+                Some(BufferParams { size: buffer, rate, spread })
+            }
+            _ => None,
+        }
+    }
+
     /// The strategy at its beginning.
     ///
     /// # Errors
-    /// [`Error::Parameter`] names the first number that cannot be.
+    /// [`Error::Parameter`] names the first number that cannot be; [`Error::Clash`] for FedBuff, which has no rounds.
     pub fn build(self, parameters: usize) -> Result<Box<dyn Strategy>, Error> {
         Ok(match self {
             Self::FedAvg => Box::new(Average { mu: 0.0 }),
@@ -282,7 +323,28 @@ impl StrategyKind {
             Self::QFedAvg { q } => {
                 Box::new(QFair { q: within("q", q, 0.0..=100.0, "from 0 to 100")? })
             }
+            Self::FedBuff { .. } => {
+                return Err(Error::Clash {
+                    this: "the strategy FedBuff".to_owned(),
+                    that: "rounds",
+                    because: "its server waits for no cohort: it is led by `buffered::Buffered`",
+                });
+            }
         })
+    }
+}
+
+impl BufferParams {
+    /// Refuses numbers that cannot be.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] names the first of them.
+    pub fn check(self) -> Result<Self, Error> {
+        let size = self.size as f64;
+        within("the buffer of FedBuff", size, 1.0..=1e6, "from 1 to 1,000,000 updates")?;
+        positive(self.rate)?;
+        within("the spread of speeds", self.spread, 0.0..=5.0, "from 0 to 5")?;
+        Ok(self)
     }
 }
 

@@ -18,6 +18,9 @@ pub(crate) enum Purpose {
     Graph = 9,
     Rotation = 10,
     ClientNoise = 11,
+    Packing = 12,
+    Speed = 13,
+    Beginners = 14,
 }
 
 /// The stream of a purpose; `client` is 0 where it is nobody's.

@@ -17,6 +17,19 @@ pub struct Contribution {
     pub weight: f64,
 }
 
+/// The same, packed ([`CompressionPlan::pack`](crate::compress::CompressionPlan::pack)).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Packed {
+    /// Whose it is.
+    pub client: u32,
+    /// For which round.
+    pub round: u64,
+    /// The numbers to be added up, as bytes.
+    pub octets: Vec<u8>,
+    /// How much it counts.
+    pub weight: f64,
+}
+
 /// The weighted sum of a cohort's contributions.
 ///
 /// # Shapes

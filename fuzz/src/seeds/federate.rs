@@ -1,7 +1,8 @@
 //! A message of each kind from a round of four clients, packed updates, and what a run keeps.
 
+use flowgait_federate::buffered::{Flight, InFlight, Times};
 use flowgait_federate::client::Memory;
-use flowgait_federate::compress::{Bits, ErrorFeedback, Quantised};
+use flowgait_federate::compress::{Bits, CompressionPlan, ErrorFeedback, Quantised};
 use flowgait_federate::ledger::{Entry, Ledger, digest};
 use flowgait_federate::run::State;
 use flowgait_privacy::secagg::client::Joining;
@@ -81,7 +82,10 @@ fn packed() -> Vec<Seed> {
     let rng = &mut ChaCha20Rng::seed_from_u64(1);
     let mut quantised = |bits| Quantised::new(&update, bits, rng).expect("finite numbers").encode();
     let (eight, sixteen) = (quantised(Bits::Eight), quantised(Bits::Sixteen));
+    let both = CompressionPlan { top_k: Some(0.5), bits: Some(Bits::Eight) };
+    let both = both.pack(&update, rng).expect("finite numbers");
     vec![
+        ("packed_update", "both", both),
         ("packed_update", "sparse", feedback.compress(&update).expect("finite").encode()),
         ("packed_update", "eight-bits", eight),
         ("packed_update", "sixteen-bits", sixteen),
@@ -89,12 +93,17 @@ fn packed() -> Vec<Seed> {
 }
 
 fn kept() -> Vec<Seed> {
-    let memory = Memory { variate: vec![0.5; 3], personal: vec![-1.0] };
+    let memory = Memory { variate: vec![0.5; 3], personal: vec![-1.0], owed: vec![0.5; 3] };
+    let flight = |version| Flight { arrives: 9, client: 1, version, turn: 3 };
+    let times = Times { now: 3, flights: [flight(1), flight(2)].into(), turns: vec![1, 3] };
+    let in_flight = InFlight { times, versions: [(1, vec![0.5; 3].into())].into() };
     let state = State {
         round: 2,
         parameters: vec![0.1, 0.2, 0.3],
         strategy: vec![vec![1.0; 3]],
         memories: vec![memory, Memory::default()],
+        clip_norm: Some(0.5),
+        in_flight: Some(in_flight),
         moved: None,
     };
     let mut ledger = Ledger::default();

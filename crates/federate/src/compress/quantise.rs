@@ -12,7 +12,7 @@ const BUCKET: usize = 512;
 
 /// Bits of one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "u8", into = "u8")]
 pub enum Bits {
     /// 127 steps on either side of zero.
     Eight,
@@ -35,6 +35,24 @@ impl Bits {
             Self::Eight => 1,
             Self::Sixteen => 2,
         }
+    }
+}
+
+impl TryFrom<u8> for Bits {
+    type Error = String;
+
+    fn try_from(bits: u8) -> Result<Self, String> {
+        match bits {
+            8 => Ok(Self::Eight),
+            16 => Ok(Self::Sixteen),
+            _ => Err(format!("bits are {bits}, but must be 8 or 16")),
+        }
+    }
+}
+
+impl From<Bits> for u8 {
+    fn from(bits: Bits) -> Self {
+        8 * bits.bytes() as Self
     }
 }
 
@@ -114,7 +132,7 @@ impl Quantised {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.bytes());
-        bytes.push(8 * self.bits.bytes() as u8);
+        bytes.push(self.bits.into());
         bytes.extend((self.codes.len() as u32).to_le_bytes());
         for (codes, scale) in self.codes.chunks(BUCKET).zip(&self.scales) {
             bytes.extend(scale.to_le_bytes());

@@ -41,6 +41,23 @@ impl ErrorFeedback {
         Ok(Self { residual: vec![0.0; parameters], k })
     }
 
+    /// A client that owes this already, or nothing yet where it is empty.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`Error::Count`] where another number of entries is owed.
+    pub fn owing(residual: &[f64], parameters: usize, k: usize) -> Result<Self, Error> {
+        let mut memory = Self::new(parameters, k)?;
+        if residual.is_empty() {
+            return Ok(memory);
+        }
+        if residual.len() != parameters {
+            let (what, found) = ("entries owed", residual.len());
+            return Err(Error::Count { what, found, expected: parameters });
+        }
+        memory.residual.copy_from_slice(residual);
+        Ok(memory)
+    }
+
     /// Takes the `k` largest entries of what is owed and this update together; the rest is owed from now on. Of entries
     /// of one size the first are taken; zeros never.
     ///
@@ -99,6 +116,18 @@ pub struct Sparse {
 }
 
 impl Sparse {
+    /// The entries of a vector that are not zero.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`]; [`Error::Parameter`] for 2^32 entries or more.
+    pub fn of(vector: &[f32]) -> Result<Self, Error> {
+        short_enough(vector.len())?;
+        finite(vector)?;
+        let entries = (0u32..).zip(vector).filter(|(_, value)| **value != 0.0);
+        let (places, values) = entries.map(|(place, &value)| (place, value)).unzip();
+        Ok(Self { parameters: vector.len(), places, values })
+    }
+
     /// The whole vector.
     ///
     /// # Shapes
@@ -127,11 +156,17 @@ impl Sparse {
     /// smallest first), the values (32 bits each). All numbers are little-endian.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = self.encode_places();
+        bytes.extend(self.values.iter().flat_map(|value| value.to_le_bytes()));
+        bytes
+    }
+
+    /// As bytes, but for the values.
+    pub(super) fn encode_places(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.bytes());
         bytes.extend((self.parameters as u32).to_le_bytes());
         bytes.extend((self.places.len() as u32).to_le_bytes());
         self.gaps().for_each(|gap| write_varint(gap, &mut bytes));
-        bytes.extend(self.values.iter().flat_map(|value| value.to_le_bytes()));
         bytes
     }
 
@@ -146,14 +181,33 @@ impl Sparse {
     /// # Errors
     /// [`Error::Unpack`] for anything else, before memory is taken for it.
     pub fn decode(bytes: &[u8], parameters: usize) -> Result<Self, Error> {
-        let expected = short_enough(parameters)?;
         let mut reader = Reader::new(bytes);
+        let places = Self::read_places(&mut reader, parameters, 5)?;
+        let mut values = Vec::with_capacity(places.len());
+        for _ in 0..places.len() {
+            let value = reader.finite()?;
+            if value == 0.0 {
+                return reader.refuse("a value before this is zero");
+            }
+            values.push(value);
+        }
+        reader.end()?;
+        Ok(Self { parameters, places, values })
+    }
+
+    /// Reads how many parameters there are and the places of the entries, of which each takes so many bytes or more with its value.
+    pub(super) fn read_places(
+        reader: &mut Reader<'_>,
+        parameters: usize,
+        entry_bytes: usize,
+    ) -> Result<Vec<u32>, Error> {
+        let expected = short_enough(parameters)?;
         if reader.count()? != expected {
             return Err(Error::Unpack { at: 0, what: "it is not of the expected length" });
         }
         let entries = reader.count()? as usize;
-        // Each takes 5 bytes or more, so a short message cannot ask for much memory.
-        if entries > parameters || entries > reader.left() / 5 {
+        // A short message cannot ask for much memory.
+        if entries > parameters || entries > reader.left() / entry_bytes {
             return Err(Error::Unpack { at: 4, what: "it has too many entries" });
         }
         let mut places = Vec::with_capacity(entries);
@@ -164,16 +218,7 @@ impl Sparse {
             places.push(place);
             from = place + 1;
         }
-        let mut values = Vec::with_capacity(entries);
-        for _ in 0..entries {
-            let value = reader.finite()?;
-            if value == 0.0 {
-                return reader.refuse("a value before this is zero");
-            }
-            values.push(value);
-        }
-        reader.end()?;
-        Ok(Self { parameters, places, values })
+        Ok(places)
     }
 }
 

@@ -40,8 +40,8 @@ pub(super) struct Guard {
 }
 
 enum Account {
-    Joined(Grid, Spending<AddOrRemoveOne>),
-    Replaced(Grid, Spending<ReplaceOne>),
+    Joined(Spending<AddOrRemoveOne>),
+    Replaced(Spending<ReplaceOne>),
     Shared(Box<Shared>),
 }
 
@@ -130,33 +130,28 @@ impl Counting {
 }
 
 impl Guard {
-    pub(super) fn new(
-        plan: &Plan,
-        privacy: &PrivacyPlan,
-        parameters: usize,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(plan: &Plan, privacy: &PrivacyPlan, entries: usize) -> Result<Self, Error> {
         let noise = NoiseMultiplier::new(privacy.noise_multiplier)?;
         let (epsilon, delta) = (Epsilon::new(privacy.epsilon)?, Delta::new(privacy.delta)?);
         let clip_norm = ClipNorm::new(privacy.clip_norm)?;
-        let grid = Grid::new(clip_norm, GRID_STEPS)?;
         let expected = plan.sampling.expected(plan.clients);
         let account = match (privacy.mechanism, plan.sampling) {
             (Mechanism::Distributed, _) => {
                 let secure = plan.secure.unwrap_or_default();
-                let encoding = shared(&secure, clip_norm, noise, expected as u32, parameters)?;
+                let encoding = shared(&secure, clip_norm, noise, expected as u32, entries)?;
                 let budget = Budget::new(epsilon, delta);
                 Account::Shared(Box::new(Shared { encoding, epsilon, delta, budget }))
             }
             (_, Sampling::Everyone) => {
-                Account::Joined(grid, Spending::new(epsilon, delta, Release::everyone(noise)))
+                Account::Joined(Spending::new(epsilon, delta, Release::everyone(noise)))
             }
             (_, Sampling::Poisson { rate }) => {
                 let release = Release::poisson(SamplingRate::new(rate)?, noise);
-                Account::Joined(grid, Spending::new(epsilon, delta, release))
+                Account::Joined(Spending::new(epsilon, delta, release))
             }
             (_, Sampling::Fixed { size }) => {
                 let release = Release::fixed_cohort(size as u32, plan.clients as u32, noise)?;
-                Account::Replaced(grid, Spending::new(epsilon, delta, release))
+                Account::Replaced(Spending::new(epsilon, delta, release))
             }
         };
         Ok(Self { account, expected, noise })
@@ -165,8 +160,8 @@ impl Guard {
     /// Pays for a round whose cost is known before it begins; nothing where it depends on who answers.
     pub(super) fn pay_first(&mut self) -> Result<Option<Paid>, Error> {
         Ok(match &mut self.account {
-            Account::Joined(_, of) => Some(Paid::Joined(of.budget.permit(&of.release)?)),
-            Account::Replaced(_, of) => Some(Paid::Replaced(of.budget.permit(&of.release)?)),
+            Account::Joined(of) => Some(Paid::Joined(of.budget.permit(&of.release)?)),
+            Account::Replaced(of) => Some(Paid::Replaced(of.budget.permit(&of.release)?)),
             Account::Shared(of) => {
                 // Whether any number of answers could be paid for is known already.
                 let mut all = of.budget.clone();
@@ -190,8 +185,8 @@ impl Guard {
     pub(super) fn resume(&mut self, past: &[Past]) -> Result<(), Error> {
         let rounds = past.len() as u64;
         match &mut self.account {
-            Account::Joined(_, of) => of.resume(rounds),
-            Account::Replaced(_, of) => of.resume(rounds),
+            Account::Joined(of) => of.resume(rounds),
+            Account::Replaced(of) => of.resume(rounds),
             Account::Shared(of) => {
                 let releases: Result<Vec<_>, Error> = past
                     .iter()
@@ -207,25 +202,35 @@ impl Guard {
     /// Epsilon spent so far.
     pub(super) fn epsilon(&self) -> f64 {
         match &self.account {
-            Account::Joined(_, of) => of.budget.epsilon(),
-            Account::Replaced(_, of) => of.budget.epsilon(),
+            Account::Joined(of) => of.budget.epsilon(),
+            Account::Replaced(of) => of.budget.epsilon(),
             Account::Shared(of) => of.budget.epsilon(),
         }
     }
 
-    /// How clients count in a round; a rotation is public, and another in each.
+    /// How clients count in a round; a rotation is public, and another in each. What a round costs is the same at any clip norm.
     pub(super) fn counting(
         &self,
-        parameters: usize,
+        clip_norm: ClipNorm,
+        entries: usize,
         round: u64,
         seed: u64,
     ) -> Result<Counting, Error> {
         Ok(match &self.account {
-            Account::Joined(grid, _) | Account::Replaced(grid, _) => Counting::Grid(*grid),
+            Account::Joined(_) | Account::Replaced(_) => {
+                Counting::Grid(Grid::new(clip_norm, GRID_STEPS)?)
+            }
             Account::Shared(of) => {
                 let mut rng = stream(seed, Purpose::Rotation, round, 0);
-                let rotation = Rotation::new(parameters, &mut rng)?;
-                Counting::Shared(Arc::clone(&of.encoding), Arc::new(rotation))
+                let rotation = Rotation::new(entries, &mut rng)?;
+                let params = of.encoding.params();
+                let encoding = if params.grid.clip_norm() == clip_norm {
+                    Arc::clone(&of.encoding)
+                } else {
+                    let grid = Grid::new(clip_norm, SHARED_STEPS)?;
+                    Arc::new(EncodingParams { grid, ..*params }.check()?)
+                };
+                Counting::Shared(encoding, Arc::new(rotation))
             }
         })
     }
@@ -281,12 +286,12 @@ fn shared(
     clip_norm: ClipNorm,
     noise: NoiseMultiplier,
     cohort: u32,
-    parameters: usize,
+    entries: usize,
 ) -> Result<Arc<Encoding>, Error> {
     let grid = Grid::new(clip_norm, SHARED_STEPS)?;
     let least = ((1.0 - secure.lost_share) * f64::from(cohort)).ceil().max(1.0) as u32;
     let any = Noise::DiscreteGaussian(Variance::new(1, 1)?);
-    let params = EncodingParams::new(grid, parameters, any, cohort);
+    let params = EncodingParams::new(grid, entries, any, cohort);
     let params = params.with_noise::<ZeroOutOne>(noise, Survivors::new(least)?)?;
     Ok(Arc::new(params.check()?))
 }

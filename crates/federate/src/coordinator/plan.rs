@@ -1,12 +1,16 @@
 //! What a person decides about rounds before the first, checked once.
 
+mod clashes;
+
 use flowgait_privacy::ClipNorm;
 use flowgait_privacy::grid::Grid;
 use flowgait_privacy::secagg::Ring;
 use serde::{Deserialize, Serialize};
 
+use super::clipping::{AdaptivePlan, Follower};
 use super::guard::{Counting, GRID_STEPS, Guard};
 use crate::cohort::Sampling;
+use crate::compress::CompressionPlan;
 use crate::error::Error;
 use crate::robust::{RobustKind, RobustRule};
 use crate::secure::SecurePlan;
@@ -25,6 +29,10 @@ pub struct Plan {
     pub robust: Option<RobustKind>,
     /// How long a contribution may be, where that is bounded without privacy.
     pub clip_norm: Option<f64>,
+    /// How the clip norm follows the updates, where it does; it begins at the one above, or at that of privacy.
+    pub adaptive_clipping: Option<AdaptivePlan>,
+    /// How contributions are packed, where they are.
+    pub compression: Option<CompressionPlan>,
     /// Secure aggregation, where it is wanted.
     pub secure: Option<SecurePlan>,
     /// Privacy of clients, where it is wanted.
@@ -80,6 +88,8 @@ impl Plan {
             strategy,
             robust: None,
             clip_norm: None,
+            adaptive_clipping: None,
+            compression: None,
             secure: None,
             privacy: None,
             survivors_least: 0.5,
@@ -120,81 +130,13 @@ impl Plan {
             (None, None) => None,
         };
         self.check_secure()?;
+        self.check_adaptive(clip_norm)?;
+        self.check_compression()?;
+        self.check_buffered()?;
         let plan = ValidPlan { plan: self, clip_norm };
         plan.guard(1)?;
+        plan.follower()?;
         Ok(plan)
-    }
-
-    fn check_secure(&self) -> Result<(), Error> {
-        let clash =
-            |this: &str, that, because| Err(Error::Clash { this: this.to_owned(), that, because });
-        if self.privacy.is_some_and(|privacy| privacy.mechanism == Mechanism::Distributed) {
-            if self.secure.is_none() {
-                return clash(
-                    "noise that clients add",
-                    "plain aggregation",
-                    "a share of the noise hides nothing from whoever sees one client's update: turn on secure aggregation",
-                );
-            }
-            if matches!(self.sampling, Sampling::Poisson { .. }) {
-                return clash(
-                    "noise that clients add",
-                    "a cohort drawn by coins",
-                    "how many answered decides how much noise there is, so it is public, and amplification counts on its being secret",
-                );
-            }
-        }
-        let Some(secure) = self.secure else { return Ok(()) };
-        if matches!(self.sampling, Sampling::Poisson { .. }) {
-            return clash(
-                "secure aggregation",
-                "a cohort drawn by coins",
-                "all who take part see the roster, and what such a cohort is drawn for counts on its being secret",
-            );
-        }
-        if self.robust.is_some() {
-            return clash(
-                "a robust rule",
-                "secure aggregation",
-                "it must see single updates, and secure aggregation shows their sum only",
-            );
-        }
-        if !self.strategy.sends_update_alone() {
-            return Err(Error::Clash {
-                this: format!("the strategy {}", self.strategy.name()),
-                that: "secure aggregation",
-                because: "its clients tell more than their update, and the ring is made for clipped updates alone",
-            });
-        }
-        if self.privacy.is_none() && self.clip_norm.is_none() {
-            return clash(
-                "secure aggregation",
-                "updates of any length",
-                "numbers in a ring have a bound: set clip_norm",
-            );
-        }
-        let expected = self.sampling.expected(self.clients) as usize;
-        secure.degree(expected).map(|_| ())
-    }
-
-    fn check_robust(&self, robust: RobustKind) -> Result<(), Error> {
-        let this = || "a robust rule".to_owned();
-        if self.privacy.is_some() {
-            return Err(Error::Clash {
-                this: this(),
-                that: "privacy",
-                because: "it must see single updates, and privacy shows no more than their noised sum",
-            });
-        }
-        if !self.strategy.sends_update_alone() {
-            return Err(Error::Clash {
-                this: this(),
-                that: self.strategy.name(),
-                because: "its clients tell more than their update, and the rule knows what an update looks like only",
-            });
-        }
-        let cohort = self.sampling.expected(self.clients) as usize;
-        robust.check(cohort).map(|_| ())
     }
 }
 
@@ -253,12 +195,12 @@ impl ValidPlan {
     }
 
     /// Refuses a cohort whose sum would not fit the ring of secure aggregation.
-    pub(super) fn check_ring(&self, guard: Option<&Guard>, parameters: usize) -> Result<(), Error> {
+    pub(super) fn check_ring(&self, guard: Option<&Guard>, entries: usize) -> Result<(), Error> {
         let Some(clip_norm) = self.clip_norm.filter(|_| self.plan.secure.is_some()) else {
             return Ok(());
         };
         let bound = match guard {
-            Some(guard) => guard.counting(parameters, 0, 0)?.bound(),
+            Some(guard) => guard.counting(clip_norm, entries, 0, 0)?.bound(),
             None => Counting::Grid(Grid::new(clip_norm, GRID_STEPS)?).bound(),
         };
         let most = match self.plan.sampling {
@@ -280,14 +222,28 @@ impl ValidPlan {
         strategy.weighs_rows() && self.plan.privacy.is_none() && self.plan.secure.is_none()
     }
 
+    /// How contributions are packed.
+    #[must_use]
+    pub fn compression(&self) -> Option<CompressionPlan> {
+        self.plan.compression
+    }
+
     /// Secure aggregation, where it is wanted.
     #[must_use]
     pub fn secure(&self) -> Option<SecurePlan> {
         self.plan.secure
     }
 
-    pub(super) fn guard(&self, parameters: usize) -> Result<Option<Guard>, Error> {
+    /// The clip norm before the first round, where it follows the updates.
+    pub(super) fn follower(&self) -> Result<Option<Follower>, Error> {
+        let Some((follow, first)) = self.plan.adaptive_clipping.zip(self.clip_norm) else {
+            return Ok(None);
+        };
+        Ok(Some(Follower::new(&self.plan, follow, first)?))
+    }
+
+    pub(super) fn guard(&self, entries: usize) -> Result<Option<Guard>, Error> {
         let Some(privacy) = self.plan.privacy else { return Ok(None) };
-        Ok(Some(Guard::new(&self.plan, &privacy, parameters)?))
+        Ok(Some(Guard::new(&self.plan, &privacy, entries)?))
     }
 }

@@ -21,8 +21,7 @@ impl Simulation<'_> {
         let absent: Vec<u32> = (task.cohort.iter().zip(&fates))
             .filter_map(|(&client, fate)| (*fate == Fate::Absent).then_some(client))
             .collect();
-        let entries =
-            Entries { count: counting.count(task.parameters.len()), bound: counting.bound() };
+        let entries = Entries { count: counting.count(task.length), bound: counting.bound() };
         let seed = self.coordinator.plan().seed();
         let mut tally = Tally::default();
         let mut joined =

@@ -6,7 +6,8 @@ use std::path::Path;
 use flowgait_federate::Error;
 use flowgait_federate::attack::{Attack, FreeRide};
 use flowgait_federate::client::Personal;
-use flowgait_federate::coordinator::{Coordinator, Mechanism, Plan, PrivacyPlan};
+use flowgait_federate::compress::{Bits, CompressionPlan};
+use flowgait_federate::coordinator::{AdaptivePlan, Coordinator, Mechanism, Plan, PrivacyPlan};
 use flowgait_federate::network::NetLearner;
 use flowgait_federate::partition::Partition;
 use flowgait_federate::run::{Control, Ended, Folder, Wish, run};
@@ -16,7 +17,7 @@ use flowgait_federate::strategy::{Renewal, StrategyKind};
 
 use crate::made;
 
-fn plans() -> [(Plan, Personal); 4] {
+fn plans() -> [(Plan, Personal); 8] {
     let privacy = PrivacyPlan {
         epsilon: 50.0,
         delta: 1e-5,
@@ -24,20 +25,24 @@ fn plans() -> [(Plan, Personal); 4] {
         clip_norm: 0.5,
         mechanism: Mechanism::Central,
     };
+    let adaptive_clipping =
+        Some(AdaptivePlan { count_deviation: Some(2.0), ..AdaptivePlan::default() });
+    let secure = Some(SecurePlan { lost_share: 0.4, corrupt_share: 0.0, security_bits: 40 });
+    let shared = Some(PrivacyPlan { mechanism: Mechanism::Distributed, ..privacy });
+    let private = Plan { privacy: Some(privacy), ..Plan::new(6, StrategyKind::FedAvg) };
+    let masked = Plan { secure, privacy: shared, ..private };
+    let packed = |bits| Some(CompressionPlan { top_k: Some(0.2), bits });
     let scaffold = StrategyKind::Scaffold { rate: 1.0, renewal: Renewal::Steps };
     let adam = StrategyKind::FedAdam { rate: 0.05, beta_1: 0.9, beta_2: 0.99, tau: 1e-3 };
     [
         (Plan::new(6, scaffold), Personal::Nothing),
         (Plan::new(6, adam), Personal::Ditto { lambda: 0.1 }),
-        (Plan { privacy: Some(privacy), ..Plan::new(6, StrategyKind::FedAvg) }, Personal::Nothing),
-        (
-            Plan {
-                secure: Some(SecurePlan { lost_share: 0.4, corrupt_share: 0.0, security_bits: 40 }),
-                privacy: Some(PrivacyPlan { mechanism: Mechanism::Distributed, ..privacy }),
-                ..Plan::new(6, StrategyKind::FedAvg)
-            },
-            Personal::Nothing,
-        ),
+        (private, Personal::Nothing),
+        (masked, Personal::Nothing),
+        (Plan { adaptive_clipping, ..private }, Personal::Nothing),
+        (Plan { adaptive_clipping, ..masked }, Personal::Nothing),
+        (Plan { compression: packed(Some(Bits::Eight)), ..Plan::new(6, adam) }, Personal::Nothing),
+        (Plan { compression: packed(None), adaptive_clipping, ..private }, Personal::Nothing),
     ]
 }
 
@@ -107,7 +112,7 @@ fn a_ledger_that_was_edited_or_lost_its_state_is_refused() {
     let (homes, _) = made::homes(6, Partition::Iid);
     let learner = made::learner(&homes);
     let folder = tempfile::tempdir().unwrap();
-    let [_, _, (plan, own), _] = plans();
+    let [_, _, (plan, own), ..] = plans();
     go(folder.path(), plan, &own, &learner, 3);
     let path = folder.path().join("ledger.jsonl");
     let text = fs::read_to_string(&path).unwrap();

@@ -131,6 +131,77 @@ fn a_coordinator_sees_sums_only() {
     assert!(epsilon > 5.0 && epsilon <= 20.0, "{epsilon}");
 }
 
+/// The lines of a run's file, one JSON object each.
+fn lines(place: &Place, file: &str) -> Vec<Value> {
+    place.text(file).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_clip_norm_follows_and_updates_are_packed() {
+    let place = Place::new();
+    made(&place);
+    let private = [
+        "--set",
+        "clients={count=40,partition=\"iid\"}",
+        "--set",
+        "privacy={epsilon=20.0,delta=1e-4,clip_norm=1.0}",
+    ];
+    let run = |name: &str, more: &[&str]| {
+        place.ok(&[&["simulate", "federation.toml", "-o", name][..], &private, more].concat())
+    };
+    run("fixed", &[]);
+    let more =
+        ["--set", "adaptive_clipping={count_deviation=20.0}", "--set", "compression={top_k=0.1}"];
+    let told = run("followed", &more);
+    told.says(&["50 % of the updates need no clipping", "the largest 10 % of entries"]);
+    let (fixed, followed) = (summary(&place, "fixed"), summary(&place, "followed"));
+    assert_eq!(fixed["epsilon"], followed["epsilon"]);
+    let up = |summary: &Value| summary["octets_up"].as_u64().unwrap();
+    assert!(up(&followed) < up(&fixed) / 6, "{followed}");
+    for file in ["followed/ledger.jsonl", "followed/metrics.jsonl"] {
+        let norms: Vec<f64> =
+            lines(&place, file).iter().map(|line| line["clip_norm"].as_f64().unwrap()).collect();
+        assert!(norms[0] == 1.0 && norms[1..].iter().all(|norm| *norm != 1.0), "{norms:?}");
+    }
+    let mut refused = [&["simulate", "federation.toml"][..], &private].concat();
+    refused.extend(["--set", "compression={bits=8}"]);
+    let refused = place.run(&refused);
+    assert_eq!(refused.status, 2);
+    refused.tells(&["Rounding to few bits cannot go with privacy or a clip norm"]);
+}
+
+#[test]
+fn a_server_steps_without_waiting_for_all() {
+    let place = Place::new();
+    made(&place);
+    let base = ["simulate", "federation.toml", "--set", "clients={count=8,partition=\"iid\"}"];
+    let strategy = ["--set", "strategy={name=\"fed-buff\",buffer=3}"];
+    let rounds = |count: &'static str| ["--set", count];
+    let go = |folder: &'static str, count| {
+        place.ok(&[&base[..], &strategy, &rounds(count), &["-o", folder]].concat())
+    };
+    go("whole", "rounds=12").says(&[
+        "everyone learns at any time",
+        "a step of the server for each 3 updates",
+        "times what a client of middling speed takes",
+    ]);
+    assert!(summary(&place, "whole")["federated"]["accuracy"].as_f64().unwrap() > 0.9);
+    let metrics = lines(&place, "whole/metrics.jsonl");
+    assert!(metrics.iter().any(|line| line["staleness"].as_f64().unwrap() > 0.0));
+    go("cut", "rounds=5");
+    let configuration = place.text("cut/federation.toml").replace("rounds = 5", "rounds = 12");
+    place.write("cut/federation.toml", configuration);
+    go("cut", "rounds=12").tells(&["going on after round 5"]);
+    for file in ["ledger.jsonl", "metrics.jsonl", "model.fgm", "summary.json"] {
+        let read = |run: &str| place.bytes(&format!("{run}/{file}"));
+        assert_eq!(read("cut"), read("whole"), "{file}");
+    }
+    let refused =
+        place.run(&[&base[..], &strategy, &["--set", "personal.name=\"ditto\""]].concat());
+    assert_eq!(refused.status, 2);
+    refused.tells(&["The strategy FedBuff cannot go with [personal]"]);
+}
+
 #[test]
 fn a_forest_of_sums_is_that_of_one_place() {
     let place = Place::new();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flowgait_federate::attack::{Attack, success_rate};
 use flowgait_federate::baseline::{self, Local};
+use flowgait_federate::buffered::Buffered;
 use flowgait_federate::client::Personal;
 use flowgait_federate::coordinator::Coordinator;
 use flowgait_federate::federation::Federation;
@@ -14,7 +15,7 @@ use flowgait_federate::ledger::digest;
 use flowgait_federate::measure::{self, Measured};
 use flowgait_federate::network::NetLearner;
 use flowgait_federate::record::Record;
-use flowgait_federate::run::{Control, Ended, Folder, run as run_rounds};
+use flowgait_federate::run::{Control, Ended, Folder, Rounds, run as run_rounds};
 use flowgait_federate::simulation::{Liars, Simulation};
 use flowgait_model::artifact::{Card, Model, fingerprint};
 use flowgait_model::{Estimator, Training};
@@ -62,16 +63,20 @@ pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Resul
     let slices = learner.with(learner.start()).parameters().slices().to_vec();
     let personal = federation.own(&slices).map_err(usage)?;
     let plan = federation.plan(prepared.clients.len()).map_err(usage)?;
-    let coordinator = Coordinator::new(plan, learner.start())?;
-    let mut faults = federation.faults;
-    faults.seed = federation.seed;
-    let mut simulation =
-        Simulation::new(coordinator, &learner, personal.clone(), faults).with_liars(liars);
-    output::out(&show::head(federation, &prepared, &learner, simulation.coordinator().plan()))?;
+    let mut simulation: Box<dyn Rounds> = if plan.strategy().buffer().is_some() {
+        Box::new(Buffered::new(plan, &learner, learner.start())?)
+    } else {
+        let coordinator = Coordinator::new(plan, learner.start())?;
+        let mut faults = federation.faults;
+        faults.seed = federation.seed;
+        let simulation = Simulation::new(coordinator, &learner, personal.clone(), faults);
+        Box::new(simulation.with_liars(liars))
+    };
+    output::out(&show::head(federation, &prepared, &learner, simulation.plan()))?;
 
     let (mut folder, mut records) = (None, Vec::new());
     if let Some(path) = output {
-        let (opened, begun) = open(path, federation, &mut simulation)?;
+        let (opened, begun) = open(path, federation, &mut *simulation)?;
         records = begun;
         folder = Some(opened);
     }
@@ -81,7 +86,7 @@ pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Resul
     progress.advance(records.len() as u64);
     let metrics = output.map(|path| path.join(METRICS));
     let ended = run_rounds(
-        &mut simulation,
+        &mut *simulation,
         federation.rounds,
         &Control::default(),
         folder.as_mut(),
@@ -101,9 +106,9 @@ pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Resul
     output::out(&show::rounds(&outcome))?;
     output::out(&show::closing(&outcome))?;
     if let Some(path) = output {
-        let values = simulation.coordinator().parameters();
+        let values = simulation.parameters();
         output::save(&path.join(SUMMARY), &summary(&outcome))?;
-        let report = told::report(federation, &prepared, simulation.coordinator().plan(), &outcome);
+        let report = told::report(federation, &prepared, simulation.plan(), &outcome);
         output::save(&path.join(REPORT), &report.to_html())?;
         let network = Estimator::Network(Box::new(learner.with(&values)));
         let model = model(federation, &prepared, &honest, network, &outcome)?;
@@ -168,7 +173,7 @@ fn learner<'a>(federation: &Federation, homes: &'a Homes) -> Result<NetLearner<'
 fn open(
     path: &Path,
     federation: &Federation,
-    simulation: &mut Simulation<'_>,
+    simulation: &mut dyn Rounds,
 ) -> Result<(Folder, Vec<Record>), Failure> {
     let configuration = path.join(CONFIGURATION);
     let text = toml::to_string(federation).expect("a federation has plain fields");
@@ -229,11 +234,11 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn record(
         &self,
-        simulation: &Simulation<'_>,
+        simulation: &dyn Rounds,
         round: &flowgait_federate::simulation::Round,
         personal: &Personal,
     ) -> Result<Record, Failure> {
-        let values = simulation.coordinator().parameters();
+        let values = simulation.parameters();
         let measured = measure::common(self.homes, self.held_out, self.learner, &values)?;
         let memories = simulation.memories();
         let (homes, held_out, learner) = (self.homes, self.held_out, self.learner);

@@ -48,7 +48,10 @@ pub fn head(
         Stepping::Sgd => "SGD",
         Stepping::AdamW => "AdamW",
     };
+    let is_buffered = plan.strategy().buffer().is_some();
     let asked = match federation.cohort {
+        Sampling::Everyone if is_buffered => "everyone learns at any time".to_owned(),
+        Sampling::Fixed { size } if is_buffered => format!("{size} learn at any time"),
         Sampling::Everyone => "everyone asked".to_owned(),
         Sampling::Fixed { size } => format!("{size} asked a round"),
         Sampling::Poisson { rate } => format!("each asked with a chance of {rate}"),
@@ -70,6 +73,27 @@ pub fn head(
             text,
             "privacy of clients: epsilon {} at delta {:e}, clip norm {}, noise multiplier {:.3} {whose}",
             privacy.epsilon, privacy.delta, privacy.clip_norm, privacy.noise_multiplier
+        );
+    }
+    if let Some(follow) = federation.adaptive_clipping {
+        let share = follow.quantile * 100.0;
+        let _ =
+            writeln!(text, "the clip norm follows: {share:.0} % of the updates need no clipping");
+    }
+    if let Some(compression) = plan.compression() {
+        let share = compression
+            .top_k
+            .map(|share| format!("the largest {} % of entries", (share * 1e5).round() / 1e3));
+        let bits = compression.bits.map(|bits| format!("{} bits each", u8::from(bits)));
+        let how: Vec<String> = share.into_iter().chain(bits).collect();
+        let _ = writeln!(text, "updates packed: {}", how.join(", "));
+    }
+    if let Some(buffer) = plan.strategy().buffer() {
+        let size = units::counted(buffer.size as u64, "update");
+        let (rate, spread) = (buffer.rate, buffer.spread);
+        let _ = writeln!(
+            text,
+            "a step of the server for each {size}, at a rate of {rate}; speeds spread by {spread} (logarithm)"
         );
     }
     if plan.secure().is_some() {
@@ -206,6 +230,14 @@ pub fn closing(outcome: &Outcome) -> String {
         units::octets(sum(|record| record.octets_down)),
         units::octets(sum(|record| record.octets_up)),
     );
+    if let Some(time) = outcome.records.last().and_then(|last| last.time) {
+        let stale = outcome.records.iter().filter_map(|record| record.staleness).sum::<f64>();
+        let stale = stale / outcome.records.len() as f64;
+        let _ = writeln!(
+            text,
+            "took {time:.2} times what a client of middling speed takes; updates {stale:.2} steps old on average"
+        );
+    }
     if let Ended::BudgetSpent(why) = &outcome.ended {
         let _ = writeln!(text, "ended before its last round: {why}");
     }

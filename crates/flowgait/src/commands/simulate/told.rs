@@ -27,6 +27,12 @@ pub fn report<'a>(
     if plan.sees_updates() {
         tags.push("robust rule".to_owned());
     }
+    if federation.adaptive_clipping.is_some() {
+        tags.push("adaptive clipping".to_owned());
+    }
+    if plan.compression().is_some() {
+        tags.push("packed updates".to_owned());
+    }
     if plan.secure().is_some() {
         tags.push("secure aggregation".to_owned());
     }
@@ -102,6 +108,13 @@ fn notes(
                 "{:.0} % of the clients lied; clients are judged on rows as they are.",
                 liars.share * 100.0
             ),
+        ));
+    }
+    if plan.strategy().buffer().is_some() {
+        notes.push((
+            false,
+            "A round is one step of the server. Clients' speeds are made, so the time is too."
+                .to_owned(),
         ));
     }
     let abandoned = outcome.records.iter().filter(|record| !record.is_done).count();

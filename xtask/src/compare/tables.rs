@@ -57,7 +57,7 @@ fn tasks(python: &Path) -> Result<Vec<Task>, Error> {
             label: "category",
             split: "group:capture",
             folds: "5",
-            repeats: "5",
+            repeats: "2",
             estimators: &WITH_SIZES,
         },
         Task {
@@ -66,7 +66,7 @@ fn tasks(python: &Path) -> Result<Vec<Task>, Error> {
             label: "application",
             split: "group:capture",
             folds: "5",
-            repeats: "5",
+            repeats: "2",
             estimators: &WITH_SIZES,
         },
         Task {
@@ -84,7 +84,7 @@ fn tasks(python: &Path) -> Result<Vec<Task>, Error> {
             label: "class1",
             split: "block:200",
             folds: "5",
-            repeats: "5",
+            repeats: "2",
             estimators: &COLUMNS,
         },
         Task {
@@ -93,7 +93,7 @@ fn tasks(python: &Path) -> Result<Vec<Task>, Error> {
             label: "appName",
             split: "block:200",
             folds: "5",
-            repeats: "5",
+            repeats: "2",
             estimators: &COLUMNS,
         },
     ])

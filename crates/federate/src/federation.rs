@@ -1,5 +1,9 @@
 //! A federation as a file describes it: `federation.toml`, every key with a default.
 
+mod forest;
+
+pub use forest::{ForestPlan, ForestWay};
+
 use flowgait_model::net::{NetKind, NetParams};
 use flowgait_privacy::account::Rdp;
 use flowgait_privacy::budget::solve;
@@ -110,35 +114,6 @@ pub struct Model {
     pub balanced: bool,
 }
 
-/// A forest that clients make together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ForestPlan {
-    /// How.
-    pub way: ForestWay,
-    /// How many trees.
-    pub trees: usize,
-    /// Whether splits are drawn (extremely randomised trees) or looked for.
-    pub extra_trees: bool,
-}
-
-/// How clients make a forest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ForestWay {
-    /// One forest from summed counts: that of one place with all rows, bit for bit.
-    #[default]
-    Histogram,
-    /// Each client grows some trees of its own rows.
-    Pooled,
-}
-
-impl Default for ForestPlan {
-    fn default() -> Self {
-        Self { way: ForestWay::Histogram, trees: 100, extra_trees: false }
-    }
-}
-
 /// How a client learns in a round.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -185,11 +160,16 @@ pub struct Privacy {
     /// The noise's standard deviation over the sensitivity; without it, as little as lets all rounds be run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise_multiplier: Option<f64>,
-    /// How long one client's update may be.
+    /// How long one client's update may be; a forest has a bound of its own and heeds it not.
+    #[serde(default = "clip_norm")]
     pub clip_norm: f64,
     /// Who adds the noise.
     #[serde(default)]
     pub mechanism: Mechanism,
+}
+
+fn clip_norm() -> f64 {
+    1.0
 }
 
 /// A hundredth more noise than the continuous Gaussian takes: shares of clients cost a little more than one Gaussian of their sum.
@@ -320,20 +300,25 @@ impl Federation {
     pub fn plan(&self, clients: usize) -> Result<ValidPlan, Error> {
         // Before noise is looked for: a cohort that cannot be has none.
         self.cohort.check(clients)?;
-        let privacy = self.privacy.map(|of| of.plan(self.cohort, clients, self.rounds));
+        let privacy = self.privacy.map(|of| of.plan(self.cohort, clients, self.releases()));
         let plan = Plan {
             clients,
             sampling: self.cohort,
             strategy: self.strategy,
             robust: self.robust,
             // The counts that a forest is grown from have a bound of their own.
-            clip_norm: self.clip_norm.or(self.forest.map(|_| 1.0)),
+            clip_norm: self.clip_norm.or(self.forest.filter(|_| privacy.is_none()).map(|_| 1.0)),
             secure: self.secure,
             privacy: privacy.transpose()?,
             survivors_least: self.survivors_least,
             seed: self.seed,
         };
         plan.check()
+    }
+
+    /// Releases that a budget has to pay for.
+    fn releases(&self) -> u64 {
+        self.forest.map_or(self.rounds, |forest| forest.releases())
     }
 
     /// Refuses what cannot be, before any row is read.
@@ -369,34 +354,10 @@ impl Federation {
             });
         }
         if let Some(forest) = &self.forest {
-            self.check_forest(forest)?;
+            forest.check(self)?;
         }
         self.faults.check()?;
         self.network().check()?;
-        Ok(())
-    }
-
-    fn check_forest(&self, forest: &ForestPlan) -> Result<(), Error> {
-        let clash =
-            |that, because| Err(Error::Clash { this: "a forest".to_owned(), that, because });
-        if self.privacy.is_some() {
-            return clash(
-                "[privacy]",
-                "noise is added to updates of networks here; forests under a budget are a function of the library only",
-            );
-        }
-        if self.personal.is_some() || self.robust.is_some() {
-            return clash("[personal] or robust", "these are of updates, and a forest has none");
-        }
-        if self.attack.is_some() || self.faults != Faults::default() {
-            return clash("[attack] or [faults]", "these are of rounds of a network");
-        }
-        if self.secure.is_some() && forest.way == ForestWay::Pooled {
-            return clash(
-                "[secure]",
-                "pooled trees are sent as they are, each client's own; way = \"histogram\" sums",
-            );
-        }
         Ok(())
     }
 

@@ -194,7 +194,7 @@ fn a_private_forest_is_paid_for_and_held_against_the_plain_one() {
         "--set",
         "privacy.mechanism=\"distributed\"",
         "--set",
-        "clients.count=40",
+        "clients.count=12",
         "--set",
         "secure={}",
     ];

@@ -3,8 +3,10 @@
 use std::sync::OnceLock;
 
 use flowgait_federate::compress::{Bits, CompressionPlan, Quantised, Sparse};
+use flowgait_federate::forest::TreeRound;
 use flowgait_federate::ledger::Ledger;
 use flowgait_federate::run::State;
+use flowgait_model::forest::{Edges, ForestParams, Growth};
 use flowgait_privacy::secagg::{
     Advert, Confirmation, Confirmations, Degree, Inbox, MaskedUpdate, Message, Neighbourhood,
     Reveal, Round, RoundParams, Shares, SigningKey, Survivors,
@@ -86,10 +88,30 @@ pub fn run_kept(bytes: &[u8]) {
         let again = State::from_octets(&state.to_octets()).expect("what we wrote is read");
         assert_eq!(again.to_octets(), state.to_octets());
     }
+    if let Ok((round, rest)) = TreeRound::read(bytes) {
+        let octets = round.to_octets();
+        let (again, none) = TreeRound::read(&octets).expect("what we wrote is read");
+        assert_eq!((again, none), (round, &[][..]));
+        assert!(rest.len() < bytes.len());
+    }
+    tree_kept(bytes);
     if let Ok(text) = std::str::from_utf8(bytes)
         && let Ok(ledger) = Ledger::read(text)
     {
         let lines = text.lines().count();
         assert_eq!(ledger.entries().len(), lines);
+    }
+}
+
+/// Any bytes as a tree that a run keeps: refused, or one that answers.
+fn tree_kept(bytes: &[u8]) {
+    let edges = Edges::new(vec![(vec![0.5, 1.5], true), (vec![2.0], false)]).expect("two columns");
+    let params = ForestParams::new().trees(1).check().expect("one tree");
+    let growth = Growth::new(&params, &edges, &[1, 1, 1], 1).expect("three classes");
+    let mut growth = growth.held();
+    if growth.take(bytes).is_ok()
+        && let Ok(forest) = growth.finish()
+    {
+        assert_eq!(forest.predict_row(&[1.0, f32::NAN]).expect("two columns").len(), 3);
     }
 }

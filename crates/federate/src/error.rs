@@ -170,6 +170,12 @@ pub enum Error {
         /// What does not fit.
         why: String,
     },
+    /// Two processes would run in one folder.
+    #[error("another process runs in {path}: let it end, or name another folder", path = path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file of a run that cannot be read or written.
     #[error("cannot {what} {path}", path = path.display())]
     File {

@@ -1,7 +1,10 @@
 //! A federation as a file describes it: `federation.toml`, every key with a default.
 
+mod forest;
 mod own;
 mod privacy;
+
+pub use forest::{ForestPlan, ForestWay};
 
 use flowgait_model::net::{NetKind, NetParams};
 use serde::{Deserialize, Serialize};
@@ -119,35 +122,6 @@ pub struct Model {
     pub balanced: bool,
 }
 
-/// A forest that clients make together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ForestPlan {
-    /// How.
-    pub way: ForestWay,
-    /// How many trees.
-    pub trees: usize,
-    /// Whether splits are drawn (extremely randomised trees) or looked for.
-    pub extra_trees: bool,
-}
-
-/// How clients make a forest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ForestWay {
-    /// One forest from summed counts: that of one place with all rows, bit for bit.
-    #[default]
-    Histogram,
-    /// Each client grows some trees of its own rows.
-    Pooled,
-}
-
-impl Default for ForestPlan {
-    fn default() -> Self {
-        Self { way: ForestWay::Histogram, trees: 100, extra_trees: false }
-    }
-}
-
 /// How a client learns in a round.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -257,14 +231,14 @@ impl Federation {
     pub fn plan(&self, clients: usize) -> Result<ValidPlan, Error> {
         // Before noise is looked for: a cohort that cannot be has none.
         self.cohort.check(clients)?;
-        let privacy = self.privacy.map(|of| of.plan(self.cohort, clients, self.rounds));
+        let privacy = self.privacy.map(|of| of.plan(self.cohort, clients, self.releases()));
         let plan = Plan {
             clients,
             sampling: self.cohort,
             strategy: self.strategy,
             robust: self.robust,
             // The counts that a forest is grown from have a bound of their own.
-            clip_norm: self.clip_norm.or(self.forest.map(|_| 1.0)),
+            clip_norm: self.clip_norm.or(self.forest.filter(|_| privacy.is_none()).map(|_| 1.0)),
             adaptive_clipping: self.adaptive_clipping,
             compression: self.compression,
             secure: self.secure,
@@ -273,6 +247,11 @@ impl Federation {
             seed: self.seed,
         };
         plan.check()
+    }
+
+    /// Releases that a budget has to pay for.
+    fn releases(&self) -> u64 {
+        self.forest.map_or(self.rounds, |forest| forest.releases())
     }
 
     /// Refuses what cannot be, before any row is read.
@@ -311,7 +290,7 @@ impl Federation {
             self.check_buffered()?;
         }
         if let Some(forest) = &self.forest {
-            self.check_forest(forest)?;
+            forest.check(self)?;
         }
         self.faults.check()?;
         self.network().check()?;
@@ -327,36 +306,6 @@ impl Federation {
         }
         if self.attack.is_some() || self.faults != Faults::default() {
             return clash("[attack] or [faults]", "these are of rounds; here nobody is late");
-        }
-        Ok(())
-    }
-
-    fn check_forest(&self, forest: &ForestPlan) -> Result<(), Error> {
-        let clash =
-            |that, because| Err(Error::Clash { this: "a forest".to_owned(), that, because });
-        if self.privacy.is_some() {
-            return clash(
-                "[privacy]",
-                "noise is added to updates of networks here; forests under a budget are a function of the library only",
-            );
-        }
-        if self.personal.is_some() || self.robust.is_some() {
-            return clash("[personal] or robust", "these are of updates, and a forest has none");
-        }
-        if self.compression.is_some() {
-            return clash("[compression]", "counts are summed as they are");
-        }
-        if self.adaptive_clipping.is_some() {
-            return clash("[adaptive_clipping]", "counts have a bound that is known");
-        }
-        if self.attack.is_some() || self.faults != Faults::default() {
-            return clash("[attack] or [faults]", "these are of rounds of a network");
-        }
-        if self.secure.is_some() && forest.way == ForestWay::Pooled {
-            return clash(
-                "[secure]",
-                "pooled trees are sent as they are, each client's own; way = \"histogram\" sums",
-            );
         }
         Ok(())
     }

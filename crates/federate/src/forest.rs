@@ -10,15 +10,21 @@
 //! numbers, so their sums do not depend on who holds which rows.
 
 mod edges;
+mod fixed;
 mod histogram;
 mod judge;
+mod kept;
+mod noise;
 mod pooled;
 pub mod private;
 mod summing;
 
 pub use edges::{EdgeParams, SharedEdges, shared_edges};
-pub use histogram::{Ground, Grown, central_forest, histogram_forest};
+pub use fixed::fixed_edges;
+pub use histogram::{Ground, Grown, central_forest, histogram_forest, histogram_rounds};
 pub use judge::judge;
-pub use pooled::{TreeShares, local_forest, pooled_forest};
-pub use private::{PrivateGrown, PrivateParams, private_forest};
+pub use kept::{Keeping, TreeRound};
+pub use noise::{Noised, SharedNoise, Trusted};
+pub use pooled::{TreeShares, local_forest, pooled_forest, pooled_rounds};
+pub use private::{PrivateGrown, private_forest};
 pub use summing::{Plain, Secured, Summing};

@@ -105,7 +105,8 @@ pub fn digest(parameters: &[f32]) -> String {
     hex(&hash.finalize())
 }
 
-fn hex(octets: &[u8]) -> String {
+/// Octets in hex.
+pub(crate) fn hex(octets: &[u8]) -> String {
     octets.iter().fold(String::new(), |mut text, octet| {
         write!(text, "{octet:02x}").expect("invariant: text takes everything");
         text

@@ -2,11 +2,15 @@
 
 mod control;
 mod folder;
+mod lines;
 mod state;
+mod trees;
 
 pub use control::{Control, Wish};
 pub use folder::Folder;
+pub use lines::Locked;
 pub use state::State;
+pub use trees::TreeFolder;
 
 use std::sync::Arc;
 

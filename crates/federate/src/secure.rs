@@ -64,6 +64,14 @@ pub struct Traffic {
     pub up: u64,
 }
 
+impl std::ops::Add for Traffic {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { down: self.down + other.down, up: self.up + other.up }
+    }
+}
+
 /// The sum of those who survived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecureSum {

@@ -47,7 +47,7 @@ mod sections;
 mod stack;
 mod trees;
 mod voting;
-mod wire;
+pub(crate) mod wire;
 
 use std::{
     fs::File,

@@ -20,11 +20,16 @@ pub struct Privacy {
     /// The noise's standard deviation over the sensitivity; without it, as little as lets all rounds be run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise_multiplier: Option<f64>,
-    /// How long one client's update may be.
+    /// How long one client's update may be; a forest has a bound of its own and heeds it not.
+    #[serde(default = "clip_norm")]
     pub clip_norm: f64,
     /// Who adds the noise.
     #[serde(default)]
     pub mechanism: Mechanism,
+}
+
+fn clip_norm() -> f64 {
+    1.0
 }
 
 /// A hundredth more noise than the continuous Gaussian takes: shares of clients cost a little more than one Gaussian of their sum.

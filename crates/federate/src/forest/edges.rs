@@ -11,7 +11,7 @@ use flowgait_model::forest::{ColumnCounts, Edges};
 use rayon::prelude::*;
 
 use super::histogram::check_rows;
-use super::summing::Summing;
+use super::summing::{Summing, asked as asked_for};
 use crate::error::Error;
 use crate::homes::Homes;
 use crate::secure::Traffic;
@@ -138,10 +138,10 @@ pub fn shared_edges(
         let first = rounds == 0;
         let counts: Vec<Vec<u32>> =
             homes.rows.par_iter().map(|rows| count(homes, rows, &asked, first)).collect();
-        let sums = summing.sum(counts)?;
+        let (sums, took) = asked_for(summing, counts)?;
         rounds += 1;
         let clients = homes.rows.len() as u64;
-        traffic.up += clients * 4 * sums.len() as u64;
+        traffic = traffic + took;
         // What is first asked is known; later each range that is looked into is named by its begin.
         let named = asked.iter().map(Vec::len).sum::<usize>() as u64 >> BITS_MORE;
         traffic.down += if first { 0 } else { clients * 4 * named };

@@ -4,7 +4,8 @@ use flowgait_model::Error as ModelError;
 use flowgait_model::forest::{Edges, Forest, Growth, Question, Site, Split, ValidForestParams};
 use rayon::prelude::*;
 
-use super::summing::Summing;
+use super::kept::{Keeping, TreeRound};
+use super::summing::{Summing, asked};
 use crate::error::Error;
 use crate::homes::Homes;
 use crate::secure::Traffic;
@@ -38,7 +39,7 @@ pub struct Grown {
     pub rounds: u64,
 }
 
-/// Grows one forest of the rows of all clients.
+/// Grows one forest of the rows of all clients, all trees at a time.
 ///
 /// It equals [`central_forest`] of the same ground, bit for bit, whatever `summing` does to hide what it adds up.
 /// A client that has no rows answers with zeros.
@@ -50,31 +51,89 @@ pub struct Grown {
 /// # Errors
 /// As `summing`; [`Error::Model`] for edges of another table; [`Error::Parameter`] for more rows than can be counted.
 pub fn histogram_forest(ground: &Ground<'_>, summing: &mut impl Summing) -> Result<Grown, Error> {
+    grow(ground, summing, usize::MAX, Keeping::nothing())
+}
+
+/// The same forest, bit for bit, grown tree by tree, each of which can be kept; clients are asked more often, and are told as much.
+///
+/// # Errors
+/// As [`histogram_forest`]; what `keeping.after` gives; [`Error::Model`] for kept trees that cannot be of this forest.
+pub fn histogram_rounds<E: From<Error>>(
+    ground: &Ground<'_>,
+    summing: &mut impl Summing,
+    keeping: Keeping<'_, impl FnMut(&TreeRound) -> Result<(), E>>,
+) -> Result<Grown, E> {
+    grow(ground, summing, 1, keeping)
+}
+
+fn grow<E: From<Error>>(
+    ground: &Ground<'_>,
+    summing: &mut impl Summing,
+    at_once: usize,
+    mut keeping: Keeping<'_, impl FnMut(&TreeRound) -> Result<(), E>>,
+) -> Result<Grown, E> {
     let Ground { homes, params, edges, seed } = *ground;
     check_rows(homes)?;
     let mut sites = sites(ground)?;
-    let clients = sites.len() as u64;
-    let (mut traffic, mut rounds) = (Traffic::default(), 1);
     let class_rows = homes.class_rows();
     let counted = class_rows.iter().map(|of_client| of_client.iter().map(|n| *n as u32).collect());
-    let class_rows = summing.sum(counted.collect())?;
-    traffic.up += clients * 4 * class_rows.len() as u64;
+    let (class_rows, mut traffic) = asked(summing, counted.collect())?;
     let class_rows: Vec<u64> = class_rows.into_iter().map(u64::from).collect();
-    let mut growth = Growth::new(params, edges, &class_rows, seed)?;
-    loop {
-        let questions = growth.questions(ENTRIES_MAX);
-        if questions.is_empty() {
-            return Ok(Grown { forest: growth.finish()?, traffic, rounds });
-        }
-        let counts: Result<Vec<Vec<u32>>, ModelError> =
-            sites.par_iter().map(|site| site.count(&questions)).collect();
-        let sums: Vec<i64> = summing.sum(counts?)?.into_iter().map(i64::from).collect();
-        let splits = growth.answer(&sums)?;
-        sites.par_iter_mut().try_for_each(|site| site.follow(&splits))?;
-        rounds += 1;
-        traffic.up += clients * 4 * sums.len() as u64;
-        traffic.down += clients * (octets(&questions) + split_octets(&splits));
+    let growth = Growth::new(params, edges, &class_rows, seed).map_err(Error::from)?;
+    let (mut growth, mut rounds) = (growth.held(), 1);
+    for kept in keeping.past {
+        growth.take(&kept.tree).map_err(Error::from)?;
+        traffic = traffic + kept.traffic;
+        rounds += kept.asked;
     }
+    summing.skip(rounds - 1);
+    loop {
+        let trees = growth.begin(at_once);
+        if trees.is_empty() {
+            break;
+        }
+        let mut round = TreeRound::default();
+        while let Some(took) = level(&mut growth, &mut sites, summing)? {
+            round.took(took);
+        }
+        traffic = traffic + round.traffic;
+        rounds += round.asked;
+        if at_once == 1 {
+            round.tree = growth.keep(trees.start).unwrap_or_default();
+            (keeping.after)(&round)?;
+        }
+    }
+    Ok(Grown { forest: growth.finish().map_err(Error::from)?, traffic, rounds })
+}
+
+/// Asks about open nodes once and lets rows follow; what that took, or none when nothing is open.
+fn level(
+    growth: &mut Growth<'_>,
+    sites: &mut [Site],
+    summing: &mut impl Summing,
+) -> Result<Option<Traffic>, Error> {
+    let questions = growth.questions(ENTRIES_MAX);
+    if questions.is_empty() {
+        return Ok(None);
+    }
+    let (sums, mut traffic) = asked(summing, counts(sites, &questions)?)?;
+    let sums: Vec<i64> = sums.into_iter().map(i64::from).collect();
+    let splits = growth.answer(&sums)?;
+    follow(sites, &splits)?;
+    traffic.down += sites.len() as u64 * (octets(&questions) + split_octets(&splits));
+    Ok(Some(traffic))
+}
+
+/// What each client counts.
+pub(super) fn counts(sites: &[Site], questions: &[Question]) -> Result<Vec<Vec<u32>>, Error> {
+    let counts: Result<Vec<Vec<u32>>, ModelError> =
+        sites.par_iter().map(|site| site.count(questions)).collect();
+    Ok(counts?)
+}
+
+/// Lets each client's rows follow.
+pub(super) fn follow(sites: &mut [Site], splits: &[Split]) -> Result<(), Error> {
+    Ok(sites.par_iter_mut().try_for_each(|site| site.follow(splits))?)
 }
 
 /// The forest of one place that has all rows: what [`histogram_forest`] equals.

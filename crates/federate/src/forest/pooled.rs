@@ -2,10 +2,10 @@
 
 use flowgait_model::forest::{Forest, ForestParams};
 use rand_chacha::rand_core::Rng;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::histogram::{Ground, Grown, keys};
+use super::kept::{Keeping, TreeRound};
 use crate::error::Error;
 use crate::secure::Traffic;
 use crate::stream::{Purpose, stream};
@@ -54,25 +54,43 @@ impl TreeShares {
 /// # Errors
 /// [`Error::NoUpdates`] where nobody has rows; [`Error::Model`] for edges of another table.
 pub fn pooled_forest(ground: &Ground<'_>, shares: TreeShares) -> Result<Grown, Error> {
+    pooled_rounds(ground, shares, Keeping::nothing())
+}
+
+/// The same, client by client, whose trees can each be kept.
+///
+/// # Errors
+/// As [`pooled_forest`]; what `keeping.after` gives; [`Error::Model`] for kept trees that cannot be of this forest.
+pub fn pooled_rounds<E: From<Error>>(
+    ground: &Ground<'_>,
+    shares: TreeShares,
+    mut keeping: Keeping<'_, impl FnMut(&TreeRound) -> Result<(), E>>,
+) -> Result<Grown, E> {
     let Ground { homes, params, edges, .. } = *ground;
     let rows: Vec<usize> = homes.rows.iter().map(Vec::len).collect();
     let dealt = shares.deal(params.trees(), &rows);
-    let grown: Vec<Forest> = dealt
-        .into_par_iter()
-        .enumerate()
-        .filter(|(_, trees)| *trees > 0)
-        .map(|(client, trees)| local_forest(ground, client as u32, trees))
-        .collect::<Result<_, Error>>()?;
-    if grown.is_empty() {
-        return Err(Error::NoUpdates);
-    }
+    let dealt = (0..).zip(dealt).filter(|(_, trees)| *trees > 0);
     let edge_octets: usize =
         (0..edges.features()).map(|column| 1 + 4 * edges.of(column).len()).sum();
-    let traffic = Traffic {
-        down: (edge_octets * grown.len()) as u64,
-        up: grown.iter().map(Forest::octets).sum(),
-    };
-    Ok(Grown { forest: Forest::pool(grown)?, traffic, rounds: 1 })
+    let (mut grown, mut traffic) = (Vec::new(), Traffic::default());
+    for (place, (client, trees)) in dealt.enumerate() {
+        if let Some(kept) = keeping.past.get(place) {
+            grown.push(Forest::from_octets(&kept.tree).map_err(Error::from)?);
+            traffic = traffic + kept.traffic;
+            continue;
+        }
+        let forest = local_forest(ground, client, trees)?;
+        let took = Traffic { down: edge_octets as u64, up: forest.octets() };
+        let tree = forest.to_octets();
+        let round = TreeRound { tree, asked: 1, traffic: took, ..TreeRound::default() };
+        (keeping.after)(&round)?;
+        traffic = traffic + took;
+        grown.push(forest);
+    }
+    if grown.is_empty() {
+        return Err(Error::NoUpdates.into());
+    }
+    Ok(Grown { forest: Forest::pool(grown).map_err(Error::from)?, traffic, rounds: 1 })
 }
 
 /// What one client grows of its own rows: so many trees, on shared edges.

@@ -2,7 +2,7 @@
 //!
 //! # Sensitivity
 //! What a release shows is, for one level of one tree, the counts of class by bin of each of the level's nodes, for each of the `q`
-//! columns that a node tries. Let a client have `R` draws in the tree or fewer ([`PrivateParams::rows_max`]; it leaves out the others).
+//! columns that a node tries. Let a client have `R` draws in the tree or fewer (`rows_max`; it leaves out the others).
 //! Each draw is of one row; the row is in one node of the level or in none, and there it has one class and, in each of the `q` columns,
 //! one bin. So it adds one to one cell of each of at most `q` groups of cells, where the `j`-th group has the cells of the `j`-th
 //! column of every node. The client's counts in a group are whole numbers, not negative, whose sum is `R` at most; hence their squares
@@ -17,34 +17,24 @@
 //!
 //! # Who must be trusted
 //! A client keeps its number when another goes: a row's key holds the client's number, and keys that shifted would change what others
-//! draw. Noise is added to the sum by whoever sees it, and is trusted to do so. Edges must be public or have been paid for: those of
+//! draw. Noise is added to the sum by whoever sees it, and is trusted to do so ([`Trusted`](super::Trusted)), or by each client under a
+//! mask ([`SharedNoise`](super::SharedNoise)). Edges must be public or have been paid for ([`fixed_edges`](super::fixed_edges)): those of
 //! [`shared_edges`](super::shared_edges) are neither, for they come from exact counts.
 
-use flowgait_model::Error as ModelError;
 use flowgait_model::forest::{ClassWeights, Forest, Growth, Site, ValidForestParams};
-use flowgait_privacy::budget::{Budget, Release};
+use flowgait_privacy::ClipNorm;
 use flowgait_privacy::grid::Grid;
-use flowgait_privacy::{ClipNorm, Neighbours, NoiseMultiplier};
-use rand::CryptoRng;
 use rayon::prelude::*;
 
-use super::histogram::{Ground, check_rows, octets, sites, split_octets};
-use super::summing::Summing;
+use super::histogram::{Ground, check_rows, counts, follow, octets, sites, split_octets};
+use super::kept::{Keeping, TreeRound};
+use super::noise::Noised;
 use crate::error::Error;
 use crate::homes::Homes;
 use crate::secure::Traffic;
 
 /// Most levels of a tree: each has to be paid for, and noise leaves nothing of small nodes.
-const DEPTH_MAX: usize = 12;
-
-/// How much a client may count, and how well it is hidden.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PrivateParams {
-    /// Most draws of a client's rows that count in one tree (`R`).
-    pub rows_max: u32,
-    /// The standard deviation of the noise of each release, in sensitivities.
-    pub noise: NoiseMultiplier,
-}
+pub const DEPTH_MAX: usize = 12;
 
 /// A forest that was paid for.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,70 +61,99 @@ pub fn sensitivity(rows_max: u32, columns: usize) -> u64 {
     u64::try_from(root).unwrap_or(u64::MAX)
 }
 
-/// Grows one forest of all clients' rows under privacy of each client.
+/// Grows one forest of all clients' rows under privacy of each client, of `rows_max` draws of a client in a tree at most (`R`).
 ///
-/// Every level of every tree is one release over everyone. Its permit is paid for before any client counts for it, and the level is
-/// shown under exact Gaussian noise. All trees grow by a level before one grows by two, so when the budget is spent, all are about as
-/// deep; a forest of many trees costs as many releases more.
+/// Every level of every tree is one release over everyone. It is paid for before any client counts for it, and shown under exact
+/// Gaussian noise. Trees grow one after the other, so that each can be kept; when the budget is spent, the tree that was growing has
+/// leaves where it was, and there are no more. A forest of many trees costs as many releases more.
 ///
-/// `seed` draws rows, columns and thresholds, and is public; `rng` draws the noise.
+/// The ground's seed draws rows, columns and thresholds, and is public; `noised` draws the noise.
 ///
 /// # Errors
 /// [`Error::Parameter`] for no depth or one above 12, and no rows of a client; [`Error::Clash`] for balanced classes, whose counts
-/// nobody was told; [`Error::Privacy`] for a sensitivity above 2²⁰, or a budget that does not pay for one release; as `summing`.
-pub fn private_forest<N: Neighbours>(
+/// nobody was told; [`Error::Privacy`] for a sensitivity above 2²⁰, or a budget that does not pay for one release; as `noised`, and
+/// what `keeping.after` gives.
+pub fn private_forest<E: From<Error>>(
     ground: &Ground<'_>,
-    private: &PrivateParams,
-    budget: &mut Budget<N>,
-    summing: &mut impl Summing,
-    rng: &mut impl CryptoRng,
-) -> Result<PrivateGrown, Error> {
+    rows_max: u32,
+    noised: &mut impl Noised,
+    mut keeping: Keeping<'_, impl FnMut(&TreeRound) -> Result<(), E>>,
+) -> Result<PrivateGrown, E> {
     let Ground { homes, params, edges, seed } = *ground;
-    let grid = check(homes, params, private)?;
-    let limit = |site: Site| site.limited(private.rows_max, seed);
+    let grid = check(homes, params, rows_max)?;
+    let limit = |site: Site| site.limited(rows_max, seed);
     let mut sites: Vec<Site> = sites(ground)?.into_par_iter().map(limit).collect();
-    let clients = sites.len() as u64;
-    let release = Release::everyone(private.noise);
-    let mut growth = Growth::noisy(params, edges, homes.classes, seed)?;
-    let (mut traffic, mut releases, mut spent) = (Traffic::default(), 0, false);
-    loop {
-        let questions = growth.questions(usize::MAX);
-        if questions.is_empty() {
+    let growth = Growth::noisy(params, edges, homes.classes, seed).map_err(Error::from)?;
+    let mut growth = growth.held();
+    let (mut traffic, mut past) = (Traffic::default(), Vec::new());
+    for kept in keeping.past {
+        growth.take(&kept.tree).map_err(Error::from)?;
+        traffic = traffic + kept.traffic;
+        past.extend(&kept.releases);
+    }
+    let mut releases = past.len() as u64;
+    noised.resume(&grid, &past)?;
+    let mut spent = false;
+    while !spent {
+        let trees = growth.begin(1);
+        if trees.is_empty() {
             break;
         }
-        let permit = match budget.permit(&release) {
-            Ok(permit) => permit,
-            Err(flowgait_privacy::Error::BudgetSpent { .. }) if releases > 0 => {
-                spent = true;
-                break;
+        let mut round = TreeRound::default();
+        loop {
+            match level(&mut growth, &mut sites, &grid, noised) {
+                Ok(Some((entries, took))) => {
+                    round.took(took);
+                    round.releases.push(entries);
+                }
+                Ok(None) => break,
+                Err(Error::Privacy(flowgait_privacy::Error::BudgetSpent { .. }))
+                    if releases > 0 || round.asked > 0 =>
+                {
+                    spent = true;
+                    break;
+                }
+                Err(refused) => return Err(refused.into()),
             }
-            Err(refused) => return Err(refused.into()),
-        };
-        let counts: Result<Vec<Vec<u32>>, ModelError> =
-            sites.par_iter().map(|site| site.count(&questions)).collect();
-        let mut sums: Vec<i64> = summing.sum(counts?)?.into_iter().map(i64::from).collect();
-        grid.add_noise(&mut sums, permit, rng)?;
-        let splits = growth.answer(&sums)?;
-        sites.par_iter_mut().try_for_each(|site| site.follow(&splits))?;
-        releases += 1;
-        traffic.up += clients * 4 * sums.len() as u64;
-        traffic.down += clients * (octets(&questions) + split_octets(&splits));
+        }
+        traffic = traffic + round.traffic;
+        releases += round.asked;
+        round.epsilon = Some(noised.epsilon());
+        if let Some(tree) = growth.keep(trees.start) {
+            round.tree = tree;
+            (keeping.after)(&round)?;
+        }
     }
-    Ok(PrivateGrown { forest: growth.finish()?, traffic, releases, spent })
+    Ok(PrivateGrown { forest: growth.finish().map_err(Error::from)?, traffic, releases, spent })
 }
 
-fn check(
-    homes: &Homes,
-    params: &ValidForestParams,
-    private: &PrivateParams,
-) -> Result<Grid, Error> {
+/// Pays for a level of a tree and grows it; how many counts were shown and what they took, or none when nothing is open.
+fn level(
+    growth: &mut Growth<'_>,
+    sites: &mut [Site],
+    grid: &Grid,
+    noised: &mut impl Noised,
+) -> Result<Option<(u64, Traffic)>, Error> {
+    let questions = growth.questions(usize::MAX);
+    if questions.is_empty() {
+        return Ok(None);
+    }
+    let entries = growth.asked_entries() as u64;
+    let (sums, mut traffic) = noised.shown(grid, entries, || counts(sites, &questions))?;
+    let splits = growth.answer(&sums)?;
+    follow(sites, &splits)?;
+    traffic.down += sites.len() as u64 * (octets(&questions) + split_octets(&splits));
+    Ok(Some((entries, traffic)))
+}
+
+fn check(homes: &Homes, params: &ValidForestParams, rows_max: u32) -> Result<Grid, Error> {
     check_rows(homes)?;
     let depth = params.depth_max().unwrap_or(usize::MAX);
     if depth > DEPTH_MAX {
         let must = "1 to 12, since every level is paid for";
         return Err(Error::Parameter { name: "greatest depth", value: depth as f64, must });
     }
-    if private.rows_max == 0 {
+    if rows_max == 0 {
         let (value, must) = (0.0, "at least 1");
         return Err(Error::Parameter { name: "most rows of a client", value, must });
     }
@@ -145,7 +164,7 @@ fn check(
             because: "how many rows each class has would have to be paid for",
         });
     }
-    let sensitivity = sensitivity(private.rows_max, params.features(homes.columns.len()));
+    let sensitivity = sensitivity(rows_max, params.features(homes.columns.len()));
     // A step of the grid is one draw.
     let steps = u32::try_from(sensitivity).unwrap_or(u32::MAX);
     Ok(Grid::new(ClipNorm::new(sensitivity as f64)?, steps)?)
@@ -161,8 +180,7 @@ mod tests {
         // The square root of 7 columns is tried: 2 of them, and 10 √2 is above 14.
         let homes = Homes { columns: vec![Vec::new(); 7], ..Homes::default() };
         let params = ForestParams::new().depth_max(3).check().unwrap();
-        let noise = NoiseMultiplier::new(1.0).unwrap();
-        let grid = check(&homes, &params, &PrivateParams { rows_max: 10, noise }).unwrap();
+        let grid = check(&homes, &params, 10).unwrap();
         assert_eq!((grid.steps(), grid.clip_norm().get()), (15, 15.0));
         assert_eq!(grid.value(&[3, -4]), [3.0, -4.0]);
     }

@@ -28,6 +28,30 @@ pub trait Summing {
     /// # Errors
     /// When there is no sum to be had of them.
     fn sum(&mut self, given: Vec<Vec<u32>>) -> Result<Vec<u32>, Error>;
+
+    /// What was sent for all sums so far, where that is more than the counts themselves.
+    fn traffic(&self) -> Option<Traffic> {
+        None
+    }
+
+    /// Takes note of sums that a run asked for before it was killed: no mask is used for two.
+    fn skip(&mut self, _sums: u64) {}
+}
+
+/// The sum of what clients counted, and what it took.
+pub(super) fn asked(
+    summing: &mut impl Summing,
+    given: Vec<Vec<u32>>,
+) -> Result<(Vec<u32>, Traffic), Error> {
+    let clients = given.len() as u64;
+    let before = summing.traffic().unwrap_or_default();
+    let sums = summing.sum(given)?;
+    let plain = Traffic { down: 0, up: clients * 4 * sums.len() as u64 };
+    let traffic = summing.traffic().map_or(plain, |after| Traffic {
+        down: after.down - before.down,
+        up: after.up - before.up,
+    });
+    Ok((sums, traffic))
 }
 
 impl<F: FnMut(Vec<Vec<u32>>) -> Result<Vec<u32>, Error>> Summing for F {
@@ -68,19 +92,13 @@ pub struct Secured {
 }
 
 impl Secured {
-    /// Sums in which no client counts more than `bound` in one entry.
+    /// Sums in which no client counts more than `bound` in one entry, or less than `-bound` where entries stand for numbers with a sign.
     ///
     /// A tree draws a row 20 times at most, so 20 times the rows of the largest client are enough. The protocol takes the smallest ring
     /// for the bound and the number of clients, and refuses one that would take more than 32 bits.
     #[must_use]
     pub fn new(plan: SecurePlan, bound: u64, seed: u64) -> Self {
         Self { plan, bound, seed, round: 0, traffic: Traffic::default() }
-    }
-
-    /// What was sent for all sums so far, keys and shares included.
-    #[must_use]
-    pub fn traffic(&self) -> Traffic {
-        self.traffic
     }
 }
 
@@ -91,11 +109,19 @@ impl Summing for Secured {
         let cohort: Vec<u32> = (0..given.len() as u32).collect();
         let mut joined = Joined::join(&self.plan, entries, &cohort, &[], self.round, self.seed)?;
         self.round += 1;
-        let whole = |counts: Vec<u32>| counts.into_iter().map(i64::from).collect();
+        // Those from 2³¹ on stand for negative numbers: counts under noise can be.
+        let whole = |counts: Vec<u32>| counts.into_iter().map(|n| i64::from(n as i32)).collect();
         joined.mask(cohort.into_iter().zip(given.into_iter().map(whole)).collect())?;
         let sum = joined.close()?.unmask()?;
-        self.traffic.up += sum.traffic.up;
-        self.traffic.down += sum.traffic.down;
+        self.traffic = self.traffic + sum.traffic;
         Ok(sum.entries.into_iter().map(|entry| entry as u32).collect())
+    }
+
+    fn traffic(&self) -> Option<Traffic> {
+        Some(self.traffic)
+    }
+
+    fn skip(&mut self, sums: u64) {
+        self.round += sums;
     }
 }

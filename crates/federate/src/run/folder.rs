@@ -4,10 +4,11 @@
 //! Killed before the ledger's line, the round was never told and is run again; killed behind it, the new state is found by the
 //! model's hash in the line and put in its place. So what the ledger says was spent is what was shown.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::lines::{Lines, Locked};
 use super::state::State;
 use crate::coordinator::Past;
 use crate::error::Error;
@@ -16,45 +17,37 @@ use crate::ledger::{Entry, Ledger};
 /// The folder of a run.
 #[derive(Debug)]
 pub struct Folder {
-    path: PathBuf,
-    ledger: Ledger,
+    lines: Lines,
 }
 
-const LEDGER: &str = "ledger.jsonl";
 const STATE: &str = "state.safetensors";
 const NEXT: &str = "state.next.safetensors";
 
 impl Folder {
-    /// Opens a folder, which is made where it is not there; gives the state of a run that was begun in it.
+    /// Takes a folder, which is made where it is not there; gives the state of a run that was begun in it.
     ///
     /// # Errors
-    /// [`Error::File`] when it cannot be read or made; [`Error::Ledger`] for a ledger that was changed; [`Error::State`] for a state
-    /// that is not the one that the ledger tells of.
+    /// As [`Locked::take`] and [`opened`](Self::opened).
     pub fn open(path: &Path) -> Result<(Self, Option<State>), Error> {
-        let failed = |what| move |source| Error::File { what, path: path.to_owned(), source };
-        fs::create_dir_all(path).map_err(failed("make the folder"))?;
-        let text = match fs::read_to_string(path.join(LEDGER)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            other => other.map_err(failed("read the ledger in"))?,
-        };
-        // A line without its end was being written when the run was killed: its round was never told.
-        let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        if whole < text.len() {
-            let file = OpenOptions::new().write(true).open(path.join(LEDGER));
-            file.and_then(|file| file.set_len(whole as u64))
-                .map_err(failed("mend the ledger in"))?;
-        }
-        let ledger = Ledger::read(&text[..whole])?;
-        let mut folder = Self { path: path.to_owned(), ledger };
+        Self::opened(Locked::take(path)?)
+    }
+
+    /// Opens a folder that was taken; gives the state of a run that was begun in it.
+    ///
+    /// # Errors
+    /// [`Error::File`] when it cannot be read; [`Error::Ledger`] for a ledger that was changed; [`Error::State`] for a state
+    /// that is not the one that the ledger tells of.
+    pub fn opened(folder: Locked) -> Result<(Self, Option<State>), Error> {
+        let folder = Self { lines: Lines::open(folder)? };
         let state = folder.state()?;
         Ok((folder, state))
     }
 
     /// The state that the ledger's last line tells of.
-    fn state(&mut self) -> Result<Option<State>, Error> {
-        let Some(last) = self.ledger.entries().last() else { return Ok(None) };
+    fn state(&self) -> Result<Option<State>, Error> {
+        let Some(last) = self.ledger().entries().last() else { return Ok(None) };
         for name in [STATE, NEXT] {
-            let path = self.path.join(name);
+            let path = self.path().join(name);
             let Ok(octets) = fs::read(&path) else { continue };
             let Ok(state) = State::from_octets(&octets) else { continue };
             if state.round == last.round && state.model() == last.model {
@@ -75,21 +68,13 @@ impl Folder {
     /// # Errors
     /// [`Error::File`] when a file cannot be written.
     pub fn keep(&mut self, state: &State, entry: Entry) -> Result<(), Error> {
-        let next = self.path.join(NEXT);
+        let next = self.path().join(NEXT);
         written(&next, &state.to_octets()).map_err(|source| Error::File {
             what: "write the state to",
             path: next,
             source,
         })?;
-        let mut line = self.ledger.add(entry);
-        line.push('\n');
-        let ledger = self.path.join(LEDGER);
-        let added =
-            OpenOptions::new().create(true).append(true).open(&ledger).and_then(|mut file| {
-                file.write_all(line.as_bytes())?;
-                file.sync_data()
-            });
-        added.map_err(|source| Error::File { what: "add to", path: ledger, source })?;
+        self.lines.add(entry)?;
         self.put_in_place()
     }
 
@@ -100,24 +85,24 @@ impl Folder {
             survivors: entry.survivors.unwrap_or_default(),
             is_done: entry.is_done,
         };
-        self.ledger.entries().iter().map(past).collect()
+        self.ledger().entries().iter().map(past).collect()
     }
 
     /// The ledger.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
-        &self.ledger
+        &self.lines.ledger
     }
 
     /// Where the folder is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        self.lines.folder.path()
     }
 
     fn put_in_place(&self) -> Result<(), Error> {
-        let state = self.path.join(STATE);
-        fs::rename(self.path.join(NEXT), &state).map_err(|source| Error::File {
+        let state = self.path().join(STATE);
+        fs::rename(self.path().join(NEXT), &state).map_err(|source| Error::File {
             what: "put in place",
             path: state,
             source,

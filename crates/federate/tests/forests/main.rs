@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod edges;
+mod kept;
 mod made;
 mod pooled;
 mod private;

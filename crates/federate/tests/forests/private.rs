@@ -3,30 +3,50 @@
 use flowgait_federate::Error;
 use flowgait_federate::forest::private::sensitivity;
 use flowgait_federate::forest::{
-    Ground, Plain, PrivateParams, Summing, central_forest, private_forest,
+    Ground, Keeping, Noised, Plain, SharedNoise, Summing, Trusted, central_forest, private_forest,
 };
 use flowgait_federate::homes::Homes;
+use flowgait_federate::secure::SecurePlan;
 use flowgait_model::forest::{ClassWeights, Edges, Forest, ForestParams, Growth, Sampling, Site};
 use flowgait_privacy::audit;
 use flowgait_privacy::budget::{Budget, Release};
-use flowgait_privacy::{AddOrRemoveOne, Delta, Epsilon, NoiseMultiplier, ReplaceOne};
+use flowgait_privacy::grid::Grid;
+use flowgait_privacy::{
+    AddOrRemoveOne, ClipNorm, Delta, Epsilon, Neighbours, NoiseMultiplier, ReplaceOne,
+};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
 use crate::made::homes;
 
-fn budget(epsilon: f64) -> Budget<AddOrRemoveOne> {
-    Budget::new(Epsilon::new(epsilon).unwrap(), Delta::new(1e-5).unwrap())
+fn limit(epsilon: f64) -> (Epsilon, Delta) {
+    (Epsilon::new(epsilon).unwrap(), Delta::new(1e-5).unwrap())
+}
+
+fn noise(multiplier: f64) -> NoiseMultiplier {
+    NoiseMultiplier::new(multiplier).unwrap()
+}
+
+/// The chance of a release.
+fn chance(seed: u64) -> impl FnMut(u64) -> ChaCha20Rng {
+    move |release| {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        rng.set_stream(release);
+        rng
+    }
+}
+
+fn trusted<N: Neighbours>(
+    epsilon: f64,
+    multiplier: f64,
+) -> Trusted<N, Plain, impl FnMut(u64) -> ChaCha20Rng> {
+    Trusted::new(limit(epsilon), noise(multiplier), Plain, chance(8))
 }
 
 fn even_edges(columns: usize, bins: usize) -> Edges {
     let steps = (1..bins).map(|at| 5.0 * at as f32 / bins as f32).collect::<Vec<f32>>();
     Edges::new(vec![(steps, true); columns]).unwrap()
-}
-
-fn private(rows_max: u32, noise: f64) -> PrivateParams {
-    PrivateParams { rows_max, noise: NoiseMultiplier::new(noise).unwrap() }
 }
 
 #[test]
@@ -35,23 +55,27 @@ fn it_spends_what_it_says_and_never_more_than_the_budget() {
     let edges = even_edges(6, 12);
     let params = ForestParams::new().trees(3).depth_max(4).check().unwrap();
     let ground = Ground { homes: &homes, params: &params, edges: &edges, seed: 3 };
-    for (epsilon, noise) in [(40.0, 1.0), (6.0, 1.5), (1.0, 2.0), (1.0, 40.0)] {
-        let mut budget = budget(epsilon);
-        // How much was paid for when clients were asked: always one release more than was shown before.
+    for (epsilon, multiplier) in [(40.0, 1.0), (6.0, 1.5), (1.0, 2.0), (1.0, 40.0)] {
+        // How often clients were asked: as often as was paid for.
         let mut asked = 0;
-        let mut counting = |given: Vec<Vec<u32>>| {
+        let counting = |given: Vec<Vec<u32>>| {
             asked += 1;
             Plain.sum(given)
         };
-        let rng = &mut ChaCha20Rng::seed_from_u64(8);
-        let private = private(20, noise);
-        let grown = private_forest(&ground, &private, &mut budget, &mut counting, rng);
-        let release = Release::everyone(private.noise);
+        let mut noised = Trusted::<AddOrRemoveOne, _, _>::new(
+            limit(epsilon),
+            noise(multiplier),
+            counting,
+            chance(8),
+        );
+        let grown = private_forest(&ground, 20, &mut noised, Keeping::nothing());
+        let mut budget = noised.budget().clone();
+        let release = Release::everyone(noise(multiplier));
         match grown {
             Ok(grown) => {
                 assert_eq!((budget.rounds(), asked), (grown.releases, grown.releases));
                 let past = [(release.clone(), grown.releases)];
-                let (limit, delta) = (Epsilon::new(epsilon).unwrap(), Delta::new(1e-5).unwrap());
+                let (limit, delta) = limit(epsilon);
                 let again = Budget::resume(limit, delta, &past);
                 assert!((budget.epsilon() - again.epsilon()).abs() < 1e-9);
                 assert_eq!(grown.spent, budget.permit(&release).is_err() && grown.releases < 12);
@@ -83,11 +107,9 @@ fn what_cannot_be_private_is_refused_and_costs_nothing() {
     for (params, rows_max) in cases {
         let params = params.check().unwrap();
         let ground = Ground { homes: &homes, params: &params, edges: &edges, seed: 3 };
-        let mut budget = budget(50.0);
-        let rng = &mut ChaCha20Rng::seed_from_u64(8);
-        let private = private(rows_max, 1.0);
-        assert!(private_forest(&ground, &private, &mut budget, &mut Plain, rng).is_err());
-        assert_eq!(budget.rounds(), 0);
+        let mut noised = trusted::<AddOrRemoveOne>(50.0, 1.0);
+        assert!(private_forest(&ground, rows_max, &mut noised, Keeping::nothing()).is_err());
+        assert_eq!(noised.budget().rounds(), 0);
     }
 }
 
@@ -106,12 +128,9 @@ fn with_hardly_any_noise_it_is_as_good_as_without() {
     let params = ForestParams::new().trees(8).depth_max(5).check().unwrap();
     let ground = Ground { homes: &homes, params: &params, edges: &edges, seed: 3 };
     let central = accuracy(&homes, &central_forest(&ground).unwrap(), &test);
-    let told = |noise, rows_max| {
-        let rng = &mut ChaCha20Rng::seed_from_u64(8);
-        let limit =
-            Budget::<ReplaceOne>::new(Epsilon::new(1e9).unwrap(), Delta::new(1e-5).unwrap());
-        let private = private(rows_max, noise);
-        let grown = private_forest(&ground, &private, &mut limit.clone(), &mut Plain, rng).unwrap();
+    let told = |multiplier, rows_max| {
+        let mut noised = trusted::<ReplaceOne>(1e9, multiplier);
+        let grown = private_forest(&ground, rows_max, &mut noised, Keeping::nothing()).unwrap();
         accuracy(&homes, &grown.forest, &test)
     };
     let (little, much) = (told(0.01, 100), told(30.0, 100));
@@ -217,12 +236,14 @@ fn an_attack_guesses_no_better_than_epsilon_allows() {
     let mut claimed = 0.0;
     let mut scores = |homes: &Homes, seed: u64| -> Vec<f64> {
         let ground = Ground { homes, params: &params, edges: &edges, seed: 1 };
-        let rng = &mut ChaCha20Rng::seed_from_u64(seed);
+        let mut run = seed << 32;
         let mut score = || {
-            let mut budget = budget(9.0);
-            let private = private(20, 2.0);
-            let grown = private_forest(&ground, &private, &mut budget, &mut Plain, rng).unwrap();
-            claimed = budget.epsilon();
+            run += 1;
+            let chance = chance(run);
+            let mut noised =
+                Trusted::<AddOrRemoveOne, _, _>::new(limit(9.0), noise(2.0), Plain, chance);
+            let grown = private_forest(&ground, 20, &mut noised, Keeping::nothing()).unwrap();
+            claimed = noised.epsilon();
             let row = grown.forest.predict_row(&[1.0]).unwrap();
             f64::from(row[1]) + f64::from(grown.forest.predict_row(&[0.0]).unwrap()[1])
         };
@@ -234,4 +255,45 @@ fn an_attack_guesses_no_better_than_epsilon_allows() {
     // Without noise the same attack is always right: then it proves far more than was claimed.
     let always = audit::epsilon(&[1.0; 1_500], &[0.0; 1_500], Delta::new(1e-5).unwrap(), 0.95);
     assert!(always.unwrap().epsilon > 2.0 * claimed);
+}
+
+#[test]
+fn noise_of_clients_under_masks_is_as_much_and_is_paid_for() {
+    let homes = homes(3_000, 6, 3, 12, 6);
+    let edges = even_edges(6, 8);
+    let params = ForestParams::new().trees(2).depth_max(3).check().unwrap();
+    let ground = Ground { homes: &homes, params: &params, edges: &edges, seed: 3 };
+    let plan = SecurePlan { lost_share: 0.25, corrupt_share: 0.0, security_bits: 40 };
+    let grow = |epsilon, multiplier| {
+        let mut noised = SharedNoise::simulated(limit(epsilon), noise(multiplier), plan, 12, 3);
+        let grown = private_forest(&ground, 100, &mut noised, Keeping::nothing());
+        (grown, noised.epsilon())
+    };
+    // Nobody is lost, so there are shares of twelve where nine would do: at noise 4 · √(12/9) six levels cost what a Gaussian of that costs.
+    let (grown, epsilon) = grow(20.0, 4.0);
+    assert_eq!(grown.unwrap().releases, 6);
+    let release = Release::<AddOrRemoveOne>::everyone(noise(4.0 * (12.0_f64 / 9.0).sqrt()));
+    let (epsilon_max, delta) = limit(20.0);
+    let gaussian = Budget::resume(epsilon_max, delta, &[(release, 6)]).epsilon();
+    assert!((epsilon / gaussian - 1.0).abs() < 0.01, "{epsilon} {gaussian}");
+    // A budget for less than all ends the forest, one for nothing refuses it.
+    let (grown, epsilon) = grow(gaussian * 0.6, 4.0);
+    let grown = grown.unwrap();
+    assert!(grown.spent && (1..6).contains(&grown.releases) && epsilon <= gaussian * 0.6);
+    assert!(matches!(grow(0.05, 4.0).0, Err(Error::Privacy(_))));
+}
+
+#[test]
+fn a_sum_under_shares_spreads_as_the_noise_says() {
+    // Nothing to count: what is shown is noise alone, of 3 · 10 · √(20/16).
+    let plan = SecurePlan { lost_share: 0.2, corrupt_share: 0.0, security_bits: 40 };
+    let mut noised = SharedNoise::simulated(limit(1e3), noise(3.0), plan, 20, 5);
+    let grid = Grid::new(ClipNorm::new(10.0).unwrap(), 10).unwrap();
+    let (sums, _) = noised.shown(&grid, 2_000, || Ok(vec![vec![0; 2_000]; 20])).unwrap();
+    let variance = sums.iter().map(|sum| (sum * sum) as f64).sum::<f64>() / 2_000.0;
+    let expected = (3.0 * 10.0_f64).powi(2) * 20.0 / 16.0;
+    // Six standard deviations of a variance of 2,000 draws.
+    assert!((variance / expected - 1.0).abs() < 0.19, "{variance} {expected}");
+    let (again, _) = noised.shown(&grid, 2_000, || Ok(vec![vec![0; 2_000]; 20])).unwrap();
+    assert_ne!(sums, again);
 }

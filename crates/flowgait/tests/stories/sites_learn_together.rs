@@ -230,6 +230,136 @@ fn a_forest_of_sums_is_that_of_one_place() {
 }
 
 #[test]
+fn a_private_forest_is_paid_for_and_held_against_the_plain_one() {
+    let place = Place::new();
+    made(&place);
+    let keys = [
+        "data={rows=20}",
+        "clients={count=200,partition=\"iid\"}",
+        "forest={trees=4,depth=3}",
+        "privacy={epsilon=20.0,delta=1e-4}",
+        "baselines.local=false",
+    ];
+    let set: Vec<&str> = keys.iter().flat_map(|key| ["--set", key]).collect();
+    let base = [&["simulate", "federation.toml"][..], &set].concat();
+    let run = place.ok(&[&base[..], &["-o", "central"]].concat());
+    run.says(&[
+        "epsilon 20 at delta 1e-4, 3 levels of 4 trees",
+        "added by the coordinator",
+        "epsilon spent: ",
+    ]);
+    run.tells(&["plain forests, without noise"]);
+    let told = summary(&place, "central");
+    // The noise was found for twelve releases, which spend what may be spent.
+    let epsilon = |told: &Value| told["epsilon"].as_f64().unwrap();
+    assert!((19.9..=20.0).contains(&epsilon(&told)), "{told}");
+    let accuracy = |side: &str| told[side]["accuracy"].as_f64().unwrap();
+    assert!(accuracy("central") > 0.9 && accuracy("federated") > 0.6, "{told}");
+    assert!(place.text("central/report.html").contains("cut at values that were fixed beforehand"));
+    let ledger = place.text("central/ledger.jsonl");
+    assert_eq!(ledger.lines().count(), 4);
+    assert!(ledger.contains("\"clip_norm\":29.0"), "{ledger}");
+
+    // The same with noise of the clients, inside secure aggregation.
+    let shared = [
+        "--set",
+        "privacy.mechanism=\"distributed\"",
+        "--set",
+        "clients.count=12",
+        "--set",
+        "secure={}",
+    ];
+    let run = place.ok(&[&base[..], &shared, &["-o", "shared"]].concat());
+    run.says(&["each sum under masks", "added by the clients"]);
+    let told = summary(&place, "shared");
+    assert!(epsilon(&told) > 10.0 && epsilon(&told) < 20.0, "{told}");
+    // Nobody adds noise to a sum that nobody hides.
+    let run = place.run(&[&base[..], &shared[..2]].concat());
+    assert_eq!(run.status, 2);
+    run.tells(&["Noise that clients add cannot go with plain aggregation"]);
+
+    // More noise than was asked for ends before the last tree.
+    let dear = ["--set", "privacy.noise_multiplier=0.6"];
+    let run = place.ok(&[&base[..], &dear, &["-o", "dear"]].concat());
+    run.says(&["ended before its last round: ", "one more would pass the budget"]);
+    assert_eq!(summary(&place, "dear")["ended"], "budget spent");
+    for (set, told) in [
+        ("forest.way=\"pooled\"", "A pooled forest cannot go with [privacy]"),
+        ("forest.depth=13", "1 to 12 under privacy"),
+        ("forest.rows_max=0", "rows_max is 0, but must be at least 1"),
+        ("model.balanced=true", "A forest of balanced classes cannot go with [privacy]"),
+        ("cohort={fixed={size=9}}", "A forest cannot go with a cohort that is drawn"),
+    ] {
+        let run = place.run(&[&base[..], &["--set", set]].concat());
+        assert_eq!(run.status, 2, "{set}: {}", run.err);
+        run.tells(&[told]);
+    }
+}
+
+#[test]
+fn a_forest_goes_on_where_it_was_killed() {
+    let place = Place::new();
+    made(&place);
+    let ways = [
+        "forest={trees=6}",
+        "forest={trees=6,way=\"pooled\"}",
+        "forest={trees=3,depth=2}\nprivacy={epsilon=30.0,delta=1e-4}",
+    ];
+    for (number, way) in ways.iter().enumerate() {
+        let set: Vec<&str> = way.lines().flat_map(|key| ["--set", key]).collect();
+        let go = |folder: &str| {
+            place.ok(&[&["simulate", "federation.toml", "-o", folder][..], &set].concat())
+        };
+        let (whole, cut) = (format!("whole{number}"), format!("cut{number}"));
+        go(&whole);
+        go(&cut);
+        // As it was killed: the first line of the ledger, half of the second, and no result.
+        let ledger = place.text(&format!("{whole}/ledger.jsonl"));
+        assert_eq!(ledger.lines().count(), if number == 0 { 6 } else { 3 }, "{ledger}");
+        let line = ledger.find('\n').unwrap();
+        place.write(&format!("{cut}/ledger.jsonl"), &ledger[..line + 50]);
+        for file in ["model.fgm", "summary.json", "metrics.jsonl"] {
+            std::fs::remove_file(place.path(&format!("{cut}/{file}"))).unwrap();
+        }
+        go(&cut).tells(&["going on after round 1"]);
+        for file in ["ledger.jsonl", "trees.bin", "metrics.jsonl", "model.fgm", "summary.json"] {
+            let bytes = |folder: &str| place.bytes(&format!("{folder}/{file}"));
+            assert!(bytes(&cut) == bytes(&whole), "{way} {file}");
+        }
+        place.write(
+            &format!("{cut}/ledger.jsonl"),
+            ledger.replacen("\"cohort\":3", "\"cohort\":4", 1),
+        );
+        let run = place.run(&[&["simulate", "federation.toml", "-o", &cut][..], &set].concat());
+        assert_eq!(run.status, 1);
+        run.tells(&["Ledger, line 2: the hash of the line before does not fit"]);
+    }
+}
+
+#[test]
+fn a_folder_has_one_run_at_a_time() {
+    let place = Place::new();
+    for forest in [&[][..], &["--set", "forest={trees=2}"]] {
+        made(&place);
+        let command =
+            [&["simulate", "federation.toml", "--set", "rounds=1", "-o", "run"][..], forest]
+                .concat();
+        let other = place.path("run");
+        let _ = std::fs::remove_dir_all(&other);
+        std::fs::create_dir(&other).unwrap();
+        // As another process would hold it.
+        let lock = std::fs::File::create(other.join("run.lock")).unwrap();
+        lock.lock().unwrap();
+        let run = place.run(&command);
+        assert_eq!(run.status, 1);
+        run.tells(&["Another process runs in run: let it end, or name another folder"]);
+        assert!(!other.join("ledger.jsonl").exists());
+        lock.unlock().unwrap();
+        place.ok(&command);
+    }
+}
+
+#[test]
 fn a_federation_that_cannot_be_is_refused_with_the_reason() {
     let place = Place::new();
     made(&place);

@@ -31,6 +31,27 @@ use crate::{
     training::{CLASSES_MAX, COLUMNS_MAX},
 };
 
+impl Forest {
+    /// The forest alone, as it stands in a model file.
+    #[must_use]
+    pub fn to_octets(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        write(self, &mut writer);
+        writer.into_vec()
+    }
+
+    /// Reads a forest that was written alone.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`] says what is wrong and where.
+    pub fn from_octets(octets: &[u8]) -> Result<Self, Error> {
+        let mut reader = Reader::new(octets);
+        let forest = read(&mut reader)?;
+        reader.finish()?;
+        Ok(forest)
+    }
+}
+
 pub(super) fn write(forest: &Forest, writer: &mut Writer) {
     write_head(&forest.bins, &forest.importance, forest.classes, &forest.places, writer);
     writer.count(forest.trees.len());

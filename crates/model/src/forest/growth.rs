@@ -4,9 +4,11 @@
 //! for bit, since both draw the same chance ([`keyed`]) and search alike ([`sums`](super::split::sums)).
 
 mod finish;
+mod kept;
 mod noisy;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -97,6 +99,10 @@ pub struct Growth<'a> {
     limits: Limits,
     weights: Vec<i64>,
     trees: Vec<Vec<Node>>,
+    /// The classes that a root is asked about.
+    roots: Vec<u16>,
+    /// Trees whose roots were asked about, or that were kept from before; the others wait for [`begin`](Self::begin).
+    begun: usize,
     open: VecDeque<Open>,
     asked: Vec<Open>,
     /// Whether sums have noise in them.
@@ -128,24 +134,41 @@ impl<'a> Growth<'a> {
         }
         let weights = whole_weights(params, class_rows, None)?;
         let limits = params.limits(edges.features());
+        let root =
+            || Node { key: keyed::ROOT_KEY, depth: 0, totals: Totals::default(), split: None };
         let mut growth = Self {
             edges,
             classes,
             seed,
             limits,
             weights,
-            trees: Vec::with_capacity(params.trees()),
+            trees: (0..params.trees()).map(|_| vec![root()]).collect(),
+            roots,
+            begun: 0,
             open: VecDeque::new(),
             asked: Vec::new(),
             noisy: false,
         };
-        for tree in 0..params.trees() {
-            let root =
-                Node { key: keyed::ROOT_KEY, depth: 0, totals: Totals::default(), split: None };
-            growth.trees.push(vec![root]);
-            growth.wait(tree, 0, roots.clone());
-        }
+        growth.begin(params.trees());
         Ok(growth)
+    }
+
+    /// The same forest, but no tree is asked about before it is begun: so trees can be kept one by one.
+    #[must_use]
+    pub fn held(mut self) -> Self {
+        self.open.clear();
+        self.begun = 0;
+        self
+    }
+
+    /// Begins so many trees more, or as many as are left; says which.
+    pub fn begin(&mut self, trees: usize) -> Range<usize> {
+        let begin = self.begun;
+        self.begun = begin.saturating_add(trees).min(self.trees.len());
+        for tree in begin..self.begun {
+            self.wait(tree, 0, self.roots.clone());
+        }
+        begin..self.begun
     }
 
     fn wait(&mut self, tree: usize, node: usize, classes: Vec<u16>) {
@@ -195,6 +218,13 @@ impl<'a> Growth<'a> {
             self.asked.push(open);
         }
         questions
+    }
+
+    /// How many counts the last questions ask for.
+    #[must_use]
+    pub fn asked_entries(&self) -> usize {
+        let entries = |open: &Open| self.entries(open, &open.order[open.tried..open.asked]);
+        self.asked.iter().map(entries).sum()
     }
 
     /// Takes the answers to the last questions, summed over all clients, and says how rows go on.

@@ -83,6 +83,11 @@ impl Best {
         Self { feature: 0, bin: 0, missing_left: false, above: -1.0, below: 1.0 }
     }
 
+    /// A split that was found before; by how much it was the best is forgotten.
+    pub(crate) fn at(feature: usize, bin: u8, missing_left: bool) -> Self {
+        Self { feature, bin, missing_left, above: 0.0, below: 1.0 }
+    }
+
     pub(crate) fn found(&self) -> bool {
         self.above >= 0.0
     }

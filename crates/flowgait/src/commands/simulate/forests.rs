@@ -1,139 +1,161 @@
-//! A federation that makes a forest, beside the forest of one place and those of each client alone.
+//! A federation that makes a forest, kept round by round in its folder, beside the forest of one place and those of each client alone.
 
+mod beside;
+mod grow;
+
+use std::path::Path;
+
+use flowgait_federate::coordinator::ValidPlan;
 use flowgait_federate::federation::{Federation, ForestWay};
-use flowgait_federate::forest::{
-    EdgeParams, Ground, Grown, Plain, Secured, SharedEdges, TreeShares, central_forest,
-    histogram_forest, judge, local_forest, pooled_forest, shared_edges,
-};
-use flowgait_federate::measure::Measured;
+use flowgait_federate::forest::private::sensitivity;
+use flowgait_federate::forest::{Ground, TreeRound, judge};
+use flowgait_federate::ledger::Entry;
 use flowgait_federate::record::Record;
-use flowgait_federate::run::Ended;
-use flowgait_federate::{Error as FederateError, baseline::Local};
+use flowgait_federate::run::TreeFolder;
 use flowgait_model::Estimator;
-use flowgait_model::forest::{ClassWeights, Edges, Forest, ForestParams, ValidForestParams};
 
 use super::homes::Prepared;
-use super::runs::{Baselines, Outcome};
-use super::show;
-use crate::failure::{Failure, sentence};
+use super::runs::{self, CONFIGURATION, METRICS, Outcome, REPORT, SUMMARY};
+use super::{show, told};
+use crate::failure::Failure;
 use crate::output;
+use crate::progress::Progress;
+use grow::Grown;
 
-/// Greatest count that a client may give: rows of a client are fewer.
-const COUNT_MAX: u64 = 1 << 20;
+/// Makes a forest, and writes its folder where one is wanted.
+pub fn run(
+    federation: &Federation,
+    prepared: &Prepared,
+    output: Option<&Path>,
+) -> Result<(), Failure> {
+    let plan = federation.plan(prepared.clients.len()).map_err(runs::usage)?;
+    output::out(&show::forest_head(federation, prepared, &plan))?;
+    let mut keeper = Keeper::open(federation, prepared, &plan, output)?;
+    let past = std::mem::take(&mut keeper.past);
+    let grown = grow::grow(federation, prepared, &plan, &past, &mut keeper)?;
+    keeper.progress.finish();
+    let (outcome, forest) = judged(federation, prepared, grown)?;
+    output::out(&show::closing(&outcome))?;
+    note(federation, &outcome, &forest);
+    let Some(path) = output else { return Ok(()) };
+    let lines: String = outcome.records.iter().map(runs::line).collect();
+    output::save(&path.join(METRICS), &lines)?;
+    output::save(&path.join(SUMMARY), &runs::summary(&outcome))?;
+    let report = told::report(federation, prepared, &plan, &outcome);
+    output::save(&path.join(REPORT), &report.to_html())?;
+    runs::model(federation, prepared, &prepared.homes, forest, &outcome)?
+        .save(&path.join("model.fgm"))?;
+    output::note(&format!("report: {}", path.join(REPORT).display()));
+    Ok(())
+}
 
-/// What was made, and what it is held against.
-pub fn run(federation: &Federation, prepared: &Prepared) -> Result<(Outcome, Estimator), Failure> {
-    let plan = federation.forest.expect("called for a forest");
-    let base = if plan.extra_trees { ForestParams::extra_trees() } else { ForestParams::new() };
-    let weights =
-        if federation.model.balanced { ClassWeights::Balanced } else { ClassWeights::Equal };
-    let params = base.trees(plan.trees).class_weights(weights).check();
-    let params = params.map_err(|error| Failure::usage(sentence(&error.to_string())))?;
-    output::out(&show::forest_head(federation, prepared, plan))?;
-    let (edges, grown, summed) = grow(federation, prepared, &params)?;
-    let estimator = Estimator::Forest(grown.forest);
+/// The forest, measured and held against the others.
+fn judged(
+    federation: &Federation,
+    prepared: &Prepared,
+    grown: Grown,
+) -> Result<(Outcome, Estimator), Failure> {
+    let Grown { forest, edges, traffic, rounds, epsilon, ended } = grown;
+    let estimator = Estimator::Forest(forest);
     let measured = judge(&prepared.homes, &prepared.held_out, &estimator)?;
     let record = Record {
-        octets_down: grown.traffic.down + summed.0,
-        octets_up: grown.traffic.up + summed.1,
-        ..Record::alone(grown.rounds, prepared.clients.len(), measured)
+        epsilon,
+        octets_down: traffic.down,
+        octets_up: traffic.up,
+        ..Record::alone(rounds, prepared.clients.len(), measured)
     };
+    let plan = federation.forest.expect("called for a forest");
+    // Under privacy too these are without noise, and as deep as a forest without it: that is what privacy costs.
+    let depth = plan.depth.filter(|_| federation.privacy.is_none());
+    let plain = flowgait_federate::federation::ForestPlan { depth, ..plan };
+    let params = plain.params(federation.model.balanced).map_err(runs::usage)?;
     let ground =
         Ground { homes: &prepared.homes, params: &params, edges: &edges, seed: federation.seed };
-    let baselines = baselines(federation, prepared, &ground)?;
-    let outcome = Outcome { records: vec![record], ended: Ended::Done, baselines };
-    output::out(&show::closing(&outcome))?;
-    if let Some(Estimator::Forest(central)) = outcome.baselines.forest.as_ref()
-        && plan.way == ForestWay::Histogram
-        && let Estimator::Forest(own) = &estimator
+    let baselines = beside::baselines(federation, prepared, &ground)?;
+    Ok((Outcome { records: vec![record], ended, baselines }, estimator))
+}
+
+/// What the way promises, said of this run.
+fn note(federation: &Federation, outcome: &Outcome, forest: &Estimator) {
+    if federation.privacy.is_some() {
+        output::note(
+            "one place and each alone are plain forests, without noise, a limit of depth, or edges fixed beforehand",
+        );
+        return;
+    }
+    let is_histogram = federation.forest.is_some_and(|plan| plan.way == ForestWay::Histogram);
+    if let (true, Some(Estimator::Forest(central)), Estimator::Forest(own)) =
+        (is_histogram, &outcome.baselines.forest, forest)
     {
-        // What the way promises, said of this run.
         let word = if own == central { "is, bit for bit," } else { "is NOT" };
         output::note(&format!("the forest {word} that of one place with all rows"));
     }
-    Ok((outcome, estimator))
 }
 
-/// Agrees on edges and grows the forest; with it what the sums took beside the plain counts.
-fn grow(
-    federation: &Federation,
-    prepared: &Prepared,
-    params: &ValidForestParams,
-) -> Result<(Edges, Grown, (u64, u64)), Failure> {
-    let plan = federation.forest.expect("called for a forest");
-    let homes = &prepared.homes;
-    let seed = federation.seed;
-    let told = |error: FederateError| Failure::from(error);
-    match federation.secure {
-        None => {
-            let SharedEdges { edges, traffic, rounds } =
-                shared_edges(homes, EdgeParams::default(), &mut Plain)?;
-            let ground = Ground { homes, params, edges: &edges, seed };
-            let grown = match plan.way {
-                ForestWay::Histogram => histogram_forest(&ground, &mut Plain).map_err(told)?,
-                ForestWay::Pooled => pooled_forest(&ground, TreeShares::default())?,
-            };
-            let grown = Grown { rounds: grown.rounds + rounds, ..grown };
-            Ok((edges, grown, (traffic.down, traffic.up)))
-        }
-        Some(secure) => {
-            let mut summing = Secured::new(secure, COUNT_MAX, seed);
-            let SharedEdges { edges, rounds, .. } =
-                shared_edges(homes, EdgeParams::default(), &mut summing)?;
-            let ground = Ground { homes, params, edges: &edges, seed };
-            let grown = histogram_forest(&ground, &mut summing).map_err(told)?;
-            let traffic = summing.traffic();
-            // Masked vectors are what was sent, and not the counts behind them.
-            let grown = Grown {
-                rounds: grown.rounds + rounds,
-                traffic: flowgait_federate::secure::Traffic::default(),
-                ..grown
-            };
-            Ok((edges, grown, (traffic.down, traffic.up)))
-        }
-    }
+/// Keeps rounds as they end, where there is a folder.
+struct Keeper {
+    folder: Option<TreeFolder>,
+    past: Vec<TreeRound>,
+    /// A line of the ledger, but for what differs from round to round.
+    line: Entry,
+    rounds: u64,
+    progress: Progress,
 }
 
-fn baselines(
-    federation: &Federation,
-    prepared: &Prepared,
-    ground: &Ground<'_>,
-) -> Result<Baselines, Failure> {
-    let (homes, held_out) = (&prepared.homes, &prepared.held_out);
-    let mut found = Baselines::default();
-    if federation.baselines.central {
-        let central = Estimator::Forest(central_forest(ground)?);
-        found.central = Some(judge(homes, held_out, &central)?);
-        found.forest = Some(central);
-    }
-    if federation.baselines.local {
-        found.local = local(prepared, ground)?;
-    }
-    Ok(found)
-}
-
-/// Each client's own forest, of as many trees.
-fn local(prepared: &Prepared, ground: &Ground<'_>) -> Result<Option<Local>, Failure> {
-    let (homes, held_out) = (&prepared.homes, &prepared.held_out);
-    let (mut clients, mut scores) = (Vec::new(), Vec::new());
-    for (client, rows) in homes.rows.iter().enumerate() {
-        if rows.is_empty() {
-            clients.push(None);
-            continue;
+impl Keeper {
+    /// Opens a run's folder and takes up where it was.
+    fn open(
+        federation: &Federation,
+        prepared: &Prepared,
+        plan: &ValidPlan,
+        output: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let forest = federation.forest.expect("called for a forest");
+        let (mut folder, mut past) = (None, Vec::new());
+        if let Some(path) = output {
+            let (locked, text) = runs::take(path, federation)?;
+            let (opened, begun) = TreeFolder::open(locked)?;
+            output::save(&path.join(CONFIGURATION), &text)?;
+            if !begun.is_empty() {
+                output::note(&format!("going on after round {}", begun.len()));
+            }
+            (folder, past) = (Some(opened), begun);
         }
-        let forest: Forest = local_forest(ground, client as u32, ground.params.trees())?;
-        let Measured { scores: all, clients: of } =
-            judge(homes, held_out, &Estimator::Forest(forest))?;
-        clients.push(of.get(client).copied().flatten());
-        scores.extend(all);
+        let clients = prepared.clients.len();
+        let columns = prepared.homes.columns.len();
+        let clip_norm = match plan.privacy() {
+            None => None,
+            Some(_) => {
+                let tried = forest.params_private().map_err(runs::usage)?.features(columns);
+                Some(sensitivity(forest.rows_max, tried) as f64)
+            }
+        };
+        let line = Entry {
+            round: 0,
+            cohort: clients as f64,
+            survivors: Some(clients),
+            is_done: true,
+            clip_norm,
+            noise_multiplier: plan.privacy().map(|privacy| privacy.noise_multiplier),
+            epsilon: None,
+            model: String::new(),
+            previous: String::new(),
+        };
+        let rounds = past.len() as u64;
+        let all = match forest.way {
+            ForestWay::Histogram => forest.trees as u64,
+            ForestWay::Pooled => clients as u64,
+        };
+        let progress = Progress::count("trees", all);
+        progress.advance(rounds);
+        Ok(Self { folder, past, line, rounds, progress })
     }
-    if scores.is_empty() {
-        return Ok(None);
+
+    /// Keeps a round.
+    fn keep(&mut self, round: &TreeRound) -> Result<(), Failure> {
+        self.rounds += 1;
+        self.progress.advance(1);
+        let Some(folder) = &mut self.folder else { return Ok(()) };
+        Ok(folder.keep(round, Entry { round: self.rounds, ..self.line.clone() })?)
     }
-    let count = scores.len() as f64;
-    Ok(Some(Local {
-        clients,
-        accuracy: scores.iter().map(|scores| scores.accuracy).sum::<f64>() / count,
-        f1_macro: scores.iter().map(|scores| scores.f1_macro).sum::<f64>() / count,
-    }))
 }

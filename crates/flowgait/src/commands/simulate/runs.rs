@@ -15,7 +15,7 @@ use flowgait_federate::ledger::digest;
 use flowgait_federate::measure::{self, Measured};
 use flowgait_federate::network::NetLearner;
 use flowgait_federate::record::Record;
-use flowgait_federate::run::{Control, Ended, Folder, Rounds, run as run_rounds};
+use flowgait_federate::run::{Control, Ended, Folder, Locked, Rounds, run as run_rounds};
 use flowgait_federate::simulation::{Liars, Simulation};
 use flowgait_model::artifact::{Card, Model, fingerprint};
 use flowgait_model::{Estimator, Training};
@@ -27,13 +27,13 @@ use crate::output;
 use crate::progress::Progress;
 
 /// The file with one line a round.
-const METRICS: &str = "metrics.jsonl";
+pub const METRICS: &str = "metrics.jsonl";
 /// What a run came to, beside what it is held against.
-const SUMMARY: &str = "summary.json";
+pub const SUMMARY: &str = "summary.json";
 /// The same for people.
-const REPORT: &str = "report.html";
+pub const REPORT: &str = "report.html";
 /// The configuration as it was run.
-const CONFIGURATION: &str = "federation.toml";
+pub const CONFIGURATION: &str = "federation.toml";
 
 /// What it is held against.
 #[derive(Default)]
@@ -55,7 +55,7 @@ pub struct Outcome {
 pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Result<(), Failure> {
     let mut prepared = prepare(federation, here)?;
     if federation.forest.is_some() {
-        return run_forest(federation, &prepared, output);
+        return forests::run(federation, &prepared, output);
     }
     let honest = prepared.homes.clone();
     let liars = liars(federation, &mut prepared)?;
@@ -123,32 +123,8 @@ pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Resul
     Ok(())
 }
 
-/// A federation that makes a forest: no rounds to go on with, so its folder is written at its end.
-fn run_forest(
-    federation: &Federation,
-    prepared: &Prepared,
-    output: Option<&Path>,
-) -> Result<(), Failure> {
-    let plan = federation.plan(prepared.clients.len()).map_err(usage)?;
-    let (outcome, forest) = forests::run(federation, prepared)?;
-    let Some(path) = output else { return Ok(()) };
-    std::fs::create_dir_all(path).map_err(|error| {
-        Failure::work(format!("Cannot make the folder {}", path.display())).because(error)
-    })?;
-    let text = toml::to_string(federation).expect("a federation has plain fields");
-    output::save(&path.join(CONFIGURATION), &text)?;
-    let lines: String = outcome.records.iter().map(line).collect();
-    output::save(&path.join(METRICS), &lines)?;
-    output::save(&path.join(SUMMARY), &summary(&outcome))?;
-    let report = told::report(federation, prepared, &plan, &outcome);
-    output::save(&path.join(REPORT), &report.to_html())?;
-    model(federation, prepared, &prepared.homes, forest, &outcome)?
-        .save(&path.join("model.fgm"))?;
-    output::note(&format!("report: {}", path.join(REPORT).display()));
-    Ok(())
-}
-
-fn usage(error: flowgait_federate::Error) -> Failure {
+/// An error of what a person wrote.
+pub fn usage(error: flowgait_federate::Error) -> Failure {
     Failure::usage(sentence(&error.to_string()))
 }
 
@@ -175,19 +151,9 @@ fn open(
     federation: &Federation,
     simulation: &mut dyn Rounds,
 ) -> Result<(Folder, Vec<Record>), Failure> {
-    let configuration = path.join(CONFIGURATION);
-    let text = toml::to_string(federation).expect("a federation has plain fields");
-    if let Ok(before) = std::fs::read_to_string(&configuration)
-        && before != text
-    {
-        return Err(Failure::usage(format!(
-            "{} holds the run of another federation",
-            path.display()
-        ))
-        .help("Name another folder by -o, or the same federation to go on with it."));
-    }
-    let (folder, state) = Folder::open(path)?;
-    output::save(&configuration, &text)?;
+    let (locked, text) = take(path, federation)?;
+    let (folder, state) = Folder::opened(locked)?;
+    output::save(&path.join(CONFIGURATION), &text)?;
     let mut records = Vec::new();
     if let Some(state) = state {
         let round = state.round;
@@ -202,6 +168,22 @@ fn open(
     Ok((folder, records))
 }
 
+/// Takes a run's folder for this process alone, if it holds this federation's run or none; and the configuration's text, to be saved there.
+pub fn take(path: &Path, federation: &Federation) -> Result<(Locked, String), Failure> {
+    let locked = Locked::take(path)?;
+    let text = toml::to_string(federation).expect("a federation has plain fields");
+    if let Ok(before) = std::fs::read_to_string(path.join(CONFIGURATION))
+        && before != text
+    {
+        return Err(Failure::usage(format!(
+            "{} holds the run of another federation",
+            path.display()
+        ))
+        .help("Name another folder by -o, or the same federation to go on with it."));
+    }
+    Ok((locked, text))
+}
+
 /// The lines of rounds that were kept; others, which a killed run wrote, are taken away.
 fn read_metrics(path: &PathBuf, round: u64) -> Result<Vec<Record>, Failure> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
@@ -213,7 +195,8 @@ fn read_metrics(path: &PathBuf, round: u64) -> Result<Vec<Record>, Failure> {
     Ok(records)
 }
 
-fn line(record: &Record) -> String {
+/// A round's line, with its line feed.
+pub fn line(record: &Record) -> String {
     serde_json::to_string(record).expect("a record has plain fields") + "\n"
 }
 
@@ -282,7 +265,7 @@ impl Judge<'_> {
 }
 
 /// What a run came to, as JSON.
-fn summary(outcome: &Outcome) -> String {
+pub fn summary(outcome: &Outcome) -> String {
     let spread = |clients: &[Option<f64>]| {
         measure::spread(clients).map(|[worst, median, best]| {
             serde_json::json!({ "worst": worst, "median": median, "best": best })
@@ -328,7 +311,7 @@ fn summary(outcome: &Outcome) -> String {
 }
 
 /// The common model with its card.
-fn model(
+pub fn model(
     federation: &Federation,
     prepared: &Prepared,
     homes: &Homes,
@@ -348,16 +331,24 @@ fn model(
         let named = [("accuracy", last.accuracy), ("f1_macro", last.f1_macro)];
         named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
     });
+    let how = match federation.forest {
+        None => {
+            format!("in {} rounds with {}", outcome.records.len(), federation.strategy.name())
+        }
+        Some(forest) => show::forest_way(federation, forest).to_owned(),
+    };
     let mut notes = vec![format!(
-        "Learnt by a simulated federation of {} clients in {} rounds with {}; scores are of the rows held out.",
+        "Learnt by a simulated federation of {} clients, {how}; scores are of the rows held out.",
         prepared.clients.len(),
-        outcome.records.len(),
-        federation.strategy.name()
     )];
     if let (Some(privacy), Some(epsilon)) = (federation.privacy, last.and_then(|last| last.epsilon))
     {
+        let scale = match federation.forest {
+            None => "the scale of the columns is not part of it",
+            Some(_) => "columns are cut at values that were fixed beforehand",
+        };
         notes.push(format!(
-            "Client-level differential privacy: epsilon {epsilon:.3} at delta {:e} (accounted by Rényi divergence); the scale of the columns is not part of it.",
+            "Client-level differential privacy: epsilon {epsilon:.3} at delta {:e} (accounted by Rényi divergence); {scale}.",
             privacy.delta
         ));
     }

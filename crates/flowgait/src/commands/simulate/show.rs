@@ -65,10 +65,7 @@ pub fn head(
         learning.rate,
     );
     if let Some(privacy) = plan.privacy() {
-        let whose = match privacy.mechanism {
-            Mechanism::Central => "added by the coordinator",
-            Mechanism::Distributed => "added by the clients",
-        };
+        let whose = whose(privacy.mechanism);
         let _ = writeln!(
             text,
             "privacy of clients: epsilon {} at delta {:e}, clip norm {}, noise multiplier {:.3} {whose}",
@@ -106,24 +103,52 @@ pub fn head(
 }
 
 /// What a federation that makes a forest is about to do.
-pub fn forest_head(federation: &Federation, prepared: &Prepared, plan: ForestPlan) -> String {
+pub fn forest_head(federation: &Federation, prepared: &Prepared, plan: &ValidPlan) -> String {
+    let forest = federation.forest.expect("called for a forest");
     let rows: usize = prepared.homes.rows.iter().map(Vec::len).sum();
     let uneven = skew(&prepared.homes.rows, &prepared.homes.codes, prepared.homes.classes);
-    let kind = if plan.extra_trees { "extra-trees" } else { "random forest" };
-    let way = match (plan.way, federation.secure.is_some()) {
-        (ForestWay::Histogram, false) => "grown from summed counts",
-        (ForestWay::Histogram, true) => "grown from summed counts, each sum under masks",
-        (ForestWay::Pooled, _) => "trees of each client put together",
-    };
-    format!(
-        "\n{}, {} to learn from, {} held out; {}, clients {}\n{kind} of {} trees · {way}\n",
+    let kind = if forest.extra_trees { "extra-trees" } else { "random forest" };
+    let mut text = format!(
+        "\n{}, {} to learn from, {} held out; {}, clients {}\n{kind} of {} trees · {}\n",
         units::counted(prepared.clients.len() as u64, "client"),
         units::counted(rows as u64, "row"),
         units::grouped(prepared.held_out.rows().len() as u64),
         units::counted(prepared.classes.len() as u64, "class"),
         how_uneven(uneven),
-        plan.trees,
-    )
+        forest.trees,
+        forest_way(federation, forest),
+    );
+    if let Some(privacy) = plan.privacy() {
+        let _ = writeln!(
+            text,
+            "privacy of clients: epsilon {} at delta {:e}, {} of {} trees, each under noise multiplier {:.3} {}; \
+             {} of a client in a tree at most, columns cut at fixed values",
+            privacy.epsilon,
+            privacy.delta,
+            units::counted(forest.depth_private() as u64, "level"),
+            forest.trees,
+            privacy.noise_multiplier,
+            whose(privacy.mechanism),
+            units::counted(forest.rows_max.into(), "draw"),
+        );
+    }
+    text
+}
+
+/// How a forest is made, in words.
+pub fn forest_way(federation: &Federation, forest: ForestPlan) -> &'static str {
+    match (forest.way, federation.secure.is_some()) {
+        (ForestWay::Histogram, false) => "grown from summed counts",
+        (ForestWay::Histogram, true) => "grown from summed counts, each sum under masks",
+        (ForestWay::Pooled, _) => "trees of each client put together",
+    }
+}
+
+fn whose(mechanism: Mechanism) -> &'static str {
+    match mechanism {
+        Mechanism::Central => "added by the coordinator",
+        Mechanism::Distributed => "added by the clients",
+    }
 }
 
 /// How far clients are from all having the same classes, in words.
@@ -237,6 +262,9 @@ pub fn closing(outcome: &Outcome) -> String {
             text,
             "took {time:.2} times what a client of middling speed takes; updates {stale:.2} steps old on average"
         );
+    }
+    if let Some(epsilon) = outcome.records.last().and_then(|last| last.epsilon) {
+        let _ = writeln!(text, "epsilon spent: {epsilon:.3}");
     }
     if let Ended::BudgetSpent(why) = &outcome.ended {
         let _ = writeln!(text, "ended before its last round: {why}");

@@ -8,6 +8,7 @@ use flowgait_model::report::Origin;
 
 use super::homes::Prepared;
 use super::runs::Outcome;
+use super::show;
 use crate::units;
 
 /// The report of a run.
@@ -18,7 +19,10 @@ pub fn report<'a>(
     outcome: &'a Outcome,
 ) -> RunReport<'a> {
     let clients = units::counted(prepared.clients.len() as u64, "client");
-    let mut tags = vec![federation.strategy.name().to_owned()];
+    let mut tags = vec![match federation.forest {
+        None => federation.strategy.name().to_owned(),
+        Some(forest) => show::forest_way(federation, forest).to_owned(),
+    }];
     match &federation.personal {
         None => {}
         Some(Own::Ditto { .. }) => tags.push("Ditto".to_owned()),
@@ -92,8 +96,12 @@ fn notes(
                 Mechanism::Central => "the coordinator, who is trusted to do so",
                 Mechanism::Distributed => "clients, so that nobody sees a sum without it",
             };
+            let not = match federation.forest {
+                None => "the scale of the columns, and the scores on rows held out",
+                Some(_) => "the scores on rows held out; columns are cut at values that were fixed beforehand",
+            };
             notes.push((false, format!(
-                "Privacy is of each client as a whole, at delta {:e}, with noise of {who}. Not part of it: the scale of the columns, and the scores on rows held out.",
+                "Privacy is of each client as a whole, at delta {:e}, with noise of {who}. Not part of it: {not}.",
                 privacy.delta
             )));
         }

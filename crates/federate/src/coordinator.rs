@@ -18,6 +18,7 @@ pub use guard::{Counting, Past};
 pub use plan::{Mechanism, Plan, PrivacyPlan, ValidPlan};
 
 use crate::error::{Error, Refusal};
+use crate::spare::Spare;
 use crate::strategy::Strategy;
 use crate::stream::{Purpose, stream};
 use crate::update::Contribution;
@@ -80,6 +81,8 @@ pub struct Coordinator {
     guard: Option<Guard>,
     round: u64,
     open: Option<Open>,
+    /// Room of contributions that are added up, for clients in this process.
+    spare: Arc<Spare>,
 }
 
 impl Coordinator {
@@ -92,7 +95,8 @@ impl Coordinator {
         let guard = plan.guard(parameters.len())?;
         plan.check_ring(guard.as_ref(), parameters.len())?;
         let parameters = parameters.iter().map(|&value| f64::from(value)).collect();
-        Ok(Self { plan, parameters, strategy, guard, round: 0, open: None })
+        let spare = Arc::default();
+        Ok(Self { plan, parameters, strategy, guard, round: 0, open: None, spare })
     }
 
     /// Takes up where another left off after some rounds; what they spent stays spent.
@@ -178,7 +182,7 @@ impl Coordinator {
         match open.sum.take(contribution) {
             Ok(()) => {
                 open.survivors += 1;
-                open.sum.fold_before(open.waiting.first().copied());
+                open.sum.fold_before(open.waiting.first().copied(), &self.spare);
                 Ok(())
             }
             Err(why) => refused(why),
@@ -241,7 +245,7 @@ impl Coordinator {
     pub fn lose(&mut self, client: u32) {
         if let Some(open) = &mut self.open {
             open.waiting.remove(&client);
-            open.sum.fold_before(open.waiting.first().copied());
+            open.sum.fold_before(open.waiting.first().copied(), &self.spare);
         }
     }
 
@@ -252,7 +256,7 @@ impl Coordinator {
     pub fn close(&mut self) -> Result<RoundEnd, Error> {
         let Open { round, cohort, mut sum, survivors, paid, .. } =
             self.open.take().ok_or(Error::NoRound)?;
-        sum.fold_before(None);
+        sum.fold_before(None, &self.spare);
         let least = self.plan.survivors_least(cohort.len());
         // A private round is released whoever is missing: that nobody was asked must not show.
         let is_done = survivors >= least || paid.is_some();
@@ -287,6 +291,11 @@ impl Coordinator {
     #[must_use]
     pub fn exact_parameters(&self) -> &[f64] {
         &self.parameters
+    }
+
+    /// Lets the room of contributions be used again; without this it is freed.
+    pub(crate) fn set_spare(&mut self, spare: Arc<Spare>) {
+        self.spare = spare;
     }
 
     /// The strategy.

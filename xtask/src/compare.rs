@@ -5,6 +5,7 @@
 
 mod boost;
 mod cost;
+mod flower;
 mod folds;
 mod forest;
 mod meters;
@@ -55,6 +56,8 @@ enum Name {
     Boost,
     /// Networks: PyTorch on the same layers and made flows
     Net,
+    /// Rounds of a simulated federation: Flower on Ray, with PyTorch at the clients
+    Flower,
     /// Accuracy: scikit-learn's random forest on our columns and folds of nDPI's categories
     Folds,
     /// Accuracy: scikit-learn's and LightGBM's learners beside each of ours, on the shared tables
@@ -68,6 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         Name::Forest => forest::run(arguments),
         Name::Boost => boost::run(arguments),
         Name::Net => net::run(arguments),
+        Name::Flower => flower::run(arguments),
         Name::Folds => folds::run(arguments),
         Name::Tables => tables::run(arguments),
     }

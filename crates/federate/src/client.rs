@@ -1,5 +1,6 @@
 //! A client's part of a round: learning on its own rows, and the contribution that it gives.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use flowgait_privacy::ClipNorm;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::coordinator::Task;
 use crate::error::Error;
 use crate::learner::{Learner, Learnt};
+use crate::spare::Spare;
 use crate::strategy::{Local, Strategy};
 use crate::stream::{Purpose, stream};
 use crate::update::Contribution;
@@ -76,12 +78,25 @@ impl Worker<'_> {
     /// # Errors
     /// As the learner; [`Error::Privacy`] for an update that has no length.
     pub fn work(&self, task: &Task, client: u32, memory: &mut Memory) -> Result<Work, Error> {
+        self.work_in(task, client, memory, &Spare::default())
+    }
+
+    /// The same in room that is to spare.
+    pub(crate) fn work_in(
+        &self,
+        task: &Task,
+        client: u32,
+        memory: &mut Memory,
+        spare: &Spare,
+    ) -> Result<Work, Error> {
         let x = &task.parameters[..];
-        let mut y = x.to_vec();
+        let mut y = spare.take();
+        y.extend_from_slice(x);
+        let mut before = Cow::Borrowed(x);
         if let Personal::Parts(parts) = self.personal {
             own_parts(&mut y, parts, &memory.personal);
+            before = Cow::Owned(y.clone());
         }
-        let before = y.clone();
         let (loss, gradient) = match (self.strategy.asks_loss(), self.strategy.asks_gradient()) {
             (false, false) => (0.0, Vec::new()),
             _ => self.learner.slope(client, &before)?,
@@ -94,7 +109,7 @@ impl Worker<'_> {
         let own_variate = &memory.variate;
         let mut correct = |values: &[f32], gradient: &mut [f32]| {
             if mu > 0.0 {
-                let pull = values.iter().zip(&before);
+                let pull = values.iter().zip(&*before);
                 gradient.iter_mut().zip(pull).for_each(|(g, (y, x))| *g += mu * (y - x));
             }
             let variates = server_variate.iter().zip(own_variate);
@@ -125,8 +140,10 @@ impl Worker<'_> {
             [] => Vec::new(),
             _ => self.strategy.renew_variate(&local),
         };
-        let mut values = Vec::with_capacity(task.length);
+        let mut values = spare.take();
+        values.reserve_exact(task.length);
         self.strategy.contribute(&local, &renewed, &mut values);
+        spare.give(y);
         memory.variate = renewed;
         if let Some(compression) = task.compression {
             // Before clipping, so that the clip norm holds for what is sent. Privacy is of the client as a whole: what it owes is its own,

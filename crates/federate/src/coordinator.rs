@@ -21,6 +21,7 @@ pub use plan::{Mechanism, Plan, PrivacyPlan, ValidPlan};
 
 use crate::compress::CompressionPlan;
 use crate::error::{Error, Refusal};
+use crate::spare::Spare;
 use crate::strategy::Strategy;
 use crate::stream::{Purpose, stream};
 use crate::update::{Contribution, Packed};
@@ -93,6 +94,8 @@ pub struct Coordinator {
     follower: Option<Follower>,
     round: u64,
     open: Option<Open>,
+    /// Room of contributions that are added up, for clients in this process.
+    spare: Arc<Spare>,
 }
 
 impl Coordinator {
@@ -107,7 +110,8 @@ impl Coordinator {
         let guard = plan.guard(length)?;
         plan.check_ring(guard.as_ref(), length)?;
         let parameters = parameters.iter().map(|&value| f64::from(value)).collect();
-        Ok(Self { plan, parameters, strategy, guard, follower, round: 0, open: None })
+        let spare = Arc::default();
+        Ok(Self { plan, parameters, strategy, guard, follower, round: 0, open: None, spare })
     }
 
     /// Takes up where another left off after some rounds; what they spent stays spent.
@@ -237,7 +241,7 @@ impl Coordinator {
         match contribution().and_then(|contribution| open.sum.take(contribution)) {
             Ok(()) => {
                 open.survivors += 1;
-                open.sum.fold_before(open.waiting.first().copied());
+                open.sum.fold_before(open.waiting.first().copied(), &self.spare);
                 Ok(())
             }
             Err(why) => refused(why),
@@ -300,7 +304,7 @@ impl Coordinator {
     pub fn lose(&mut self, client: u32) {
         if let Some(open) = &mut self.open {
             open.waiting.remove(&client);
-            open.sum.fold_before(open.waiting.first().copied());
+            open.sum.fold_before(open.waiting.first().copied(), &self.spare);
         }
     }
 
@@ -316,7 +320,7 @@ impl Coordinator {
         let is_done = survivors >= least || open.paid.is_some();
         if is_done {
             let mut sum = std::mem::replace(&mut open.sum, Sum::plain(0));
-            sum.fold_before(None);
+            sum.fold_before(None, &self.spare);
             let mut rng = stream(self.plan.seed(), Purpose::Noise, open.round, 0);
             let paid = self.guard.as_ref().zip(open.paid.take());
             let mut summed = sum.finish(survivors, &self.plan, paid, &mut rng)?;
@@ -367,6 +371,11 @@ impl Coordinator {
     #[must_use]
     pub fn followed_clip_norm(&self) -> Option<f64> {
         self.follower.as_ref().map(|follower| follower.clip_norm().get())
+    }
+
+    /// Lets the room of contributions be used again; without this it is freed.
+    pub(crate) fn set_spare(&mut self, spare: Arc<Spare>) {
+        self.spare = spare;
     }
 
     /// The strategy.

@@ -35,6 +35,7 @@ pub mod update;
 
 mod chance;
 mod error;
+mod spare;
 mod stream;
 
 pub use error::{Error, Refusal};

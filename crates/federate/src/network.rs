@@ -14,7 +14,7 @@ use crate::learner::{Learner, Learnt};
 pub enum Effort {
     /// It sees each of its rows so often.
     Epochs(u32),
-    /// It makes so many steps.
+    /// It makes so many steps. With none it gives back what it was given: what is left is what the round itself costs.
     Steps(u32),
 }
 
@@ -54,10 +54,9 @@ impl<'a> NetLearner<'a> {
         rate: f32,
         seed: u64,
     ) -> Result<Self, Error> {
-        let (Effort::Epochs(count) | Effort::Steps(count)) = effort;
-        if count == 0 {
+        if effort == Effort::Epochs(0) {
             let must = "1 or more";
-            return Err(Error::Parameter { name: "the local effort", value: 0.0, must });
+            return Err(Error::Parameter { name: "the number of local epochs", value: 0.0, must });
         }
         let checked = params.clone().rate(rate).check()?;
         let all = homes.all_rows();
@@ -137,7 +136,7 @@ impl Learner for NetLearner<'_> {
         hook: &mut GradientHook<'_>,
     ) -> Result<Learnt, Error> {
         let rows = &self.homes.rows[client as usize];
-        if rows.is_empty() {
+        if rows.is_empty() || self.effort == Effort::Steps(0) {
             return Ok(Learnt::default());
         }
         let mut network = self.with(values);

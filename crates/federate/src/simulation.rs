@@ -20,11 +20,14 @@ use crate::coordinator::{Coordinator, Past, RoundEnd, Task, ValidPlan};
 use crate::error::{Error, Refusal};
 use crate::learner::Learner;
 use crate::run::{Rounds, State};
+use crate::spare::Spare;
 use crate::update::Contribution;
 use sending::Sent;
 
-/// Clients that learn at once; their contributions are all that is held beside their memory.
-const WAVE: usize = 64;
+/// Clients that learn at once, at least; their contributions are all that is held beside their memory.
+const WAVE: usize = 32;
+/// The same for each thread, where there are many: who is done early has nothing to do until the next wave.
+const WAVE_OF_THREAD: usize = 8;
 
 /// A federation in this process.
 pub struct Simulation<'a> {
@@ -38,6 +41,8 @@ pub struct Simulation<'a> {
     memories: Vec<Memory>,
     /// Contributions that come a round too late, and are refused then.
     late: Vec<Contribution>,
+    /// Room that contributions had.
+    spare: Arc<Spare>,
 }
 
 /// What a round did.
@@ -65,12 +70,15 @@ impl<'a> Simulation<'a> {
     /// A federation before its first round.
     #[must_use]
     pub fn new(
-        coordinator: Coordinator,
+        mut coordinator: Coordinator,
         learner: &'a dyn Learner,
         personal: Personal,
         faults: Faults,
     ) -> Self {
         let memories = vec![Memory::default(); coordinator.plan().clients()];
+        // Each thread also learns in one.
+        let spare = Arc::new(Spare::new(wave_size() + rayon::current_num_threads()));
+        coordinator.set_spare(Arc::clone(&spare));
         Self {
             coordinator,
             learner,
@@ -80,6 +88,7 @@ impl<'a> Simulation<'a> {
             moved: None,
             memories,
             late: Vec::new(),
+            spare,
         }
     }
 
@@ -158,7 +167,7 @@ impl<'a> Simulation<'a> {
             round.hand_over(&mut self.coordinator, Sent::Plain(late))?;
         }
         let seed = self.coordinator.plan().seed();
-        for wave in task.cohort.chunks(WAVE) {
+        for wave in task.cohort.chunks(wave_size()) {
             let fates: Vec<Fate> =
                 wave.iter().map(|&client| self.faults.fate(task.round, client)).collect();
             let works = self.wave(task, wave, &fates)?;
@@ -242,7 +251,7 @@ impl<'a> Simulation<'a> {
         own.into_par_iter()
             .map(|(client, fate, memory)| match fate {
                 Fate::Lost | Fate::Absent => Ok(None),
-                _ => worker.work(task, client, memory).map(Some),
+                _ => worker.work_in(task, client, memory, &self.spare).map(Some),
             })
             .collect()
     }
@@ -276,6 +285,11 @@ impl Rounds for Simulation<'_> {
     fn resume(&mut self, past: &[Past], state: State) -> Result<(), Error> {
         Simulation::resume(self, past, state)
     }
+}
+
+/// How many clients learn at once.
+fn wave_size() -> usize {
+    WAVE.max(WAVE_OF_THREAD * rayon::current_num_threads())
 }
 
 /// Octets that a task is to its cohort.

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Fate, Round, Simulation, Tally, WAVE, octets_of};
+use super::{Fate, Round, Simulation, Tally, octets_of, wave_size};
 use crate::coordinator::{Counting, Task};
 use crate::error::{Error, Refusal};
 use crate::secure::{Entries, Joined, SecurePlan};
@@ -33,7 +33,7 @@ impl Simulation<'_> {
                 }
                 Err(other) => return Err(other),
             };
-        for (wave, fates) in task.cohort.chunks(WAVE).zip(fates.chunks(WAVE)) {
+        for (wave, fates) in task.cohort.chunks(wave_size()).zip(fates.chunks(wave_size())) {
             let given = self.count_wave(task, counting, wave, fates, &mut tally)?;
             joined.mask(given)?;
         }

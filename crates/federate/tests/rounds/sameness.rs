@@ -4,10 +4,11 @@ use flowgait_federate::client::Personal;
 use flowgait_federate::cohort::Sampling;
 use flowgait_federate::coordinator::{Coordinator, Plan};
 use flowgait_federate::measure::{common, personal};
+use flowgait_federate::network::{Effort, NetLearner, Stepping};
 use flowgait_federate::partition::Partition;
 use flowgait_federate::simulation::{Faults, Simulation};
 use flowgait_federate::strategy::{Renewal, StrategyKind};
-use flowgait_model::net::Slice;
+use flowgait_model::net::{NetKind, NetParams, Slice};
 
 use crate::made;
 
@@ -63,6 +64,22 @@ fn every_strategy_learns() {
         assert!(accuracy > 0.85, "{}: {accuracy}", strategy.name());
         assert_eq!(measured.clients.len(), 6);
     }
+}
+
+#[test]
+fn clients_that_make_no_step_leave_the_model_where_it_is() {
+    let (homes, _) = made::homes(70, Partition::Iid);
+    let params = NetParams::new(NetKind::Mlp).hidden(&[8]);
+    let learner = |effort| NetLearner::new(&homes, &params, effort, Stepping::Sgd, 0.2, 1);
+    let idle = learner(Effort::Steps(0)).unwrap();
+    for strategy in strategies() {
+        let mut simulation = made::simulation(Plan::new(70, strategy), &idle, Faults::default());
+        let round = simulation.round().unwrap();
+        assert_eq!((round.end.survivors, round.refused.len()), (70, 0), "{}", strategy.name());
+        assert_eq!(&*simulation.coordinator().parameters(), idle.start(), "{}", strategy.name());
+    }
+    let told = learner(Effort::Epochs(0)).err().unwrap().to_string();
+    assert!(told.contains("local epochs"), "{told}");
 }
 
 #[test]

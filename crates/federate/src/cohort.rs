@@ -1,5 +1,7 @@
 //! Which clients a round asks.
 
+use flowgait_privacy::budget::Terms;
+use flowgait_privacy::{NoiseMultiplier, SamplingRate};
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +54,20 @@ impl Sampling {
             Self::Fixed { size } => size as f64,
             Self::Poisson { rate } => rate * clients as f64,
         }
+    }
+
+    /// What a budget is asked for a round's sum under so much noise, which the coordinator adds.
+    ///
+    /// # Errors
+    /// As [`SamplingRate::new`].
+    pub fn terms(self, clients: usize, noise: NoiseMultiplier) -> Result<Terms, Error> {
+        Ok(match self {
+            Self::Everyone => Terms::Everyone { noise },
+            Self::Fixed { size } => {
+                Terms::FixedCohort { cohort: size as u32, population: clients as u32, noise }
+            }
+            Self::Poisson { rate } => Terms::Poisson { rate: SamplingRate::new(rate)?, noise },
+        })
     }
 
     /// The clients of a round, ascending.

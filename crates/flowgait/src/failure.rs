@@ -147,13 +147,27 @@ macro_rules! library_errors {
 
 library_errors!(
     flowgait_capture::Error,
-    flowgait_features::Error,
     flowgait_federate::Error,
     flowgait_flow::Error,
     flowgait_model::Error,
     flowgait_privacy::Error,
     flowgait_synth::Error,
 );
+
+impl From<flowgait_features::Error> for Failure {
+    fn from(error: flowgait_features::Error) -> Self {
+        use flowgait_features::Error::MissingColumns;
+        let is_other = matches!(&error, MissingColumns { count, needed, .. } if count == needed);
+        let failure = Self::from_library(error);
+        if is_other {
+            return failure.help(
+                "It has none of them: this is another kind of table. Write one with the tool that wrote what the model learnt from \
+                 (flowgait meter --schema), or fit a model on this kind.",
+            );
+        }
+        failure
+    }
+}
 
 /// The first letter as a capital, since a library's message starts lower case and a sentence does not; a file's name stays as it is.
 pub fn sentence(text: &str) -> String {

@@ -7,8 +7,8 @@ use flowgait_privacy::distributed::{Encoding, EncodingParams, Noise, Rotation};
 use flowgait_privacy::grid::Grid;
 use flowgait_privacy::sample::Variance;
 use flowgait_privacy::{
-    AddOrRemoveOne, ClipNorm, Delta, Epsilon, Neighbours, NoiseMultiplier, ReplaceOne,
-    SamplingRate, Survivors, ZeroOutOne,
+    AddOrRemoveOne, ClipNorm, Delta, Epsilon, Neighbours, NoiseMultiplier, ReplaceOne, Survivors,
+    ZeroOutOne,
 };
 use rand::CryptoRng;
 
@@ -142,16 +142,13 @@ impl Guard {
                 let budget = Budget::new(epsilon, delta);
                 Account::Shared(Box::new(Shared { encoding, epsilon, delta, budget }))
             }
-            (_, Sampling::Everyone) => {
-                Account::Joined(Spending::new(epsilon, delta, Release::everyone(noise)))
-            }
-            (_, Sampling::Poisson { rate }) => {
-                let release = Release::poisson(SamplingRate::new(rate)?, noise);
-                Account::Joined(Spending::new(epsilon, delta, release))
-            }
-            (_, Sampling::Fixed { size }) => {
-                let release = Release::fixed_cohort(size as u32, plan.clients as u32, noise)?;
+            (_, sampling @ Sampling::Fixed { .. }) => {
+                let release = Release::new(sampling.terms(plan.clients, noise)?)?;
                 Account::Replaced(Spending::new(epsilon, delta, release))
+            }
+            (_, sampling) => {
+                let release = Release::new(sampling.terms(plan.clients, noise)?)?;
+                Account::Joined(Spending::new(epsilon, delta, release))
             }
         };
         Ok(Self { account, expected, noise })

@@ -1,8 +1,7 @@
 //! Privacy as a file asks for it, and the noise that keeps all rounds within its budget.
 
-use flowgait_privacy::account::Rdp;
-use flowgait_privacy::budget::solve;
-use flowgait_privacy::{Delta, Epsilon, NoiseMultiplier, ReplaceOne, SamplingRate, ZeroOutOne};
+use flowgait_privacy::budget::{Terms, solve};
+use flowgait_privacy::{Delta, Epsilon, NoiseMultiplier};
 use serde::{Deserialize, Serialize};
 
 use crate::cohort::Sampling;
@@ -47,23 +46,14 @@ impl Privacy {
         let noise_multiplier = match self.noise_multiplier {
             Some(noise_multiplier) => noise_multiplier,
             None => solve::noise(epsilon, |noise| {
-                let cost = match (self.mechanism, sampling) {
-                    (Mechanism::Distributed, _) => {
-                        let of_sum = NoiseMultiplier::new(noise.get() / SHARED_MARGIN);
-                        let round = of_sum.map(Rdp::<ZeroOutOne>::gaussian);
-                        return round.map_or(f64::INFINITY, |of| of.times(rounds).epsilon(delta));
-                    }
-                    (_, Sampling::Everyone) => Ok(Rdp::gaussian(noise)),
-                    (_, Sampling::Poisson { rate }) => {
-                        SamplingRate::new(rate).map(|rate| Rdp::poisson(rate, noise))
-                    }
-                    (_, Sampling::Fixed { size }) => {
-                        let round =
-                            Rdp::<ReplaceOne>::fixed_cohort(size as u32, clients as u32, noise);
-                        return round.map_or(f64::INFINITY, |of| of.times(rounds).epsilon(delta));
-                    }
+                let terms = match self.mechanism {
+                    Mechanism::Central => sampling.terms(clients, noise),
+                    Mechanism::Distributed => NoiseMultiplier::new(noise.get() / SHARED_MARGIN)
+                        .map(|noise| Terms::Everyone { noise })
+                        .map_err(Error::from),
                 };
-                cost.map_or(f64::INFINITY, |of| of.times(rounds).epsilon(delta))
+                let epsilon = terms.and_then(|terms| Ok(terms.epsilon(rounds, delta)?));
+                epsilon.unwrap_or(f64::INFINITY)
             })?
             .get(),
         };

@@ -2,12 +2,10 @@
 
 use std::fmt::Write as _;
 
+use flowgait_privacy::account::Zcdp;
 use flowgait_privacy::account::pld::{self, Rounds};
-use flowgait_privacy::account::{Rdp, Zcdp};
-use flowgait_privacy::budget::solve;
-use flowgait_privacy::{
-    AddOrRemoveOne, Delta, Epsilon, Error, NoiseMultiplier, ReplaceOne, SamplingRate,
-};
+use flowgait_privacy::budget::{Terms, solve};
+use flowgait_privacy::{AddOrRemoveOne, Delta, Epsilon, Error, NoiseMultiplier, SamplingRate};
 
 use crate::failure::{Failure, Outcome, sentence};
 use crate::output;
@@ -59,6 +57,16 @@ enum Sampling {
     Cohort(u32, u32),
 }
 
+impl Sampling {
+    /// What a round costs.
+    fn terms(self, noise: NoiseMultiplier) -> Terms {
+        match self {
+            Self::Poisson(rate) => Terms::Poisson { rate, noise },
+            Self::Cohort(cohort, population) => Terms::FixedCohort { cohort, population, noise },
+        }
+    }
+}
+
 /// The two that were named.
 enum Question {
     Epsilon(NoiseMultiplier, u64),
@@ -81,10 +89,9 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         (_, Some(cohort), Some(clients)) => Sampling::Cohort(cohort, clients),
         (rate, ..) => Sampling::Poisson(SamplingRate::new(rate.unwrap_or(1.0)).map_err(wrong)?),
     };
-    if let Sampling::Cohort(cohort, clients) = sampling {
-        let any = NoiseMultiplier::new(1.0).map_err(wrong)?;
-        Rdp::<ReplaceOne>::fixed_cohort(cohort, clients, any).map_err(wrong)?;
-    }
+    // A cohort that cannot be is refused here; after that, noise so little that it cannot be counted has no finite epsilon.
+    let any = NoiseMultiplier::new(1.0).map_err(wrong)?;
+    sampling.terms(any).epsilon(1, delta).map_err(wrong)?;
     let question = question(args).map_err(wrong)?.ok_or_else(|| {
         Failure::usage("Which two of --epsilon, --noise-multiplier and --rounds?")
             .help("Name two; the third is the answer.")
@@ -106,15 +113,9 @@ fn question(args: &Args) -> Result<Option<Question>, Error> {
 
 /// The accounts that hold for a way of sampling, the tightest first.
 fn accounts(sampling: Sampling, delta: Delta) -> Vec<Account> {
-    let rdp: Box<dyn Fn(NoiseMultiplier, u64) -> f64> = match sampling {
-        Sampling::Poisson(rate) => Box::new(move |noise, rounds| {
-            Rdp::<AddOrRemoveOne>::poisson(rate, noise).times(rounds).epsilon(delta)
-        }),
-        Sampling::Cohort(cohort, clients) => Box::new(move |noise, rounds| {
-            let round = Rdp::<ReplaceOne>::fixed_cohort(cohort, clients, noise);
-            round.map_or(f64::INFINITY, |round| round.times(rounds).epsilon(delta))
-        }),
-    };
+    let rdp = Box::new(move |noise, rounds| {
+        sampling.terms(noise).epsilon(rounds, delta).unwrap_or(f64::INFINITY)
+    });
     let rdp =
         Account { name: "Rényi divergence", about: "what rounds are accounted by", epsilon: rdp };
     let Sampling::Poisson(rate) = sampling else { return vec![rdp] };

@@ -68,15 +68,22 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-/// The four classes, alike and skewed.
+/// The four classes, alike and skewed, or dealt as a person says.
 fn demo(args: &Args) -> Result<Outcome, Failure> {
     let base = parsed("", &args.set, "--set")?;
+    let says_how = |pair: &String| {
+        ["clients=", "clients.partition", "clients.column"].iter().any(|key| pair.starts_with(key))
+    };
     let skewed = Partition::Favourite { share: 0.7 };
-    for (name, partition) in [("iid", Partition::Iid), ("skewed", skewed)] {
-        let mut federation = base.clone();
-        federation.clients.partition = partition;
-        let output = args.output.as_ref().map(|folder| folder.join(name));
-        runs::run(&federation, Path::new("."), output.as_deref())?;
+    if args.set.iter().any(says_how) {
+        runs::run(&base, Path::new("."), args.output.as_deref())?;
+    } else {
+        for (name, partition) in [("iid", Partition::Iid), ("skewed", skewed)] {
+            let mut federation = base.clone();
+            federation.clients.partition = partition;
+            let output = args.output.as_ref().map(|folder| folder.join(name));
+            runs::run(&federation, Path::new("."), output.as_deref())?;
+        }
     }
     output::note(
         "Your own: flowgait simulate --print-default > federation.toml, then flowgait simulate federation.toml",

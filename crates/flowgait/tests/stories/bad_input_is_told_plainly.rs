@@ -79,6 +79,11 @@ fn a_table_without_the_label_or_with_a_bad_cell() {
     let run = place.run(&["predict", "--model", "m.fgm", "other.csv"]);
     assert_eq!(run.status, 1);
     run.tells(&["gap", "other.csv"]);
+
+    place.write("foreign.csv", "apples,pears\n1,2\n3,4\n");
+    let run = place.run(&["predict", "--model", "m.fgm", "foreign.csv"]);
+    assert_eq!(run.status, 1);
+    run.tells(&["lacks 2 of the 2 columns", "another kind of table"]);
 }
 
 #[test]

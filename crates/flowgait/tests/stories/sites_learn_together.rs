@@ -41,6 +41,11 @@ fn the_four_classes_are_learnt_without_a_file() {
     let numbers =
         |out: &str| out.lines().filter(|l| l.starts_with("federated")).collect::<String>();
     assert_eq!(numbers(&again.out), numbers(&run.out));
+    // Dealt as a person says, it is one run.
+    let shards = "clients.partition={shards={per_client=1}}";
+    let dealt = place.ok(&["simulate", "--set", shards, "-o", "shards"]);
+    assert_eq!(dealt.out.lines().filter(|line| line.starts_with("federated")).count(), 1);
+    assert!(place.text("shards/federation.toml").contains("per_client = 1"));
 }
 
 #[test]

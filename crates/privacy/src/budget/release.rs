@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::neighbours::{
     AddOrRemoveOne, Neighbours, Relation, ReplaceOne, SizeIsPublic, ZeroOutOne,
 };
-use crate::parameter::{NoiseMultiplier, SamplingRate};
+use crate::parameter::{Delta, NoiseMultiplier, SamplingRate};
 
 /// Who takes part in a release, and its noise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,24 @@ pub enum Terms {
 }
 
 impl Terms {
+    /// What so many such releases cost, under the neighbouring relation that something is known of them by: a client is there or not, is
+    /// swapped for another in a cohort of fixed size, or gives zeros where each client adds noise.
+    ///
+    /// # Errors
+    /// As [`Release::new`].
+    pub fn epsilon(&self, rounds: u64, delta: Delta) -> Result<f64, Error> {
+        fn of<N: Neighbours>(terms: Terms, rounds: u64, delta: Delta) -> Result<f64, Error> {
+            Ok(Release::<N>::new(terms)?.cost().times(rounds).epsilon(delta))
+        }
+        match self {
+            Self::Everyone { .. } | Self::Poisson { .. } => {
+                of::<AddOrRemoveOne>(*self, rounds, delta)
+            }
+            Self::FixedCohort { .. } => of::<ReplaceOne>(*self, rounds, delta),
+            Self::Distributed { .. } => of::<ZeroOutOne>(*self, rounds, delta),
+        }
+    }
+
     /// What they are called in an error.
     pub(super) fn name(&self) -> &'static str {
         match self {
@@ -256,6 +274,21 @@ mod tests {
         assert!(read("zero_out_one", "replace_one").is_err());
         let over = r#"{"neighbours":"replace_one","terms":{"fixed_cohort":{"cohort":9,"population":8,"noise":2.0}}}"#;
         assert!(serde_json::from_str::<Release<ReplaceOne>>(over).is_err());
+    }
+
+    #[test]
+    fn terms_cost_what_their_releases_do() {
+        let delta = Delta::new(1e-5).expect("a delta");
+        // Of the shared reference: 10 of 1,000, z = 1, 1,000 rounds.
+        let terms = Terms::FixedCohort { cohort: 10, population: 1000, noise: noise(1.0) };
+        let epsilon = terms.epsilon(1000, delta).expect("a cohort");
+        assert!((epsilon - 3.576_111).abs() < 1e-4, "{epsilon}");
+        let rate = SamplingRate::new(0.01).expect("a rate");
+        let epsilon = Terms::Poisson { rate, noise: noise(1.0) }.epsilon(1000, delta);
+        assert!((epsilon.expect("a sample") - 2.101_367).abs() < 1e-4);
+        let shared = Terms::Distributed { shares: shares() }.epsilon(1, delta).expect("shares");
+        let release = Release::<ZeroOutOne>::distributed(shares()).expect("a release");
+        assert_eq!(shared, release.cost().epsilon(delta));
     }
 
     #[test]

@@ -150,7 +150,13 @@ impl Worker<'_> {
             // and whatever it makes of that, it moves each sum by the clip norm at most.
             compression.keep_largest(&mut values, &mut memory.owed)?;
         }
+        let is_finite = values.iter().all(|value| value.is_finite());
         let is_short = match (task.clip_norm, &task.short_bit) {
+            // It has no length, so there is nothing to clip; whoever gets it refuses it, and says whose it was.
+            _ if !is_finite => {
+                values.resize(task.length, f32::NAN);
+                false
+            }
             (Some(clip_norm), Some(bit)) => bit.clip(&mut values, clip_norm)?,
             (Some(clip_norm), None) => clipped(&mut values, clip_norm)?,
             (None, _) => true,

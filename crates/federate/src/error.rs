@@ -27,6 +27,18 @@ pub enum Error {
         /// Why.
         because: &'static str,
     },
+    /// What is to stay with each client is none of the network, or all of it.
+    #[error(
+        "{which} part of the network has a name that begins as one of {parts:?}, which are to stay with clients; its parts are {names}"
+    )]
+    Parts {
+        /// None or every.
+        which: &'static str,
+        /// The beginnings.
+        parts: Vec<String>,
+        /// What the network's parts are called.
+        names: String,
+    },
     /// There is nothing to combine.
     #[error("no client gave an update")]
     NoUpdates,

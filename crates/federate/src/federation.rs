@@ -286,6 +286,13 @@ impl Federation {
                 because: "its control variates are of the common model",
             });
         }
+        if self.clients.column.is_some() && self.data.tables.is_empty() {
+            return Err(Error::Clash {
+                this: "clients.column".to_owned(),
+                that: "rows that are made",
+                because: "they have no such column: name tables in data.tables",
+            });
+        }
         if self.strategy.buffer().is_some() {
             self.check_buffered()?;
         }

@@ -76,11 +76,28 @@ impl Ledger {
 
     /// Adds a round, whose `previous` is filled in; gives its line, without a line feed.
     pub fn add(&mut self, entry: Entry) -> String {
-        let entry = Entry { previous: self.previous(), ..entry };
-        let line = serde_json::to_string(&entry).expect("invariant: an entry has plain fields");
+        let (entry, line) = self.next(entry);
         self.last = Some(hex(&Sha256::digest(line.as_bytes())));
         self.entries.push(entry);
         line
+    }
+
+    /// The hash of the line that [`add`](Self::add) would give, in hex.
+    #[must_use]
+    pub fn hash_of(&self, entry: Entry) -> String {
+        hex(&Sha256::digest(self.next(entry).1.as_bytes()))
+    }
+
+    fn next(&self, entry: Entry) -> (Entry, String) {
+        let entry = Entry { previous: self.previous(), ..entry };
+        let line = serde_json::to_string(&entry).expect("invariant: an entry has plain fields");
+        (entry, line)
+    }
+
+    /// The hash of the last line, in hex.
+    #[must_use]
+    pub fn last(&self) -> Option<&str> {
+        self.last.as_deref()
     }
 
     /// The rounds.

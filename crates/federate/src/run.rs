@@ -87,7 +87,7 @@ pub fn run<R: Rounds + ?Sized, E: From<Error>>(
         };
         after(simulation, &round)?;
         if let Some(folder) = folder.as_deref_mut() {
-            folder.keep(&simulation.state(), entry(simulation, &round))?;
+            folder.keep(simulation.state(), entry(simulation, &round))?;
         }
     }
     Ok(Ended::Done)

@@ -105,6 +105,7 @@ fn kept() -> Vec<Seed> {
         clip_norm: Some(0.5),
         in_flight: Some(in_flight),
         moved: None,
+        line: None,
     };
     let mut ledger = Ledger::default();
     let entry = |round| Entry {

@@ -43,12 +43,9 @@ impl Federation {
                     slices.iter().filter(|slice| is_own(&slice.name)).map(Slice::range).collect();
                 if own.is_empty() || own.len() == slices.len() {
                     let names: Vec<&str> = slices.iter().map(|slice| slice.name.as_str()).collect();
-                    let which = if own.is_empty() { "no part" } else { "every part" };
-                    let why = format!(
-                        "{which} of the network would stay with the clients; its parts are {}",
-                        names.join(", ")
-                    );
-                    return Err(Error::State { why });
+                    let (which, parts) =
+                        (if own.is_empty() { "no" } else { "every" }, parts.clone());
+                    return Err(Error::Parts { which, parts, names: names.join(", ") });
                 }
                 Ok(Personal::Parts(own))
             }

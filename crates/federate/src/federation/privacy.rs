@@ -43,19 +43,36 @@ impl Privacy {
         rounds: u64,
     ) -> Result<PrivacyPlan, Error> {
         let (epsilon, delta) = (Epsilon::new(self.epsilon)?, Delta::new(self.delta)?);
+        if self.delta * clients as f64 >= 1.0 {
+            let must = "below one over the number of clients: at that, showing one client's update as it is would be private too";
+            return Err(Error::Parameter { name: "delta", value: self.delta, must });
+        }
+        let cost = |noise: NoiseMultiplier, rounds| {
+            let terms = match self.mechanism {
+                Mechanism::Central => sampling.terms(clients, noise),
+                Mechanism::Distributed => NoiseMultiplier::new(noise.get() / SHARED_MARGIN)
+                    .map(|noise| Terms::Everyone { noise })
+                    .map_err(Error::from),
+            };
+            let epsilon = terms.and_then(|terms| Ok(terms.epsilon(rounds, delta)?));
+            epsilon.unwrap_or(f64::INFINITY)
+        };
         let noise_multiplier = match self.noise_multiplier {
-            Some(noise_multiplier) => noise_multiplier,
-            None => solve::noise(epsilon, |noise| {
-                let terms = match self.mechanism {
-                    Mechanism::Central => sampling.terms(clients, noise),
-                    Mechanism::Distributed => NoiseMultiplier::new(noise.get() / SHARED_MARGIN)
-                        .map(|noise| Terms::Everyone { noise })
-                        .map_err(Error::from),
-                };
-                let epsilon = terms.and_then(|terms| Ok(terms.epsilon(rounds, delta)?));
-                epsilon.unwrap_or(f64::INFINITY)
-            })?
-            .get(),
+            Some(noise_multiplier) => {
+                // Of shares the exact cost is known with the answers; a tenth more is none of their business.
+                let first = cost(NoiseMultiplier::new(noise_multiplier)?, 1);
+                if first > 1.1 * self.epsilon {
+                    return Err(Error::Clash {
+                        this: format!(
+                            "a noise multiplier of {noise_multiplier}, at which the first round costs an epsilon of {first:.3},"
+                        ),
+                        that: "this privacy.epsilon",
+                        because: "not one round could be paid for; without noise_multiplier it is found",
+                    });
+                }
+                noise_multiplier
+            }
+            None => solve::noise(epsilon, |noise| cost(noise, rounds))?.get(),
         };
         let &Self { epsilon, delta, clip_norm, mechanism, .. } = self;
         Ok(PrivacyPlan { epsilon, delta, noise_multiplier, clip_norm, mechanism })

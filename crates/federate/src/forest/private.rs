@@ -93,6 +93,12 @@ pub fn private_forest<E: From<Error>>(
     }
     let mut releases = past.len() as u64;
     noised.resume(&grid, &past)?;
+    if let Some(told) = keeping.past.last().and_then(|round| round.epsilon)
+        && told != noised.epsilon()
+    {
+        let why = format!("it tells of epsilon {told}, where {} was spent", noised.epsilon());
+        return Err(Error::Ledger { line: keeping.past.len(), why }.into());
+    }
     let mut spent = false;
     while !spent {
         let trees = growth.begin(1);

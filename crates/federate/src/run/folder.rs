@@ -45,12 +45,25 @@ impl Folder {
 
     /// The state that the ledger's last line tells of.
     fn state(&self) -> Result<Option<State>, Error> {
-        let Some(last) = self.ledger().entries().last() else { return Ok(None) };
+        let Some(last) = self.ledger().entries().last() else {
+            // A state is put in place behind a line only: what was spent must not be forgotten with the ledger.
+            if self.path().join(STATE).exists() {
+                let why = format!(
+                    "{STATE} is there and the ledger is not, which tells what was spent: put ledger.jsonl back, or take another folder"
+                );
+                return Err(Error::State { why });
+            }
+            return Ok(None);
+        };
         for name in [STATE, NEXT] {
             let path = self.path().join(name);
             let Ok(octets) = fs::read(&path) else { continue };
             let Ok(state) = State::from_octets(&octets) else { continue };
             if state.round == last.round && state.model() == last.model {
+                if state.line.as_deref().is_some_and(|line| Some(line) != self.ledger().last()) {
+                    let why = "it is not the line that was kept with the state: it was changed";
+                    return Err(Error::Ledger { line: last.round as usize, why: why.to_owned() });
+                }
                 if name == NEXT {
                     self.put_in_place()?;
                 }
@@ -67,8 +80,9 @@ impl Folder {
     ///
     /// # Errors
     /// [`Error::File`] when a file cannot be written.
-    pub fn keep(&mut self, state: &State, entry: Entry) -> Result<(), Error> {
+    pub fn keep(&mut self, state: State, entry: Entry) -> Result<(), Error> {
         let next = self.path().join(NEXT);
+        let state = State { line: Some(self.ledger().hash_of(entry.clone())), ..state };
         written(&next, &state.to_octets()).map_err(|source| Error::File {
             what: "write the state to",
             path: next,

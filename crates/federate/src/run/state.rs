@@ -25,6 +25,8 @@ struct About {
     clients: u64,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     times: Option<Times>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    line: Option<String>,
 }
 
 /// The state between two rounds.
@@ -44,6 +46,8 @@ pub struct State {
     pub in_flight: Option<InFlight>,
     /// How the parameters moved in the last round, where clients may ride on it.
     pub moved: Option<Vec<f32>>,
+    /// The hash of the round's line in the ledger, in hex; it is known when both are kept.
+    pub line: Option<String>,
 }
 
 impl State {
@@ -59,6 +63,7 @@ impl State {
             clip_norm: coordinator.followed_clip_norm(),
             in_flight: None,
             moved: simulation.moved().map(<[f32]>::to_vec),
+            line: None,
         }
     }
 
@@ -108,7 +113,8 @@ impl State {
         });
         // One entry: the order of several would be another in each run.
         let times = self.in_flight.as_ref().map(|flying| flying.times.clone());
-        let about = About { round: self.round, clients: self.memories.len() as u64, times };
+        let (clients, line) = (self.memories.len() as u64, self.line.clone());
+        let about = About { round: self.round, clients, times, line };
         let about = serde_json::to_string(&about).expect("invariant: plain numbers");
         let about = HashMap::from([(ABOUT.to_owned(), about)]);
         safetensors::serialize(views, Some(about)).expect("invariant: names are distinct")
@@ -124,7 +130,7 @@ impl State {
             .map_err(|error| wrong(format!("its file is unreadable: {error}")))?;
         let about = about.metadata().as_ref().and_then(|about| about.get(ABOUT));
         let about = about.and_then(|text| serde_json::from_str(text).ok());
-        let About { round, clients, times } = about
+        let About { round, clients, times, line } = about
             .ok_or_else(|| wrong("its file does not tell the round and how many clients".into()))?;
         let file = SafeTensors::deserialize(octets)
             .map_err(|error| wrong(format!("its file is unreadable: {error}")))?;
@@ -175,7 +181,8 @@ impl State {
         };
         let memories: Result<Vec<Memory>, Error> = (0..clients).map(memory).collect();
         let moved = Some(narrow("moved")?).filter(|moved| !moved.is_empty());
-        Ok(Self { round, parameters, strategy, memories: memories?, clip_norm, in_flight, moved })
+        let memories = memories?;
+        Ok(Self { round, parameters, strategy, memories, clip_norm, in_flight, moved, line })
     }
 }
 
@@ -202,6 +209,7 @@ mod tests {
             clip_norm: Some(0.1),
             in_flight: Some(in_flight),
             moved: Some(vec![0.25; 3]),
+            line: Some("0f".repeat(32)),
         };
         let octets = state.to_octets();
         assert_eq!(State::from_octets(&octets).unwrap(), state);

@@ -56,6 +56,13 @@ impl TreeFolder {
             rest = after;
         }
         if !rest.is_empty() {
+            // One tree may be there whose line was not yet written; more are of lines that were taken away.
+            if TreeRound::read(rest).is_ok_and(|(_, after)| !after.is_empty()) {
+                let why = format!(
+                    "{TREES} has trees that the ledger does not tell of: put ledger.jsonl back, or take another folder"
+                );
+                return Err(Error::State { why });
+            }
             let whole = (octets.len() - rest.len()) as u64;
             cut(&path, whole).map_err(|source| Error::File { what: "mend", path, source })?;
         }

@@ -89,6 +89,15 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         (_, Some(cohort), Some(clients)) => Sampling::Cohort(cohort, clients),
         (rate, ..) => Sampling::Poisson(SamplingRate::new(rate.unwrap_or(1.0)).map_err(wrong)?),
     };
+    if let Sampling::Cohort(_, clients) = sampling
+        && delta.get() * f64::from(clients) >= 1.0
+    {
+        return Err(Failure::usage(format!(
+            "Delta is {}, but must be below one over the number of clients",
+            delta.get()
+        ))
+        .help("At that, showing one client's update as it is would count as private."));
+    }
     // A cohort that cannot be is refused here; after that, noise so little that it cannot be counted has no finite epsilon.
     let any = NoiseMultiplier::new(1.0).map_err(wrong)?;
     sampling.terms(any).epsilon(1, delta).map_err(wrong)?;
@@ -181,7 +190,8 @@ fn answer(question: &Question, sampling: Sampling, delta: Delta) -> Result<Strin
             }
             Question::Rounds(limit, noise) => {
                 let rounds = solve::rounds(*limit, |rounds| epsilon(*noise, rounds));
-                units::counted(rounds, "round")
+                let more = if rounds == solve::ROUNDS_MAX { "at least " } else { "" };
+                format!("{more}{}", units::counted(rounds, "round"))
             }
         };
         let _ = writeln!(text, "{found:<26} by {name:<26} {about}");

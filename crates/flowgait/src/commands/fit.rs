@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use flowgait_model::artifact::{Card, Model, fingerprint};
 use flowgait_model::baseline::Majority;
 use flowgait_model::metrics::Scores;
+use flowgait_model::recipe::EstimatorKind;
 use flowgait_model::report::Origin;
 use flowgait_model::seen::Seen;
 use flowgait_model::validation::CrossValidation;
@@ -121,6 +122,15 @@ impl Expectation {
             units::counted(self.choice.judged.trials.len() as u64, "trial"),
             self.split.named().words(),
         ));
+        let recipe = &self.choice.recipe;
+        if matches!(recipe.estimator, EstimatorKind::Boost | EstimatorKind::Voting)
+            && recipe.boosters > 1
+        {
+            output::note(&format!(
+                "on those folds one booster answered; the model has {}, which as a rule do as well or a little better",
+                recipe.boosters
+            ));
+        }
         let tried: Vec<String> = self
             .choice
             .tried

@@ -194,7 +194,7 @@ impl Labelled {
                 units::counted(labels.values.len() as u64, "value"),
                 units::counted(self.dataset.rows as u64, "row")
             ))
-            .help("Name the column that says what a row is, such as application or category, by --label."));
+            .help("Name the column that says what a row is, such as application or category (--label; data.label of a federation)."));
         }
         Ok(())
     }

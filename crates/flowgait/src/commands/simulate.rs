@@ -93,10 +93,9 @@ fn demo(args: &Args) -> Result<Outcome, Failure> {
 
 /// A federation from its text and from keys that were typed.
 fn parsed(text: &str, set: &[String], name: &str) -> Result<Federation, Failure> {
+    let help = "flowgait simulate --print-default shows every key.";
     let wrong = |error: toml::de::Error| {
-        Failure::usage(format!("{name}: {}", error.message()))
-            .because(error)
-            .help("flowgait simulate --print-default shows every key.")
+        Failure::usage(format!("{name}: {}", error.message())).because(error).help(help)
     };
     let mut table: toml::Table = text.parse().map_err(wrong)?;
     for pair in set {
@@ -106,7 +105,18 @@ fn parsed(text: &str, set: &[String], name: &str) -> Result<Federation, Failure>
         // From the text itself: an error then shows the line.
         toml::from_str(text).map_err(wrong)?
     } else {
-        table.try_into().map_err(wrong)?
+        table.try_into().map_err(|error: toml::de::Error| {
+            // What the file alone does not say is of a key that was typed.
+            let of_file =
+                text.parse().is_ok_and(|file: toml::Table| file.try_into::<Federation>().is_err());
+            let whose = if of_file { name } else { "--set" };
+            let lines: Vec<&str> = error.message().lines().collect();
+            let key = error.to_string().lines().find_map(|line| {
+                line.strip_prefix("in `").and_then(|key| key.strip_suffix('`')).map(str::to_owned)
+            });
+            let at = key.map_or(String::new(), |key| format!(" {key}"));
+            Failure::usage(format!("{whose}{at}: {}", lines.join(" "))).help(help)
+        })?
     };
     federation.check().map_err(|error| Failure::usage(sentence(&error.to_string())))?;
     Ok(federation)

@@ -1,5 +1,6 @@
 //! Sites learn one model together, in a simulation, and see what it cost and whether it was worth it.
 
+use flowgait_federate::forest::TreeRound;
 use serde_json::Value;
 
 use crate::support::{self, Place};
@@ -318,11 +319,15 @@ fn a_forest_goes_on_where_it_was_killed() {
         let (whole, cut) = (format!("whole{number}"), format!("cut{number}"));
         go(&whole);
         go(&cut);
-        // As it was killed: the first line of the ledger, half of the second, and no result.
+        // As it was killed: the first line of the ledger, half of the second behind its tree, and no result.
         let ledger = place.text(&format!("{whole}/ledger.jsonl"));
         assert_eq!(ledger.lines().count(), if number == 0 { 6 } else { 3 }, "{ledger}");
         let line = ledger.find('\n').unwrap();
         place.write(&format!("{cut}/ledger.jsonl"), &ledger[..line + 50]);
+        let trees = place.bytes(&format!("{whole}/trees.bin"));
+        let after = |octets| TreeRound::read(octets).unwrap().1;
+        let two = trees.len() - after(after(&trees)).len();
+        std::fs::write(place.path(&format!("{cut}/trees.bin")), &trees[..two]).unwrap();
         for file in ["model.fgm", "summary.json", "metrics.jsonl"] {
             std::fs::remove_file(place.path(&format!("{cut}/{file}"))).unwrap();
         }
@@ -338,6 +343,10 @@ fn a_forest_goes_on_where_it_was_killed() {
         let run = place.run(&[&["simulate", "federation.toml", "-o", &cut][..], &set].concat());
         assert_eq!(run.status, 1);
         run.tells(&["Ledger, line 2: the hash of the line before does not fit"]);
+        std::fs::remove_file(place.path(&format!("{cut}/ledger.jsonl"))).unwrap();
+        let run = place.run(&[&["simulate", "federation.toml", "-o", &cut][..], &set].concat());
+        assert_eq!(run.status, 1);
+        run.tells(&["trees that the ledger does not tell of"]);
     }
 }
 
@@ -429,4 +438,76 @@ fn a_budget_is_found_from_two_of_three() {
     let run = ask(&["--epsilon", "1", "--rounds", "10", "--cohort", "9", "--clients", "3"]);
     assert_eq!(run.status, 2);
     run.tells(&["A cohort of 9 cannot be drawn from 3 clients"]);
+}
+
+#[test]
+fn what_was_spent_is_not_forgotten_with_a_file() {
+    let place = Place::new();
+    made(&place);
+    let private = "privacy={epsilon=30.0,delta=1e-2,clip_norm=1.0}";
+    let run = ["simulate", "federation.toml", "-o", "run", "--set", private];
+    place.ok(&run);
+    let [ledger, metrics] = ["run/ledger.jsonl", "run/metrics.jsonl"].map(|file| place.text(file));
+    let refused = |file: &str, text: Option<&str>, told: &[&str]| {
+        match text {
+            Some(text) => drop(place.write(file, text)),
+            None => std::fs::remove_file(place.path(file)).unwrap(),
+        }
+        let again = place.run(&run);
+        assert_eq!(again.status, 1, "{}{}", again.out, again.err);
+        again.tells(told);
+        place.write("run/ledger.jsonl", &ledger);
+        place.write("run/metrics.jsonl", &metrics);
+    };
+    refused("run/ledger.jsonl", None, &["what was spent", "put ledger.jsonl back"]);
+    // The last line has no line behind it that would tell.
+    let last = ledger.lines().last().unwrap();
+    let edited = ledger.replace(last, &last.replace("\"survivors\":3", "\"survivors\":2"));
+    assert_ne!(edited, ledger);
+    refused("run/ledger.jsonl", Some(&edited), &["line 6", "it was changed"]);
+    refused("run/metrics.jsonl", Some(""), &["metrics.jsonl tells of 0 of the 6 rounds"]);
+    place.ok(&run);
+}
+
+#[test]
+fn what_cannot_be_of_a_federation_is_told_by_its_key() {
+    let place = Place::new();
+    made(&place);
+    for (set, told) in [
+        ("robust=\"krum\"", &["--set robust: "][..]),
+        ("rounds=-1", &["--set rounds: "][..]),
+        (
+            "privacy={epsilon=1.0,delta=1e-5,noise_multiplier=0.3}",
+            &["not one round could be paid for", "without noise_multiplier"][..],
+        ),
+        ("privacy={epsilon=1.0,delta=0.5}", &["must be below one over the number of clients"][..]),
+        (
+            "personal={name=\"fed-per\",parts=[\"head\"]}",
+            &["No part of the network has a name that begins as one of [\"head\"]", "last"][..],
+        ),
+    ] {
+        let run = place.run(&["simulate", "federation.toml", "--set", set]);
+        assert_ne!(run.status, 0, "{set}: {}", run.out);
+        run.tells(told);
+    }
+    let run = place.run(&["simulate", "--set", "clients.column=site"]);
+    assert_eq!(run.status, 2);
+    run.tells(&["rows that are made", "data.tables"]);
+    // The example of the file that is printed.
+    place.ok(&[
+        "simulate",
+        "federation.toml",
+        "--set",
+        "personal={name=\"fed-per\",parts=[\"last\"]}",
+    ]);
+}
+
+#[test]
+fn learning_that_blows_up_is_told_and_does_not_end_the_run() {
+    let place = Place::new();
+    made(&place);
+    // Noise that no number of 32 bits survives.
+    let noisy = "privacy={epsilon=30.0,delta=1e-2,noise_multiplier=20.0,clip_norm=1e30}";
+    let run = place.ok(&["simulate", "federation.toml", "--set", noisy]);
+    run.says(&["0 of 3"]);
 }

@@ -190,6 +190,14 @@ fn read_metrics(path: &PathBuf, round: u64) -> Result<Vec<Record>, Failure> {
     let records: Vec<Record> =
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let records: Vec<Record> = records.into_iter().filter(|record| record.round <= round).collect();
+    if records.len() as u64 != round || records.iter().zip(1..).any(|(of, at)| of.round != at) {
+        return Err(Failure::work(format!(
+            "{} tells of {} of the {round} rounds that the ledger has",
+            path.display(),
+            records.len()
+        ))
+        .help("Put the file back as it was, or name another folder by -o."));
+    }
     let lines: String = records.iter().map(line).collect();
     output::save(path, &lines)?;
     Ok(records)

@@ -32,11 +32,11 @@ pub fn head(
     let (least, most) = (rows.iter().min().unwrap_or(&0), rows.iter().max().unwrap_or(&0));
     let clients = units::counted(prepared.clients.len() as u64, "client");
     let uneven = skew(&prepared.homes.rows, &prepared.homes.codes, prepared.homes.classes);
+    let (least, most) = (units::grouped(*least as u64), units::grouped(*most as u64));
+    let each = if least == most { least } else { format!("{least} to {most}") };
     let mut text = format!(
-        "\n{clients}, {} to learn from ({} to {} each), {} held out; {}, clients {}\n",
+        "\n{clients}, {} to learn from ({each} each), {} held out; {}, clients {}\n",
         units::counted(all as u64, "row"),
-        units::grouped(*least as u64),
-        units::grouped(*most as u64),
         units::grouped(prepared.held_out.rows().len() as u64),
         units::counted(prepared.classes.len() as u64, "class"),
         how_uneven(uneven),
@@ -53,9 +53,11 @@ pub fn head(
     let is_buffered = plan.strategy().buffer().is_some();
     let asked = match federation.cohort {
         Sampling::Everyone if is_buffered => "everyone learns at any time".to_owned(),
-        Sampling::Fixed { size } if is_buffered => format!("{size} learn at any time"),
+        Sampling::Fixed { size } if is_buffered => {
+            format!("{} learn at any time", units::grouped(size as u64))
+        }
         Sampling::Everyone => "everyone asked".to_owned(),
-        Sampling::Fixed { size } => format!("{size} asked a round"),
+        Sampling::Fixed { size } => format!("{} asked a round", units::grouped(size as u64)),
         Sampling::Poisson { rate } => format!("each asked with a chance of {rate}"),
     };
     let _ = writeln!(

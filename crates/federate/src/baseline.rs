@@ -1,12 +1,35 @@
-//! What a federation is held against: one place that has all rows, and clients that learn alone.
+//! What a federation is held against: the most frequent class, one place that has all rows, and clients that learn alone.
 
+use flowgait_model::baseline::Majority;
 use rayon::prelude::*;
 
 use crate::error::Error;
 use crate::homes::{HeldOut, Homes};
 use crate::learner::Learner;
-use crate::measure::{Measured, common, scores};
+use crate::measure::{Measured, accuracy, common, scores};
 use crate::network::NetLearner;
+
+/// Always the class that most of the clients' rows to learn from have; `None` where nobody has rows.
+///
+/// # Errors
+/// As [`Majority::fit`] but for that.
+pub fn majority(homes: &Homes, held_out: &HeldOut) -> Result<Option<Measured>, Error> {
+    let learnt = homes.all_rows();
+    if learnt.is_empty() {
+        return Ok(None);
+    }
+    let majority = Majority::fit(&homes.training(&learnt))?;
+    let rows = held_out.rows();
+    let scores = match rows.as_slice() {
+        [] => None,
+        rows => Some(scores(homes, rows, &majority.probabilities(rows.len()))?),
+    };
+    let of_client = |rows: &Vec<u32>| match rows.as_slice() {
+        [] => None,
+        rows => Some(accuracy(homes, rows, &majority.probabilities(rows.len()))),
+    };
+    Ok(Some(Measured { scores, clients: held_out.of_clients.iter().map(of_client).collect() }))
+}
 
 /// All rows in one place, learnt by the same network for as many rounds.
 ///

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::coordinator::Past;
 use crate::error::Error;
 
 /// One round.
@@ -106,6 +107,19 @@ impl Ledger {
         &self.entries
     }
 
+    /// The rounds, as their cost depends on them. A round is paid for when epsilon is above that of the line before, whether or not its sum
+    /// was shown in the end.
+    #[must_use]
+    pub fn past(&self) -> Vec<Past> {
+        let mut before = None;
+        let past = |entry: &Entry| {
+            let is_paid = entry.epsilon > before;
+            before = entry.epsilon;
+            Past { survivors: entry.survivors.unwrap_or_default(), is_paid }
+        };
+        self.entries.iter().map(past).collect()
+    }
+
     fn previous(&self) -> String {
         self.last.clone().unwrap_or_default()
     }
@@ -172,6 +186,17 @@ mod tests {
         first.remove(0);
         assert!(told(&first).starts_with("ledger, line 1: "));
         assert!(told(&["nonsense".to_owned()]).starts_with("ledger, line 1: it is no entry"));
+    }
+
+    #[test]
+    fn what_was_paid_for_and_came_to_nothing_stays_paid() {
+        let first = Ledger::read(&written(1).join("\n")).unwrap().entries()[0].clone();
+        let mut ledger = Ledger::default();
+        for (round, is_done, epsilon) in [(1, true, 1.0), (2, false, 1.5), (3, false, 1.5)] {
+            ledger.add(Entry { round, is_done, epsilon: Some(epsilon), ..first.clone() });
+        }
+        let paid: Vec<bool> = ledger.past().iter().map(|round| round.is_paid).collect();
+        assert_eq!(paid, [true, true, false]);
     }
 
     #[test]

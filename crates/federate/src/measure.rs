@@ -107,7 +107,7 @@ pub fn scores(homes: &Homes, rows: &[u32], said: &Probabilities) -> Result<Score
 }
 
 /// Share of some rows that are answered rightly.
-fn accuracy(homes: &Homes, rows: &[u32], said: &Probabilities) -> f64 {
+pub(crate) fn accuracy(homes: &Homes, rows: &[u32], said: &Probabilities) -> f64 {
     let right =
         rows.iter().enumerate().filter(|&(at, &row)| said.best(at) == homes.codes[row as usize]);
     right.count() as f64 / rows.len() as f64

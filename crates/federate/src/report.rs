@@ -26,12 +26,18 @@ pub struct RunReport<'a> {
     pub facts: Vec<String>,
     /// What a reader must know, `true` for what warns.
     pub notes: Vec<(bool, String)>,
+    /// How many trees, where a forest was made: it has one record, and no curve.
+    pub trees: Option<usize>,
     /// The rounds.
     pub records: &'a [Record],
+    /// The class that most rows to learn from have.
+    pub majority: Option<&'a Measured>,
     /// One place with all rows.
     pub central: Option<&'a Measured>,
     /// Clients that learn alone.
     pub local: Option<&'a Local>,
+    /// What one place and each client alone learn, in a few words.
+    pub alike: String,
     /// Names of the clients.
     pub clients: &'a [String],
     /// Names of the classes.
@@ -102,11 +108,15 @@ impl RunReport<'_> {
         }
         let up: u64 = self.records.iter().map(|record| record.octets_up).sum();
         facts.push(fact(megabytes(up), "", "sent by clients in all"));
+        if let Some(trees) = self.trees {
+            facts.push(fact(count(trees as u64), "", if trees == 1 { "tree" } else { "trees" }));
+            return facts;
+        }
         let done = self.records.iter().filter(|record| record.is_done).count();
         facts.push(fact(
             count(self.records.len() as u64),
             &if done < self.records.len() { format!("{done} done") } else { String::new() },
-            "rounds",
+            if self.records.len() == 1 { "round" } else { "rounds" },
         ));
         facts
     }
@@ -126,21 +136,25 @@ impl RunReport<'_> {
                 rows.push(row("clients' own models", [None, None], own));
             }
         }
+        let of = |measured: &Measured| {
+            [measured.scores.map(|s| s.accuracy), measured.scores.map(|s| s.f1_macro)]
+        };
         if let Some(central) = self.central {
-            let scores = central.scores.map(|scores| (scores.accuracy, scores.f1_macro));
-            let scores = [scores.map(|s| s.0), scores.map(|s| s.1)];
-            rows.push(row("one place with all rows", scores, &central.clients));
+            rows.push(row("one place with all rows", of(central), &central.clients));
         }
         if let Some(local) = self.local {
             let scores = [Some(local.accuracy), Some(local.f1_macro)];
             rows.push(row("each client alone", scores, &local.clients));
         }
+        if let Some(majority) = self.majority {
+            rows.push(row("the most frequent class", of(majority), &majority.clients));
+        }
         let heads = ["", "Accuracy", "Macro-F1", "Worst client", "Median client", "Best client"];
-        Pane::new(
-            "Beside one place, and each alone",
-            "the same network, for as many rounds; clients are judged on their own rows held out",
-        )
-        .body(table(&heads, &rows))
+        let under = format!(
+            "{}; accuracy and macro-F1 on the rows held out for all, the client columns on each client's own",
+            self.alike
+        );
+        Pane::new("Beside one place, and each alone", &under).body(table(&heads, &rows))
     }
 
     fn card(&self) -> Pane {

@@ -28,8 +28,8 @@ const SHARED_STEPS: u32 = 1 << 12;
 pub struct Past {
     /// How many answered.
     pub survivors: usize,
-    /// Whether its sum was released.
-    pub is_done: bool,
+    /// Whether it was paid for; a round may be, and then fail before its sum is shown.
+    pub is_paid: bool,
 }
 
 /// What may still be spent.
@@ -187,7 +187,7 @@ impl Guard {
             Account::Shared(of) => {
                 let releases: Result<Vec<_>, Error> = past
                     .iter()
-                    .filter(|round| round.is_done)
+                    .filter(|round| round.is_paid)
                     .map(|round| Ok((of.release(round.survivors)?, 1)))
                     .collect();
                 of.budget = Budget::resume(of.epsilon, of.delta, &releases?);

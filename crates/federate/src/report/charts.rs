@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use flowgait_model::report::parts::{Axis, Pane, Plot, Text, counted, exact, score, table};
+use flowgait_model::report::parts::{Axis, Pane, Plot, Text, count, counted, exact, score, table};
 
 use super::RunReport;
 use crate::measure::spread;
@@ -13,10 +13,18 @@ const CLIENTS_SHOWN: usize = 40;
 /// Lines of the table of numbers.
 const ROWS_SHOWN: usize = 200;
 
+/// The first and the last record, where there is a curve between them.
+fn ends(records: &[Record]) -> Option<(&Record, &Record)> {
+    match records {
+        [first, .., last] => Some((first, last)),
+        _ => None,
+    }
+}
+
 /// Accuracy round by round, with the band of clients.
 pub(super) fn accuracy(report: &RunReport<'_>) -> Option<Pane> {
     let records = report.records;
-    let (first, last) = (records.first()?, records.last()?);
+    let (first, last) = ends(records)?;
     let middle: Vec<(f64, f64)> =
         records.iter().filter_map(|r| Some((r.round as f64, r.accuracy?))).collect();
     let edge = |at: usize| -> Vec<(f64, f64)> {
@@ -39,10 +47,10 @@ pub(super) fn accuracy(report: &RunReport<'_>) -> Option<Pane> {
             plot.line(&line, "thin");
         }
     }
-    let ends = (first.round as f64, last.round as f64);
+    let (from, to) = (first.round as f64, last.round as f64);
     for (value, class, name) in sides {
         if let Some(value) = value {
-            plot.line(&[(ends.0, value), (ends.1, value)], class);
+            plot.line(&[(from, value), (to, value)], class);
             plot.end(value, "", format!("{name} {}", score(value)));
         }
     }
@@ -57,7 +65,7 @@ pub(super) fn accuracy(report: &RunReport<'_>) -> Option<Pane> {
         let [worst, median, best] = spread(&r.clients).map_or([None; 3], |s| s.map(Some));
         let mut cells = vec![r.round.to_string()];
         cells.extend([r.accuracy, r.f1_macro, worst, median, best].map(exact));
-        cells.push(format!("{} of {}", r.survivors, r.cohort));
+        cells.push(format!("{} of {}", count(r.survivors as u64), count(r.cohort as u64)));
         cells
     };
     let rows: Vec<_> = evenly(records, ROWS_SHOWN).into_iter().map(row).collect();
@@ -104,8 +112,9 @@ pub(super) fn clients(report: &RunReport<'_>) -> Option<Pane> {
         plot.line(&points, class);
         let end = points.last().map_or(0.0, |point| point.1);
         let strong = if *class == "main" { "strong" } else { "" };
-        let worst = of.first().map_or(0.0, |client| client.1);
-        plot.end(end, strong, format!("{name}, worst {}", score(worst)));
+        let values: Vec<Option<f64>> = of.iter().map(|client| Some(client.1)).collect();
+        let median = spread(&values).map_or(0.0, |[_, median, _]| median);
+        plot.end(end, strong, format!("{name}, median {}", score(median)));
     }
     for (rank, &(client, value)) in (1..).zip(&lines[0].0) {
         let name = report.clients.get(client).map_or("", String::as_str);
@@ -144,17 +153,20 @@ pub(super) fn loss(report: &RunReport<'_>) -> Option<Pane> {
         report.records.iter().filter_map(point).collect()
     };
     let (learning, held_out) = (points(|r| r.loss), points(|r| r.log_loss));
-    let (first, last) = (report.records.first()?, report.records.last()?);
+    let (first, last) = ends(report.records)?;
+    if learning.len().max(held_out.len()) < 2 {
+        return None;
+    }
     let most = learning.iter().chain(&held_out).map(|point| point.1).fold(0.0, f64::max);
     let x = Axis::whole(first.round as u32, last.round as u32, "rounds");
     let mut plot = Plot::new(x, Axis::from_zero(most, ""), 220.0);
     plot.line(&held_out, "main");
     plot.line(&learning, "dashed");
     if let Some(end) = held_out.last() {
-        plot.end(end.1, "strong", format!("held out {:.3}", end.1));
+        plot.end(end.1, "strong", format!("held out {}", short(end.1)));
     }
     if let Some(end) = learning.last() {
-        plot.end(end.1, "", format!("learning {:.3}", end.1));
+        plot.end(end.1, "", format!("learning {}", short(end.1)));
     }
     let about =
         "Log loss of the common model on rows held out, and mean loss of clients while they learn.";
@@ -168,7 +180,7 @@ pub(super) fn loss(report: &RunReport<'_>) -> Option<Pane> {
 pub(super) fn privacy(report: &RunReport<'_>) -> Option<Pane> {
     let spent: Vec<(f64, f64)> =
         report.records.iter().filter_map(|r| Some((r.round as f64, r.epsilon?))).collect();
-    let (first, last) = (report.records.first()?, report.records.last()?);
+    let (first, last) = ends(report.records)?;
     let &(_, epsilon) = spent.last()?;
     let x = Axis::whole(first.round as u32, last.round as u32, "rounds");
     let mut plot = Plot::new(x, Axis::from_zero(epsilon, ""), 220.0);
@@ -202,7 +214,7 @@ pub(super) fn mix(report: &RunReport<'_>) -> Option<Pane> {
         for &rows in counts {
             let share = if all == 0 { 0.0 } else { rows as f64 / all as f64 };
             let digits = if share > 0.55 { "l" } else { "d" };
-            let text = if rows == 0 { String::new() } else { rows.to_string() };
+            let text = if rows == 0 { String::new() } else { count(rows) };
             let _ = write!(
                 out,
                 "<td class=\"r {digits}\" style=\"--o:{:.0}%\">{text}</td>",
@@ -222,6 +234,11 @@ pub(super) fn mix(report: &RunReport<'_>) -> Option<Pane> {
         "rows that clients learn from; the darker, the larger its share of the client".to_owned()
     };
     Some(Pane::new("Who has what", &under).body(out).wide())
+}
+
+/// A loss: of one that ran away, the size only.
+fn short(loss: f64) -> String {
+    if loss < 1e4 { format!("{loss:.3}") } else { format!("{loss:.1e}") }
 }
 
 /// So many of some things, the first and the last among them.

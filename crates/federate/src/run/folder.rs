@@ -95,11 +95,7 @@ impl Folder {
     /// The rounds of the ledger, as their cost depends on them.
     #[must_use]
     pub fn past(&self) -> Vec<Past> {
-        let past = |entry: &Entry| Past {
-            survivors: entry.survivors.unwrap_or_default(),
-            is_done: entry.is_done,
-        };
-        self.ledger().entries().iter().map(past).collect()
+        self.ledger().past()
     }
 
     /// The ledger.

@@ -17,11 +17,16 @@ pub struct Liars {
 }
 
 impl Liars {
-    /// A share of the clients, rounded to the nearest number, drawn from the seed.
+    /// How many of so many clients a share is: the nearest number.
+    #[must_use]
+    pub fn count(share: f64, clients: usize) -> usize {
+        ((share * clients as f64).round() as usize).min(clients)
+    }
+
+    /// A share of the clients, as [`Self::count`] rounds it, drawn from the seed.
     #[must_use]
     pub fn new(attack: ValidAttack, share: f64, clients: usize, seed: u64) -> Self {
-        let size = ((share * clients as f64).round() as usize).min(clients);
-        let drawn = match size {
+        let drawn = match Self::count(share, clients) {
             0 => Vec::new(),
             // A seed of their own: who lies has nothing to do with who is asked.
             size => Sampling::Fixed { size }.draw(clients, u64::MAX, seed),

@@ -28,19 +28,23 @@ impl Simulation<'_> {
             match Joined::join(secure, entries, &task.cohort, &absent, task.round, seed) {
                 Ok(joined) => joined,
                 Err(Error::Secure(_)) => {
-                    let end = self.coordinator.abandon(0)?;
+                    // Nobody gave anything yet: these came to the round.
+                    let came = task.cohort.len() - absent.len();
+                    let end = self.coordinator.abandon(came)?;
                     return Ok(tally.finish(end, octets_of(task)));
                 }
                 Err(other) => return Err(other),
             };
+        let mut answered = 0;
         for (wave, fates) in task.cohort.chunks(wave_size()).zip(fates.chunks(wave_size())) {
             let given = self.count_wave(task, counting, wave, fates, &mut tally)?;
+            answered += given.len();
             joined.mask(given)?;
         }
         let survived = match joined.close() {
             Ok(survived) => survived,
             Err(Error::Secure(_)) => {
-                let end = self.coordinator.abandon(0)?;
+                let end = self.coordinator.abandon(answered)?;
                 return Ok(tally.finish(end, octets_of(task)));
             }
             Err(other) => return Err(other),

@@ -4,7 +4,7 @@ use flowgait_federate::coordinator::{Coordinator, Mechanism, Plan, PrivacyPlan};
 use flowgait_federate::partition::Partition;
 use flowgait_federate::robust::RobustKind;
 use flowgait_federate::secure::SecurePlan;
-use flowgait_federate::simulation::Faults;
+use flowgait_federate::simulation::{Fate, Faults};
 use flowgait_federate::strategy::{Renewal, StrategyKind};
 use flowgait_federate::update::Contribution;
 use flowgait_federate::{Error, Refusal, cohort::Sampling};
@@ -53,11 +53,15 @@ fn fewer_survivors_than_the_threshold_abandon_the_round() {
     for faults in [
         Faults { absent: 0.9, seed: 4, ..Faults::default() },
         Faults { lost: 0.9, seed: 4, ..Faults::default() },
+        Faults { lost: 0.6, seed: 4, ..Faults::default() },
     ] {
         let mut simulation = made::simulation(plan(10), &learner, faults);
         let before = simulation.coordinator().exact_parameters().to_vec();
         let round = simulation.round().unwrap();
         assert!(!round.end.is_done);
+        // Who was there is told, though there is no sum.
+        let there = (0..10).filter(|&client| faults.fate(1, client) == Fate::Well).count();
+        assert_eq!(round.end.survivors, there);
         assert_eq!(simulation.coordinator().exact_parameters(), before);
         assert_eq!(simulation.round().unwrap().end.round, 2);
     }

@@ -511,3 +511,83 @@ fn learning_that_blows_up_is_told_and_does_not_end_the_run() {
     let run = place.ok(&["simulate", "federation.toml", "--set", noisy]);
     run.says(&["0 of 3"]);
 }
+
+#[test]
+fn a_forest_s_report_has_no_empty_chart() {
+    let place = Place::new();
+    made(&place);
+    let forest = ["--set", "forest={trees=4}"];
+    place.ok(&[&["simulate", "federation.toml", "-o", "forest"][..], &forest].concat());
+    let report = place.text("forest/report.html");
+    for absent in ["How it learnt", "<h2>Loss", "Privacy spent", "1 rounds", "the same network"] {
+        assert!(!report.contains(absent), "{absent}");
+    }
+    for part in ["<b>4</b> <span></span><small>trees", "the same kind of forest", "For whom"] {
+        assert!(report.contains(part), "{part}");
+    }
+    // A network of the same rows has a curve.
+    place.ok(&["simulate", "federation.toml", "-o", "network"]);
+    assert!(place.text("network/report.html").contains("How it learnt"));
+}
+
+#[test]
+fn the_most_frequent_class_stands_beside_the_scores() {
+    let place = Place::new();
+    place.ok(&["synth", "four-classes", "-o", "four.csv", "--flows", "120"]);
+    // Six in ten rows are of one class.
+    let csv = place.text("four.csv");
+    let labels = support::column(&csv, "label");
+    let common = labels[0].to_owned();
+    let mut lines = csv.lines();
+    let mut table = lines.next().unwrap().to_owned() + "\n";
+    let mut kept = [0, 0];
+    for (line, label) in lines.zip(&labels) {
+        let is_common = *label == common;
+        let so_far = &mut kept[usize::from(is_common)];
+        if *so_far < if is_common { 60 } else { 40 } {
+            *so_far += 1;
+            table += &format!("{line}\n");
+        }
+    }
+    assert_eq!(kept, [40, 60]);
+    place.write("four.csv", &table);
+    let keys = ["--set", "rounds=1", "--set", "data.held_out=0.5"];
+    place.write("federation.toml", FEDERATION.replace("column = \"client\"", "count = 2"));
+    let run = place.ok(&[&["simulate", "federation.toml", "-o", "run"][..], &keys].concat());
+    run.says(&["the most frequent class"]);
+    let told = summary(&place, "run");
+    let accuracy = told["majority"]["accuracy"].as_f64().unwrap();
+    assert!((0.4..0.8).contains(&accuracy), "{told}");
+    // One class is answered of those that occur: its F1, 2a / (1 + a), and zeros for the others.
+    let f1 = told["majority"]["f1_macro"].as_f64().unwrap();
+    let classes = [2.0, 3.0, 4.0].map(|classes| 2.0 * accuracy / (1.0 + accuracy) / classes);
+    assert!(classes.iter().any(|one| (one - f1).abs() < 1e-9), "{told}");
+    assert!(place.text("run/report.html").contains("the most frequent class"));
+}
+
+#[test]
+fn who_lies_is_counted() {
+    let place = Place::new();
+    let go = |share: &str, folder: &str| {
+        let set = [
+            "clients={count=10,partition=\"iid\"}",
+            "rounds=1",
+            "data={rows=30}",
+            &format!("attack={{share={share},kind=\"sign-flip\"}}"),
+            "robust={multi-krum={f=2}}",
+            "personal={name=\"ditto\"}",
+        ];
+        let set: Vec<&str> = set.iter().flat_map(|key| ["--set", key]).collect();
+        place.ok(&[&["simulate", "-o", folder][..], &set].concat())
+    };
+    let run = go("0.2", "two");
+    run.says(&[
+        "2 of 10 clients lie (sign-flip)",
+        "robust: multi-Krum of f = 2",
+        "Ditto: own models held near by lambda 0.1",
+    ]);
+    assert!(place.text("two/report.html").contains("2 of 10 clients lie (sign-flip)"));
+    let run = go("0.01", "none");
+    run.tells(&["nobody lies: 1 % of 10 clients is none"]);
+    assert!(place.text("none/report.html").contains("obody lies: 1 % of 10 clients is none"));
+}

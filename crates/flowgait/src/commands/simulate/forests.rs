@@ -56,6 +56,7 @@ fn judged(
     grown: Grown,
 ) -> Result<(Outcome, Estimator), Failure> {
     let Grown { forest, edges, traffic, rounds, epsilon, ended } = grown;
+    let trees = Some(forest.trees());
     let estimator = Estimator::Forest(forest);
     let measured = judge(&prepared.homes, &prepared.held_out, &estimator)?;
     let record = Record {
@@ -72,7 +73,7 @@ fn judged(
     let ground =
         Ground { homes: &prepared.homes, params: &params, edges: &edges, seed: federation.seed };
     let baselines = beside::baselines(federation, prepared, &ground)?;
-    Ok((Outcome { records: vec![record], ended, baselines }, estimator))
+    Ok((Outcome { trees, records: vec![record], ended, baselines }, estimator))
 }
 
 /// What the way promises, said of this run.

@@ -21,6 +21,7 @@ use flowgait_model::artifact::{Card, Model, fingerprint};
 use flowgait_model::{Estimator, Training};
 
 use super::homes::{Prepared, prepare};
+use super::show::words;
 use super::{forests, show, told};
 use crate::failure::{Failure, sentence};
 use crate::output;
@@ -38,6 +39,7 @@ pub const CONFIGURATION: &str = "federation.toml";
 /// What it is held against.
 #[derive(Default)]
 pub struct Baselines {
+    pub majority: Option<Measured>,
     pub central: Option<Measured>,
     /// The forest of one place, where a forest is made.
     pub forest: Option<Estimator>,
@@ -46,6 +48,8 @@ pub struct Baselines {
 
 /// What a run came to.
 pub struct Outcome {
+    /// How many trees, where a forest was made.
+    pub trees: Option<usize>,
     pub records: Vec<Record>,
     pub ended: Ended,
     pub baselines: Baselines,
@@ -54,6 +58,12 @@ pub struct Outcome {
 /// Runs a federation; `here` is where its tables are named from.
 pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Result<(), Failure> {
     let mut prepared = prepare(federation, here)?;
+    if let Some(few) = words::few_held_out(&prepared) {
+        output::warn(&few);
+    }
+    if let Err(Some(nobody)) = words::liars(federation, prepared.clients.len()) {
+        output::warn(&nobody);
+    }
     if federation.forest.is_some() {
         return forests::run(federation, &prepared, output);
     }
@@ -102,7 +112,7 @@ pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Resul
     )?;
     progress.finish();
     let baselines = judge.baselines()?;
-    let outcome = Outcome { records, ended, baselines };
+    let outcome = Outcome { trees: None, records, ended, baselines };
     output::out(&show::rounds(&outcome))?;
     output::out(&show::closing(&outcome))?;
     if let Some(path) = output {
@@ -258,7 +268,8 @@ impl Judge<'_> {
     fn baselines(&self) -> Result<Baselines, Failure> {
         let wanted = self.federation.baselines;
         let (rounds, seed) = (self.federation.rounds, self.federation.seed);
-        let mut found = Baselines::default();
+        let majority = baseline::majority(self.homes, self.held_out)?;
+        let mut found = Baselines { majority, ..Baselines::default() };
         if wanted.central {
             let all = Homes { rows: vec![self.homes.all_rows()], ..self.homes.clone() };
             let learner = learner(self.federation, &all)?;
@@ -281,13 +292,15 @@ pub fn summary(outcome: &Outcome) -> String {
     };
     let last = outcome.records.last();
     let sum = |of: fn(&Record) -> u64| outcome.records.iter().map(of).sum::<u64>();
-    let central = outcome.baselines.central.as_ref().map(|central| {
+    let measured = |measured: &Measured| {
         serde_json::json!({
-            "accuracy": central.scores.map(|scores| scores.accuracy),
-            "f1_macro": central.scores.map(|scores| scores.f1_macro),
-            "clients": spread(&central.clients),
+            "accuracy": measured.scores.map(|scores| scores.accuracy),
+            "f1_macro": measured.scores.map(|scores| scores.f1_macro),
+            "clients": spread(&measured.clients),
         })
-    });
+    };
+    let central = outcome.baselines.central.as_ref().map(measured);
+    let majority = outcome.baselines.majority.as_ref().map(measured);
     let local = outcome.baselines.local.as_ref().map(|local| {
         serde_json::json!({
             "accuracy": local.accuracy,
@@ -314,6 +327,7 @@ pub fn summary(outcome: &Outcome) -> String {
         })),
         "central": central,
         "local": local,
+        "majority": majority,
     }));
     text.expect("a summary has plain fields") + "\n"
 }

@@ -1,11 +1,13 @@
 //! What a person sees of a run on the terminal.
 
+pub mod words;
+
 use std::fmt::Write as _;
 
 use flowgait_federate::cohort::Sampling;
 use flowgait_federate::coordinator::{Mechanism, ValidPlan};
 use flowgait_federate::federation::{Federation, ForestPlan, ForestWay};
-use flowgait_federate::measure::spread;
+use flowgait_federate::measure::{Measured, spread};
 use flowgait_federate::network::{Effort, NetLearner, Stepping};
 use flowgait_federate::partition::skew;
 use flowgait_federate::record::Record;
@@ -30,11 +32,11 @@ pub fn head(
     let (least, most) = (rows.iter().min().unwrap_or(&0), rows.iter().max().unwrap_or(&0));
     let clients = units::counted(prepared.clients.len() as u64, "client");
     let uneven = skew(&prepared.homes.rows, &prepared.homes.codes, prepared.homes.classes);
+    let (least, most) = (units::grouped(*least as u64), units::grouped(*most as u64));
+    let each = if least == most { least } else { format!("{least} to {most}") };
     let mut text = format!(
-        "\n{clients}, {} to learn from ({} to {} each), {} held out; {}, clients {}\n",
+        "\n{clients}, {} to learn from ({each} each), {} held out; {}, clients {}\n",
         units::counted(all as u64, "row"),
-        units::grouped(*least as u64),
-        units::grouped(*most as u64),
         units::grouped(prepared.held_out.rows().len() as u64),
         units::counted(prepared.classes.len() as u64, "class"),
         how_uneven(uneven),
@@ -51,9 +53,11 @@ pub fn head(
     let is_buffered = plan.strategy().buffer().is_some();
     let asked = match federation.cohort {
         Sampling::Everyone if is_buffered => "everyone learns at any time".to_owned(),
-        Sampling::Fixed { size } if is_buffered => format!("{size} learn at any time"),
+        Sampling::Fixed { size } if is_buffered => {
+            format!("{} learn at any time", units::grouped(size as u64))
+        }
         Sampling::Everyone => "everyone asked".to_owned(),
-        Sampling::Fixed { size } => format!("{size} asked a round"),
+        Sampling::Fixed { size } => format!("{} asked a round", units::grouped(size as u64)),
         Sampling::Poisson { rate } => format!("each asked with a chance of {rate}"),
     };
     let _ = writeln!(
@@ -96,8 +100,12 @@ pub fn head(
     if plan.secure().is_some() {
         text += "secure aggregation: the coordinator sees sums only\n";
     }
-    if let Some(liars) = &federation.attack {
-        let _ = writeln!(text, "{:.0} % of the clients lie", liars.share * 100.0);
+    for words in [
+        federation.robust.map(|rule| format!("robust: {}", words::robust(rule))),
+        federation.personal.as_ref().map(words::own),
+        words::liars(federation, prepared.clients.len()).ok(),
+    ] {
+        words.into_iter().for_each(|words| text += &format!("{words}\n"));
     }
     text
 }
@@ -168,27 +176,35 @@ pub fn rounds(outcome: &Outcome) -> String {
     let has_epsilon = records.iter().any(|record| record.epsilon.is_some());
     let has_own = records.iter().any(|record| record.own.is_some());
     let has_backdoor = records.iter().any(|record| record.backdoor.is_some());
-    let mut text =
-        String::from("\nround  accuracy  macro-F1    loss  worst client  median  best  answered");
+    let answered = |record: &Record| {
+        let [survivors, cohort] = [record.survivors, record.cohort].map(|n| n as u64);
+        format!("{} of {}", units::grouped(survivors), units::grouped(cohort))
+    };
+    let lines = shown(records);
+    let wide = lines.iter().map(|record| answered(record).len()).max().unwrap_or(0).max(8);
+    let mut text = format!(
+        "\nround  accuracy  macro-F1  learning loss  worst client  median   best  {:>wide$}",
+        "answered"
+    );
     for (is_there, head) in
         [(has_own, "  own median"), (has_backdoor, "  backdoor"), (has_epsilon, "  epsilon")]
     {
         text += if is_there { head } else { "" };
     }
     text.push('\n');
-    for record in shown(records) {
+    for record in lines {
         let [worst, median, best] = spread(&record.clients).map_or([None; 3], |s| s.map(Some));
-        let answered = format!("{} of {}", record.survivors, record.cohort);
         let _ = write!(
             text,
-            "{:>5}  {:>8}  {:>8}  {:>6}  {:>12}  {:>6}  {:>4}  {answered:>8}",
+            "{:>5}  {:>8}  {:>8}  {:>13}  {:>12}  {:>6}  {:>5}  {:>wide$}",
             record.round,
             score(record.accuracy, 3),
             score(record.f1_macro, 3),
-            score(record.loss, 3),
+            loss(record.loss),
             score(worst, 3),
             score(median, 3),
-            score(best, 2),
+            score(best, 3),
+            answered(record),
         );
         if has_own {
             let own = record.own.as_ref().and_then(|own| spread(own)).map(|[_, median, _]| median);
@@ -219,21 +235,31 @@ fn score(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.digits$}"))
 }
 
+/// A loss: of one that ran away, the size only.
+fn loss(value: Option<f64>) -> String {
+    match value {
+        Some(value) if value.is_finite() && value >= 1e4 => format!("{value:.1e}"),
+        value => score(value, 3),
+    }
+}
+
 /// What it came to, beside what it is held against.
 pub fn closing(outcome: &Outcome) -> String {
-    let mut text =
-        String::from("\n               accuracy  macro-F1  worst client  median  best\n");
+    let mut text = format!("\n{:<23}  accuracy  macro-F1  worst client  median   best\n", "");
     let mut line = |name: &str, scores: [Option<f64>; 2], clients: &[Option<f64>]| {
         let [worst, median, best] = spread(clients).map_or([None; 3], |s| s.map(Some));
         let _ = writeln!(
             text,
-            "{name:<13}  {:>8}  {:>8}  {:>12}  {:>6}  {:>4}",
+            "{name:<23}  {:>8}  {:>8}  {:>12}  {:>6}  {:>5}",
             score(scores[0], 3),
             score(scores[1], 3),
             score(worst, 3),
             score(median, 3),
-            score(best, 2)
+            score(best, 3)
         );
+    };
+    let both = |measured: &Measured| {
+        [measured.scores.map(|s| s.accuracy), measured.scores.map(|s| s.f1_macro)]
     };
     if let Some(last) = outcome.records.last() {
         line("federated", [last.accuracy, last.f1_macro], &last.clients);
@@ -242,12 +268,15 @@ pub fn closing(outcome: &Outcome) -> String {
         }
     }
     if let Some(central) = &outcome.baselines.central {
-        let scores = central.scores.map(|scores| (scores.accuracy, scores.f1_macro));
-        line("one place", [scores.map(|s| s.0), scores.map(|s| s.1)], &central.clients);
+        line("one place", both(central), &central.clients);
     }
     if let Some(local) = &outcome.baselines.local {
         line("each alone", [Some(local.accuracy), Some(local.f1_macro)], &local.clients);
     }
+    if let Some(majority) = &outcome.baselines.majority {
+        line("the most frequent class", both(majority), &majority.clients);
+    }
+    text += "accuracy and macro-F1 are on the rows held out for all, the client columns on each client's own\n";
     let sum = |of: fn(&Record) -> u64| outcome.records.iter().map(of).sum::<u64>();
     let _ = writeln!(
         text,

@@ -1,5 +1,6 @@
 //! What the report of a run says around its numbers.
 
+use flowgait_federate::cohort::Sampling;
 use flowgait_federate::coordinator::{Mechanism, ValidPlan};
 use flowgait_federate::federation::{Federation, Own};
 use flowgait_federate::report::RunReport;
@@ -8,7 +9,8 @@ use flowgait_model::report::Origin;
 
 use super::homes::Prepared;
 use super::runs::Outcome;
-use super::show;
+use super::show::{self, words};
+use crate::failure::sentence;
 use crate::units;
 
 /// The report of a run.
@@ -18,7 +20,6 @@ pub fn report<'a>(
     plan: &ValidPlan,
     outcome: &'a Outcome,
 ) -> RunReport<'a> {
-    let clients = units::counted(prepared.clients.len() as u64, "client");
     let mut tags = vec![match federation.forest {
         None => federation.strategy.name().to_owned(),
         Some(forest) => show::forest_way(federation, forest).to_owned(),
@@ -28,8 +29,8 @@ pub fn report<'a>(
         Some(Own::Ditto { .. }) => tags.push("Ditto".to_owned()),
         Some(Own::FedPer { .. }) => tags.push("FedPer".to_owned()),
     }
-    if plan.sees_updates() {
-        tags.push("robust rule".to_owned());
+    if let Some(rule) = federation.robust {
+        tags.push(words::robust(rule));
     }
     if federation.adaptive_clipping.is_some() {
         tags.push("adaptive clipping".to_owned());
@@ -48,22 +49,43 @@ pub fn report<'a>(
     }
     let rows: usize = prepared.homes.rows.iter().map(Vec::len).sum();
     RunReport {
-        title: format!("{clients} learn {}", prepared.label),
+        title: words::title(prepared),
         tags,
         facts: vec![
             format!("{} to learn from", units::counted(rows as u64, "row")),
             format!("{} held out", units::grouped(prepared.held_out.rows().len() as u64)),
             units::counted(prepared.classes.len() as u64, "class"),
-            units::counted(outcome.records.len() as u64, "round"),
+            rounds(outcome),
         ],
         notes: notes(federation, prepared, plan, outcome),
+        trees: outcome.trees,
         records: &outcome.records,
+        majority: outcome.baselines.majority.as_ref(),
+        alike: alike(federation).to_owned(),
         central: outcome.baselines.central.as_ref(),
         local: outcome.baselines.local.as_ref(),
         clients: &prepared.clients,
         classes: &prepared.classes,
         mix: prepared.homes.class_rows(),
         configuration: toml::to_string(federation).expect("a federation has plain fields"),
+    }
+}
+
+/// How long it took, in rounds.
+fn rounds(outcome: &Outcome) -> String {
+    match (outcome.trees, outcome.records.last()) {
+        (Some(_), Some(last)) => format!("clients asked {}", units::counted(last.round, "time")),
+        _ => units::counted(outcome.records.len() as u64, "round"),
+    }
+}
+
+/// What one place and each client alone learn.
+fn alike(federation: &Federation) -> &'static str {
+    match (federation.forest.is_some(), federation.privacy.is_some()) {
+        (false, false) => "the same network, for as many rounds",
+        (false, true) => "the same network, for as many rounds and without noise",
+        (true, false) => "the same kind of forest, of as many trees",
+        (true, true) => "plain forests, without noise, a limit of depth, or edges fixed beforehand",
     }
 }
 
@@ -97,26 +119,30 @@ fn notes(
                 Mechanism::Distributed => "clients, so that nobody sees a sum without it",
             };
             let not = match federation.forest {
-                None => "the scale of the columns, and the scores on rows held out",
+                None => "the scale of the columns, the scores on rows held out, the clients' learning loss, and the share of updates that were clipped",
                 Some(_) => "the scores on rows held out; columns are cut at values that were fixed beforehand",
             };
             notes.push((false, format!(
                 "Privacy is of each client as a whole, at delta {:e}, with noise of {who}. Not part of it: {not}.",
                 privacy.delta
             )));
+            if matches!(federation.cohort, Sampling::Poisson { .. }) {
+                notes.push((true, "Cohorts are drawn by coins, and the privacy counts on nobody knowing who joined; this report and the metrics tell how many did.".to_owned()));
+            }
         }
     }
     if plan.secure().is_some() {
         notes.push((false, "All parties of the secure aggregation were in one process: this shows that it works and what it costs, and hides nothing.".to_owned()));
     }
-    if let Some(liars) = &federation.attack {
-        notes.push((
-            true,
-            format!(
-                "{:.0} % of the clients lied; clients are judged on rows as they are.",
-                liars.share * 100.0
-            ),
-        ));
+    match words::liars(federation, prepared.clients.len()) {
+        Ok(liars) => {
+            notes.push((true, format!("{liars}; clients are judged on rows as they are.")));
+        }
+        Err(Some(nobody)) => notes.push((true, sentence(&format!("{nobody}.")))),
+        Err(None) => {}
+    }
+    if let Some(few) = words::few_held_out(prepared) {
+        notes.push((true, format!("{few}.")));
     }
     if plan.strategy().buffer().is_some() {
         notes.push((

@@ -1,6 +1,6 @@
 //! What a forest of many is held against: the forest of one place, and that of each client alone.
 
-use flowgait_federate::baseline::Local;
+use flowgait_federate::baseline::{self, Local};
 use flowgait_federate::federation::Federation;
 use flowgait_federate::forest::{Ground, central_forest, judge, local_forest};
 use flowgait_federate::measure::Measured;
@@ -18,7 +18,8 @@ pub fn baselines(
     ground: &Ground<'_>,
 ) -> Result<Baselines, Failure> {
     let (homes, held_out) = (&prepared.homes, &prepared.held_out);
-    let mut found = Baselines::default();
+    let majority = baseline::majority(homes, held_out)?;
+    let mut found = Baselines { majority, ..Baselines::default() };
     if federation.baselines.central {
         let central = Estimator::Forest(central_forest(ground)?);
         found.central = Some(judge(homes, held_out, &central)?);

@@ -13,7 +13,7 @@ use crate::learner::{Learner, Learnt};
 use crate::spare::Spare;
 use crate::strategy::{Local, Strategy};
 use crate::stream::{Purpose, stream};
-use crate::update::Contribution;
+use crate::update::{Contribution, all_finite};
 use rand_chacha::rand_core::Rng;
 
 /// What a client keeps of its model for itself.
@@ -150,10 +150,9 @@ impl Worker<'_> {
             // and whatever it makes of that, it moves each sum by the clip norm at most.
             compression.keep_largest(&mut values, &mut memory.owed)?;
         }
-        let is_finite = values.iter().all(|value| value.is_finite());
         let is_short = match (task.clip_norm, &task.short_bit) {
             // It has no length, so there is nothing to clip; whoever gets it refuses it, and says whose it was.
-            _ if !is_finite => {
+            (Some(_), _) if !all_finite(&values) => {
                 values.resize(task.length, f32::NAN);
                 false
             }

@@ -56,3 +56,8 @@ impl SummedUpdate {
         self.sum[range].iter().map(|sum| sum / self.weight)
     }
 }
+
+/// Whether all are numbers. Without a way out of the loop several are looked at in one instruction.
+pub(crate) fn all_finite(values: &[f32]) -> bool {
+    values.iter().fold(true, |is_well, value| is_well & value.is_finite())
+}

@@ -12,7 +12,7 @@ use super::guard::{Counting, Guard, Paid};
 use super::plan::ValidPlan;
 use crate::error::{Error, Refusal};
 use crate::spare::Spare;
-use crate::update::{Contribution, SummedUpdate};
+use crate::update::{Contribution, SummedUpdate, all_finite};
 
 /// Contributions that are added at once, so that each thread has a stretch of numbers to itself.
 const FOLD: usize = 32;
@@ -159,8 +159,7 @@ impl Sum {
 }
 
 fn check_finite(values: &[f32]) -> Result<(), Refusal> {
-    // Without a way out of the loop several numbers are looked at in one instruction; where one is wrong is asked for after that.
-    if values.iter().fold(true, |is_well, value| is_well & value.is_finite()) {
+    if all_finite(values) {
         return Ok(());
     }
     match values.iter().position(|value| !value.is_finite()) {

@@ -81,6 +81,12 @@ impl EstimatorKind {
         }
     }
 
+    /// Whether there is boosting in it.
+    #[must_use]
+    pub fn boosts(self) -> bool {
+        matches!(self, Self::Boost | Self::Voting)
+    }
+
     /// Its name in prose.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -116,6 +116,15 @@ impl Survivors {
     }
 }
 
+impl Delta {
+    /// Whether it is below one over so many clients. From there on, showing the whole update of one client drawn by chance would be
+    /// private too.
+    #[must_use]
+    pub fn is_below_one_of(self, clients: u64) -> bool {
+        self.get() * (clients as f64) < 1.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

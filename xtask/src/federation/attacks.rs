@@ -1,6 +1,6 @@
 //! What liars can do, and which rules stand it.
 
-use super::cell::{Cell, UC_DAVIS, scores, shared};
+use super::cell::{Cell, scores, uc_davis};
 use crate::error::Error;
 
 pub fn run(seeds: u64) -> Result<(), Error> {
@@ -13,7 +13,7 @@ pub fn run(seeds: u64) -> Result<(), Error> {
         ("scaled by −10", "attack.kind={scaling={by=-10.0}}"),
         ("backdoor", backdoor),
     ];
-    let base = shared(UC_DAVIS)?;
+    let base = uc_davis()?;
     let rules = ["none", "clipping", "median", "multi-Krum"];
     println!("| attack | liars | {} |", rules.join(" | "));
     println!("| --- | --- |{}", " --- |".repeat(rules.len()));

@@ -9,22 +9,31 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::{process, project};
 
-/// A federation of ten clients that the flows of UC Davis are dealt to.
-pub const UC_DAVIS: &str = r#"
+/// A federation of ten clients that tables are dealt to.
+pub fn ten_clients(tables: &[String], label: &str) -> String {
+    format!(
+        r#"
 rounds = 30
 [data]
-tables = ["ucdavis19-quic/flows.csv"]
-label = "label"
+tables = {tables:?}
+label = "{label}"
 [clients]
 count = 10
 [model]
 hidden = [64, 32]
 dropout = 0.1
 [learning]
-effort = { epochs = 1 }
+effort = {{ epochs = 1 }}
 batch = 32
 rate = 0.05
-"#;
+"#
+    )
+}
+
+/// The same of the flows of UC Davis.
+pub fn uc_davis() -> Result<String, Error> {
+    shared(&ten_clients(&["ucdavis19-quic/flows.csv".to_owned()], "label"))
+}
 
 /// One cell: its keys beside those of the table.
 pub struct Cell {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use super::cell::{flowgait, folder, make};
+use super::cell::{flowgait, folder, make, ten_clients};
 use crate::error::Error;
 use crate::process;
 
@@ -32,26 +32,9 @@ pub fn federation() -> Result<String, Error> {
     make(&folder)?;
     let mut tables = Vec::new();
     for (seed, scenario) in (1..).zip(SITES) {
-        tables.push(format!("{:?}", site(&folder, seed, scenario)?.display().to_string()));
+        tables.push(site(&folder, seed, scenario)?.display().to_string());
     }
-    Ok(format!(
-        r#"
-rounds = 30
-[data]
-tables = [{}]
-label = "category"
-[clients]
-count = 10
-[model]
-hidden = [64, 32]
-dropout = 0.1
-[learning]
-effort = {{ epochs = 1 }}
-batch = 32
-rate = 0.05
-"#,
-        tables.join(", ")
-    ))
+    Ok(ten_clients(&tables, "category"))
 }
 
 /// One site's flows with the truth about them.

@@ -1,6 +1,6 @@
 //! Strategies by how unlike clients are.
 
-use super::cell::{Cell, Scores, UC_DAVIS, scores, shared};
+use super::cell::{Cell, Scores, scores, uc_davis};
 use super::made;
 use crate::error::Error;
 
@@ -39,7 +39,7 @@ const fn partitions(own: (&'static str, &'static str)) -> Partitions {
 
 /// The flows of UC Davis, whose days are clients.
 pub fn recorded(seeds: u64) -> Result<(), Error> {
-    let base = shared(UC_DAVIS)?;
+    let base = uc_davis()?;
     let partitions = partitions(("by day", "clients.column=\"capture_day\""));
     let rows: Vec<Row> = STRATEGIES.into_iter().chain([CONVOLUTIONS]).chain(FORESTS).collect();
     println!("UC Davis QUIC\n");

@@ -43,7 +43,7 @@ impl Privacy {
         rounds: u64,
     ) -> Result<PrivacyPlan, Error> {
         let (epsilon, delta) = (Epsilon::new(self.epsilon)?, Delta::new(self.delta)?);
-        if self.delta * clients as f64 >= 1.0 {
+        if !delta.is_below_one_of(clients as u64) {
             let must = "below one over the number of clients: at that, showing one client's update as it is would be private too";
             return Err(Error::Parameter { name: "delta", value: self.delta, must });
         }
@@ -59,9 +59,9 @@ impl Privacy {
         };
         let noise_multiplier = match self.noise_multiplier {
             Some(noise_multiplier) => {
-                // Of shares the exact cost is known with the answers; a tenth more is none of their business.
                 let first = cost(NoiseMultiplier::new(noise_multiplier)?, 1);
-                if first > 1.1 * self.epsilon {
+                // What shares of clients cost is known with the answers, and may be less.
+                if self.mechanism == Mechanism::Central && first > self.epsilon {
                     return Err(Error::Clash {
                         this: format!(
                             "a noise multiplier of {noise_multiplier}, at which the first round costs an epsilon of {first:.3},"

@@ -90,7 +90,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         (rate, ..) => Sampling::Poisson(SamplingRate::new(rate.unwrap_or(1.0)).map_err(wrong)?),
     };
     if let Sampling::Cohort(_, clients) = sampling
-        && delta.get() * f64::from(clients) >= 1.0
+        && !delta.is_below_one_of(clients.into())
     {
         return Err(Failure::usage(format!(
             "Delta is {}, but must be below one over the number of clients",

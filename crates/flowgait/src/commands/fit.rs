@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use flowgait_model::artifact::{Card, Model, fingerprint};
 use flowgait_model::baseline::Majority;
 use flowgait_model::metrics::Scores;
-use flowgait_model::recipe::EstimatorKind;
 use flowgait_model::report::Origin;
 use flowgait_model::seen::Seen;
 use flowgait_model::validation::CrossValidation;
@@ -123,9 +122,7 @@ impl Expectation {
             self.split.named().words(),
         ));
         let recipe = &self.choice.recipe;
-        if matches!(recipe.estimator, EstimatorKind::Boost | EstimatorKind::Voting)
-            && recipe.boosters > 1
-        {
+        if recipe.estimator.boosts() && recipe.boosters > 1 {
             output::note(&format!(
                 "on those folds one booster answered; the model has {}, which as a rule do as well or a little better",
                 recipe.boosters

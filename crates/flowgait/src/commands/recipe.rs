@@ -123,13 +123,12 @@ impl RecipeArgs {
     /// Refuses parameters that the named estimator does not have.
     fn check(&self, kind: EstimatorKind) -> Result<(), Failure> {
         let is_network = kind.network().is_some();
-        let has_boosting = matches!(kind, EstimatorKind::Boost | EstimatorKind::Voting);
         let has_trees = !is_network && kind != EstimatorKind::Linear;
         for (flag, is_typed, has) in [
             ("--epochs", self.epochs.is_some(), is_network),
             ("--device gpu", self.device == DeviceArg::Gpu, is_network),
             ("--trees", self.trees.is_some(), has_trees),
-            ("--boosters", self.boosters.is_some(), has_boosting),
+            ("--boosters", self.boosters.is_some(), kind.boosts()),
             ("--depth", self.depth.is_some(), has_trees),
         ] {
             if is_typed && !has {

@@ -71,11 +71,14 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
 /// The four classes, alike and skewed, or dealt as a person says.
 fn demo(args: &Args) -> Result<Outcome, Failure> {
     let base = parsed("", &args.set, "--set")?;
-    let says_how = |pair: &String| {
-        ["clients=", "clients.partition", "clients.column"].iter().any(|key| pair.starts_with(key))
-    };
+    let mut typed = toml::Table::new();
+    args.set.iter().try_for_each(|pair| set_key(&mut typed, pair))?;
+    let clients = typed.get("clients").and_then(toml::Value::as_table);
+    let says_how = clients.is_some_and(|clients| {
+        ["partition", "column"].iter().any(|key| clients.contains_key(*key))
+    });
     let skewed = Partition::Favourite { share: 0.7 };
-    if args.set.iter().any(says_how) {
+    if says_how {
         runs::run(&base, Path::new("."), args.output.as_deref())?;
     } else {
         for (name, partition) in [("iid", Partition::Iid), ("skewed", skewed)] {

@@ -13,6 +13,7 @@ mod a_data_scientist_keeps_their_table;
 mod a_newcomer_reads_the_help;
 mod a_newcomer_runs_the_demo;
 mod a_researcher_holds_it_against_ndpi;
+mod a_run_is_kept_in_its_folder;
 mod an_analyst_asks_why;
 mod an_analyst_classifies_a_capture;
 mod an_analyst_joins_answers_to_flows;

@@ -1,6 +1,5 @@
 //! Sites learn one model together, in a simulation, and see what it cost and whether it was worth it.
 
-use flowgait_federate::forest::TreeRound;
 use serde_json::Value;
 
 use crate::support::{self, Place};
@@ -16,12 +15,12 @@ column = "client"
 effort = { epochs = 1 }
 "#;
 
-fn made(place: &Place) {
+pub fn made(place: &Place) {
     place.ok(&["synth", "four-classes", "-o", "four.csv", "--flows", "120", "--skewed"]);
     place.write("federation.toml", FEDERATION);
 }
 
-fn summary(place: &Place, run: &str) -> Value {
+pub fn summary(place: &Place, run: &str) -> Value {
     serde_json::from_str(&place.text(&format!("{run}/summary.json"))).unwrap()
 }
 
@@ -47,49 +46,6 @@ fn the_four_classes_are_learnt_without_a_file() {
     let dealt = place.ok(&["simulate", "--set", shards, "-o", "shards"]);
     assert_eq!(dealt.out.lines().filter(|line| line.starts_with("federated")).count(), 1);
     assert!(place.text("shards/federation.toml").contains("per_client = 1"));
-}
-
-#[test]
-fn a_run_has_a_folder_and_goes_on_where_it_was() {
-    let place = Place::new();
-    made(&place);
-    place.ok(&["simulate", "federation.toml", "-o", "whole"]);
-    for file in ["federation.toml", "ledger.jsonl", "metrics.jsonl", "model.fgm", "report.html"] {
-        assert!(place.path(&format!("whole/{file}")).is_file(), "{file}");
-    }
-    assert_eq!(place.text("whole/ledger.jsonl").lines().count(), 6);
-    let report = place.text("whole/report.html");
-    for part in ["How it learnt", "For whom", "Who has what", "Beside one place", "made rows"] {
-        // The table was read from a file, so nothing says that it was made.
-        assert_eq!(report.contains(part), part != "made rows", "{part}");
-    }
-
-    // Killed after three rounds: the files of a run of three rounds, but for how many there are to be.
-    place.ok(&["simulate", "federation.toml", "-o", "cut", "--set", "rounds=3"]);
-    let configuration = place.text("cut/federation.toml").replace("rounds = 3", "rounds = 6");
-    place.write("cut/federation.toml", configuration);
-    let run = place.ok(&["simulate", "federation.toml", "-o", "cut"]);
-    run.tells(&["going on after round 3"]);
-    for file in ["ledger.jsonl", "metrics.jsonl", "model.fgm", "summary.json"] {
-        assert_eq!(
-            place.bytes(&format!("cut/{file}")),
-            place.bytes(&format!("whole/{file}")),
-            "{file}"
-        );
-    }
-    let other = place.run(&["simulate", "federation.toml", "-o", "cut", "--set", "seed=2"]);
-    assert_eq!(other.status, 2);
-    other.tells(&["cut holds the run of another federation"]);
-
-    // What was learnt answers, as any model does.
-    place.ok(&["predict", "--model", "whole/model.fgm", "four.csv", "-o", "answers.csv"]);
-    let answers = place.text("answers.csv");
-    let right = support::column(&answers, "label")
-        .iter()
-        .zip(support::column(&answers, "prediction"))
-        .filter(|(truth, answer)| *truth == answer)
-        .count();
-    assert!(right > 330, "{right} of 360");
 }
 
 #[test]
@@ -303,77 +259,6 @@ fn a_private_forest_is_paid_for_and_held_against_the_plain_one() {
 }
 
 #[test]
-fn a_forest_goes_on_where_it_was_killed() {
-    let place = Place::new();
-    made(&place);
-    let ways = [
-        "forest={trees=6}",
-        "forest={trees=6,way=\"pooled\"}",
-        "forest={trees=3,depth=2}\nprivacy={epsilon=30.0,delta=1e-4}",
-    ];
-    for (number, way) in ways.iter().enumerate() {
-        let set: Vec<&str> = way.lines().flat_map(|key| ["--set", key]).collect();
-        let go = |folder: &str| {
-            place.ok(&[&["simulate", "federation.toml", "-o", folder][..], &set].concat())
-        };
-        let (whole, cut) = (format!("whole{number}"), format!("cut{number}"));
-        go(&whole);
-        go(&cut);
-        // As it was killed: the first line of the ledger, half of the second behind its tree, and no result.
-        let ledger = place.text(&format!("{whole}/ledger.jsonl"));
-        assert_eq!(ledger.lines().count(), if number == 0 { 6 } else { 3 }, "{ledger}");
-        let line = ledger.find('\n').unwrap();
-        place.write(&format!("{cut}/ledger.jsonl"), &ledger[..line + 50]);
-        let trees = place.bytes(&format!("{whole}/trees.bin"));
-        let after = |octets| TreeRound::read(octets).unwrap().1;
-        let two = trees.len() - after(after(&trees)).len();
-        std::fs::write(place.path(&format!("{cut}/trees.bin")), &trees[..two]).unwrap();
-        for file in ["model.fgm", "summary.json", "metrics.jsonl"] {
-            std::fs::remove_file(place.path(&format!("{cut}/{file}"))).unwrap();
-        }
-        go(&cut).tells(&["going on after round 1"]);
-        for file in ["ledger.jsonl", "trees.bin", "metrics.jsonl", "model.fgm", "summary.json"] {
-            let bytes = |folder: &str| place.bytes(&format!("{folder}/{file}"));
-            assert!(bytes(&cut) == bytes(&whole), "{way} {file}");
-        }
-        place.write(
-            &format!("{cut}/ledger.jsonl"),
-            ledger.replacen("\"cohort\":3", "\"cohort\":4", 1),
-        );
-        let run = place.run(&[&["simulate", "federation.toml", "-o", &cut][..], &set].concat());
-        assert_eq!(run.status, 1);
-        run.tells(&["Ledger, line 2: the hash of the line before does not fit"]);
-        std::fs::remove_file(place.path(&format!("{cut}/ledger.jsonl"))).unwrap();
-        let run = place.run(&[&["simulate", "federation.toml", "-o", &cut][..], &set].concat());
-        assert_eq!(run.status, 1);
-        run.tells(&["trees that the ledger does not tell of"]);
-    }
-}
-
-#[test]
-fn a_folder_has_one_run_at_a_time() {
-    let place = Place::new();
-    for forest in [&[][..], &["--set", "forest={trees=2}"]] {
-        made(&place);
-        let command =
-            [&["simulate", "federation.toml", "--set", "rounds=1", "-o", "run"][..], forest]
-                .concat();
-        let other = place.path("run");
-        let _ = std::fs::remove_dir_all(&other);
-        std::fs::create_dir(&other).unwrap();
-        // As another process would hold it.
-        let lock = std::fs::File::create(other.join("run.lock")).unwrap();
-        lock.lock().unwrap();
-        let run = place.run(&command);
-        assert_eq!(run.status, 1);
-        run.tells(&["Another process runs in run: let it end, or name another folder"]);
-        assert!(!other.join("ledger.jsonl").exists());
-        lock.unlock().unwrap();
-        place.ok(&command);
-    }
-}
-
-#[test]
 fn a_federation_that_cannot_be_is_refused_with_the_reason() {
     let place = Place::new();
     made(&place);
@@ -438,35 +323,6 @@ fn a_budget_is_found_from_two_of_three() {
     let run = ask(&["--epsilon", "1", "--rounds", "10", "--cohort", "9", "--clients", "3"]);
     assert_eq!(run.status, 2);
     run.tells(&["A cohort of 9 cannot be drawn from 3 clients"]);
-}
-
-#[test]
-fn what_was_spent_is_not_forgotten_with_a_file() {
-    let place = Place::new();
-    made(&place);
-    let private = "privacy={epsilon=30.0,delta=1e-2,clip_norm=1.0}";
-    let run = ["simulate", "federation.toml", "-o", "run", "--set", private];
-    place.ok(&run);
-    let [ledger, metrics] = ["run/ledger.jsonl", "run/metrics.jsonl"].map(|file| place.text(file));
-    let refused = |file: &str, text: Option<&str>, told: &[&str]| {
-        match text {
-            Some(text) => drop(place.write(file, text)),
-            None => std::fs::remove_file(place.path(file)).unwrap(),
-        }
-        let again = place.run(&run);
-        assert_eq!(again.status, 1, "{}{}", again.out, again.err);
-        again.tells(told);
-        place.write("run/ledger.jsonl", &ledger);
-        place.write("run/metrics.jsonl", &metrics);
-    };
-    refused("run/ledger.jsonl", None, &["what was spent", "put ledger.jsonl back"]);
-    // The last line has no line behind it that would tell.
-    let last = ledger.lines().last().unwrap();
-    let edited = ledger.replace(last, &last.replace("\"survivors\":3", "\"survivors\":2"));
-    assert_ne!(edited, ledger);
-    refused("run/ledger.jsonl", Some(&edited), &["line 6", "it was changed"]);
-    refused("run/metrics.jsonl", Some(""), &["metrics.jsonl tells of 0 of the 6 rounds"]);
-    place.ok(&run);
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub enum Error {
     Metadata(#[from] cargo_metadata::Error),
     #[error("lint failed: {}", .0.join(", "))]
     Lint(Vec<String>),
+    #[error("deploy/ is not as it should be: {}", .0.join(", "))]
+    Deploy(Vec<String>),
     #[error("tidy found {0} things to mend")]
     Tidy(usize),
     #[error("{path}, octet {offset}: {what}")]

@@ -8,6 +8,7 @@
 mod bench;
 mod bench_capture;
 mod compare;
+mod deploy;
 mod error;
 mod federation;
 mod fuzz;
@@ -46,6 +47,8 @@ enum Task {
     Compare(compare::Arguments),
     /// The tables of docs/FEDERATION.md, from whole runs of `simulate`
     Federation(federation::Arguments),
+    /// What linters say of deploy/: image, compose file, alerts, dashboard, chart; installs them below target/deploy
+    DeployCheck,
     /// Learn the starter model anew from the shared captures, and judge it
     Starter,
     /// Fuzz every reader of outside bytes for some minutes (needs the nightly toolchain)
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Task::BenchCapture(arguments) => bench_capture::run(&arguments),
         Task::Compare(arguments) => compare::run(&arguments),
         Task::Federation(arguments) => federation::run(&arguments),
+        Task::DeployCheck => deploy::run(),
         Task::Starter => starter::run(),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
     };

@@ -32,6 +32,12 @@ pub fn run_allowing(command: &mut Command, statuses: &[i32]) -> Result<(), Error
 
 /// What a program that prints one line of JSON answers.
 pub fn answer(command: &mut Command) -> Result<serde_json::Value, Error> {
+    let text = text(command)?;
+    serde_json::from_str(&text).map_err(|source| Error::Answer { command: show(command), source })
+}
+
+/// What a program prints; octets that are no UTF-8 are replaced.
+pub fn text(command: &mut Command) -> Result<String, Error> {
     let shown = show(command);
     eprintln!("$ {shown}");
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
@@ -39,8 +45,7 @@ pub fn answer(command: &mut Command) -> Result<serde_json::Value, Error> {
     if !output.status.success() {
         return Err(Error::Failed { command: shown, status: output.status });
     }
-    serde_json::from_slice(&output.stdout)
-        .map_err(|source| Error::Answer { command: shown, source })
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Whether a program starts and ends well, silently.

@@ -6,6 +6,7 @@ mod edges;
 mod files;
 mod glossary;
 mod length;
+mod metrics;
 mod sources;
 
 use std::fmt;
@@ -24,6 +25,7 @@ pub fn run() -> Result<(), Error> {
     findings.extend(files::check(&files));
     findings.extend(sources::check(&files));
     findings.extend(glossary::check(&files));
+    findings.extend(metrics::check(&files));
     length::print_longest(&files);
     findings.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     for finding in &findings {

@@ -228,6 +228,13 @@ impl TableWriter {
         Self::begin(Path::new(name), schema, body)
     }
 
+    /// Writes JSONL to a stream; `name` is what errors call it.
+    #[must_use]
+    pub fn stream_jsonl(name: &str, stream: Box<dyn Write + Send>, schema: RowSchema) -> Self {
+        let body = Body::Jsonl { rows: jsonl::Rows::new(&schema.columns), out: Out::Stream(stream) };
+        Self::begin(Path::new(name), schema, body)
+    }
+
     fn begin(path: &Path, schema: RowSchema, mut body: Body) -> Self {
         if let Body::Csv { rows, .. } = &mut body {
             rows.header(&schema.columns);

@@ -16,6 +16,32 @@ pub enum Error {
         /// What would be right.
         rule: &'static str,
     },
+    /// The model was fitted without something that is asked of it.
+    #[error("the model was fitted without {what}: fit it anew with this version")]
+    Lacks {
+        /// What it lacks.
+        what: &'static str,
+    },
+    /// A cell that is to be carried over is not of its column's kind.
+    #[error(
+        "column '{column}' of row {row} holds '{value}', which is no {kind}: write .csv, which carries cells over as they stand"
+    )]
+    CarriedCell {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: u64,
+        /// What it holds.
+        value: String,
+        /// What it should be.
+        kind: &'static str,
+    },
+    /// A table of answers could not be written.
+    #[error("cannot write the answers")]
+    WriteAnswers {
+        /// What the writer said.
+        source: flowgait_flow::Error,
+    },
     /// There is nothing to learn from.
     #[error("there are no {what} to learn from")]
     Nothing {

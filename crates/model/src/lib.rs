@@ -5,6 +5,7 @@
 //! *Never* reads a clock, draws chance that no seed was given for, or predicts on columns of another schema.
 //! *Start at* `forest::ForestParams` and [`artifact`].
 
+pub mod answers;
 pub mod artifact;
 pub mod baseline;
 pub mod boost;

@@ -13,7 +13,9 @@ pub enum Error {
         text: String,
     },
     /// A text is no state.
-    #[error("'{text}' is no state of a job: queued, running, paused, succeeded, failed, cancelled, dead")]
+    #[error(
+        "'{text}' is no state of a job: queued, running, paused, succeeded, failed, cancelled, dead"
+    )]
     StateName {
         /// The text.
         text: String,

@@ -423,7 +423,8 @@ mod tests {
         let (early, late) = (JobId::new(1_000), JobId::new(2_000));
         assert!(early < late && early.to_string() < late.to_string());
         assert_eq!(early.to_string().parse::<JobId>().unwrap(), early);
-        for text in ["", "x", "../etc", &early.to_string().to_uppercase(), &format!("{{{early}}}")] {
+        for text in ["", "x", "../etc", &early.to_string().to_uppercase(), &format!("{{{early}}}")]
+        {
             assert!(text.parse::<JobId>().is_err(), "{text}");
         }
     }

@@ -5,6 +5,7 @@
 //! *Never* loses a job that it accepted, does one twice with effect, or lets a path from outside reach the file system.
 //! *Start at* [`job`] and [`store`].
 
+pub mod blobs;
 mod error;
 pub mod job;
 pub mod store;

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 
 use crate::error::Error;
 use crate::job::{
-    Claim, End, Job, JobId, Lease, Load, NewJob, Progress, Query, Standing, Steer, Steered,
+    Claim, End, Job, JobId, Lease, Load, NewJob, Progress, Query, Reason, Standing, Steer, Steered,
     Submitted, Tidied,
 };
 
@@ -58,6 +58,18 @@ impl Default for Limits {
             keep_keys: Duration::from_secs(24 * 3600),
         }
     }
+}
+
+/// Why a job is dead whose workers all vanished.
+pub(crate) fn lost_workers(limits: &Limits) -> Reason {
+    let times = limits.deliveries;
+    Reason::new(
+        "lost-workers",
+        format!(
+            "It was given to a worker {times} times, and each time the worker vanished without an end: it may be what ends them. \
+             Look at the workers' logs before you try it again."
+        ),
+    )
 }
 
 /// An API key as the store knows it: its digest, never itself.

@@ -2,7 +2,6 @@
 
 mod answers;
 mod held_out;
-mod limit;
 mod sets;
 
 use std::path::{Path, PathBuf};
@@ -24,7 +23,7 @@ use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::output;
 use crate::units;
-use answers::Answers;
+use answers::AnswerTable;
 
 /// What a person may type.
 #[derive(Debug, clap::Args)]
@@ -102,12 +101,11 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     if args.after.is_some() {
         early::check(&model)?;
     }
-    let set_from = set_from(args, &model)?;
     match &args.model {
         Some(named) => introduce(args, named, &model),
         None => starter::introduce(&model, args.reject.is_some() || args.unknown.is_some()),
     }
-    let mut answers = Answers::new(args, &model, set_from)?;
+    let mut answers = AnswerTable::new(args, &model)?;
     let mut metering = |input: &PathBuf| {
         args.meter.metering(std::slice::from_ref(input), reader.clone(), &mut config)
     };
@@ -132,16 +130,6 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
         output::warn(&format!("{} of {all} could not be read", units::counted(count, "input")));
     }
     Ok(Outcome::from_bad(bad || !left_out.is_empty()))
-}
-
-/// The least probability of a label in a set, where sets are asked for.
-fn set_from(args: &Args, model: &Model) -> Result<Option<f32>, Failure> {
-    let Some(missed) = args.conformal else { return Ok(None) };
-    let strangeness = model.strangeness().ok_or_else(|| {
-        Failure::work("The model was fitted without what sets are made by")
-            .help("Fit it anew with this version.")
-    })?;
-    Ok(Some(strangeness.least_probability(missed)))
 }
 
 /// Says what the model can answer at all, and whether it ever saw a network.

@@ -42,7 +42,11 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    pub(super) fn of(model: &Model, bytes: &[u8], now: i64) -> Result<Self, Error> {
+    /// What is to be known of a model whose file holds `bytes`, taken in at `now`.
+    ///
+    /// # Errors
+    /// When the model cannot answer the golden rows.
+    pub fn of(model: &Model, bytes: &[u8], now: i64) -> Result<Self, Error> {
         let card = model.card();
         Ok(Self {
             sha256: sha256(bytes),
@@ -59,12 +63,17 @@ impl Manifest {
         })
     }
 
-    pub(super) fn is_of(&self, bytes: &[u8]) -> bool {
+    /// Whether a file holds the model that this is of.
+    #[must_use]
+    pub fn is_of(&self, bytes: &[u8]) -> bool {
         self.sha256 == sha256(bytes)
     }
 
     /// Whether a model answers the golden rows as it did.
-    pub(super) fn answers_alike(&self, model: &Model) -> Result<bool, Error> {
+    ///
+    /// # Errors
+    /// When it cannot answer them at all.
+    pub fn answers_alike(&self, model: &Model) -> Result<bool, Error> {
         let now = golden(model)?;
         let alike = |(a, b): (&Vec<f32>, &Vec<f32>)| {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= GOLDEN_TOLERANCE)
@@ -72,11 +81,17 @@ impl Manifest {
         Ok(now.len() == self.golden.len() && now.iter().zip(&self.golden).all(alike))
     }
 
-    pub(super) fn to_json(&self) -> String {
+    /// As it is kept.
+    #[must_use]
+    pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("invariant: text keys and finite numbers only")
     }
 
-    pub(super) fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+    /// As it is kept, read.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
 }

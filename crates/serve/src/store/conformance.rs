@@ -45,13 +45,17 @@ pub async fn all<F: Future<Output = Store>>(fresh: impl Fn(Limits) -> F) {
     stopping_ends_with_what_there_is(fresh(limits(LEASE)).await).await;
     the_same_key_is_the_same_job(fresh(limits(LEASE)).await).await;
     fifty_callers_with_one_key_get_one_job(fresh(limits(LEASE)).await).await;
-    a_full_queue_refuses(fresh(Limits { jobs: 3, octets: 1_000, rows: 100, ..limits(LEASE) }).await)
-        .await;
+    a_full_queue_refuses(
+        fresh(Limits { jobs: 3, octets: 1_000, rows: 100, ..limits(LEASE) }).await,
+    )
+    .await;
     progress_is_shown(fresh(limits(LEASE)).await).await;
     changes_come_in_order(fresh(limits(LEASE)).await).await;
     jobs_are_listed_newest_first(fresh(limits(LEASE)).await).await;
-    what_was_kept_long_enough_goes(fresh(Limits { keep: SHORT, keep_keys: SHORT, ..limits(LEASE) }).await)
-        .await;
+    what_was_kept_long_enough_goes(
+        fresh(Limits { keep: SHORT, keep_keys: SHORT, ..limits(LEASE) }).await,
+    )
+    .await;
     the_load_is_told(fresh(limits(LEASE)).await).await;
     keys_are_kept(fresh(limits(LEASE)).await).await;
     many_workers_do_each_part_once(fresh(limits(LEASE)).await).await;
@@ -532,7 +536,8 @@ async fn jobs_are_listed_newest_first(store: Store) {
     let mut ids = Vec::new();
     for n in 0..6 {
         let (kind, owner) = if n % 2 == 0 { ("predict", "a") } else { ("fit", "b") };
-        let job = NewJob { kind: kind.into(), owner: owner.into(), ..new_job(&store, Value::Null).await };
+        let job =
+            NewJob { kind: kind.into(), owner: owner.into(), ..new_job(&store, Value::Null).await };
         ids.push(job.id);
         store.submit(job).await.unwrap();
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -631,8 +636,7 @@ async fn many_workers_do_each_part_once(store: Store) {
             tokio::spawn(async move {
                 let (name, mut done) = (format!("w{worker}"), Vec::new());
                 loop {
-                    let leases =
-                        store.claim(&name, 2, Duration::from_millis(300)).await.unwrap();
+                    let leases = store.claim(&name, 2, Duration::from_millis(300)).await.unwrap();
                     if leases.is_empty() {
                         return done;
                     }

@@ -4,6 +4,7 @@
 //! `target/compare/NAME.jsonl`; the row for `docs/BENCHMARKS.md` is printed.
 
 mod boost;
+mod celery;
 mod cost;
 mod flower;
 mod folds;
@@ -42,6 +43,15 @@ pub struct Arguments {
     /// Also the task that takes the peer minutes (forest: 200 trees)
     #[arg(long)]
     long: bool,
+    /// One side alone (celery)
+    #[arg(long, value_enum)]
+    only: Option<Side>,
+}
+
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Side {
+    Ours,
+    Peer,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -58,6 +68,8 @@ enum Name {
     Net,
     /// Rounds of a simulated federation: Flower on Ray, with PyTorch at the clients
     Flower,
+    /// Jobs over HTTP: FastAPI, Celery, Redis and scikit-learn beside `flowgait serve`; five runs at least
+    Celery,
     /// Accuracy: scikit-learn's random forest on our columns and folds of nDPI's categories
     Folds,
     /// Accuracy: scikit-learn's and LightGBM's learners beside each of ours, on the shared tables
@@ -72,6 +84,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         Name::Boost => boost::run(arguments),
         Name::Net => net::run(arguments),
         Name::Flower => flower::run(arguments),
+        Name::Celery => celery::run(arguments),
         Name::Folds => folds::run(arguments),
         Name::Tables => tables::run(arguments),
     }

@@ -29,6 +29,8 @@ pub enum Error {
     NoSharedData,
     #[error("{command} did not answer in JSON")]
     Answer { command: String, source: serde_json::Error },
+    #[error("cannot ask {service}")]
+    Ask { service: String, source: io::Error },
     #[error("{0}")]
     Peer(String),
 }

@@ -43,7 +43,7 @@ enum Task {
     Bench(bench::Arguments),
     /// Make the big capture that the meter is measured on
     BenchCapture(bench_capture::Arguments),
-    /// Measure against a well-known tool: nfstream, ndpi, forest, boost, net, folds or tables
+    /// Measure against a well-known tool: nfstream, ndpi, forest, boost, net, flower, celery, folds or tables
     Compare(compare::Arguments),
     /// The tables of docs/FEDERATION.md, from whole runs of `simulate`
     Federation(federation::Arguments),

@@ -3,6 +3,7 @@
 //! Read from `/proc`, so that nothing must be installed and no code is unsafe. CPU time comes in ticks of 10 ms, which
 //! is enough for runs of seconds.
 
+use std::collections::HashMap;
 use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -43,6 +44,30 @@ pub fn measure(command: &mut Command) -> Result<Cost, Error> {
     })
 }
 
+/// CPU seconds so far of processes that go on, of all below them, and of those of them that are gone and were waited for.
+pub fn so_far(roots: &[u32]) -> f64 {
+    let ticks: u64 = family(roots).into_iter().filter_map(|id| Some(read_stat(id)?.ticks)).sum();
+    ticks as f64 / TICKS_PER_SECOND
+}
+
+/// Processes and all below them.
+pub fn family(roots: &[u32]) -> Vec<u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let parents: HashMap<u32, u32> =
+        ids.filter_map(|id| Some((id, read_stat(id)?.parent))).collect();
+    below(&parents, roots)
+}
+
+fn below(parents: &HashMap<u32, u32>, roots: &[u32]) -> Vec<u32> {
+    let is_ours = |id: u32| {
+        // No process has more ancestors than there are processes.
+        let ancestors = std::iter::successors(Some(id), |id| parents.get(id).copied());
+        ancestors.take(parents.len() + 1).any(|id| roots.contains(&id))
+    };
+    parents.keys().copied().filter(|&id| is_ours(id)).collect()
+}
+
 /// `USER_HZ`: 100 on every Linux that Rust runs on by default.
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -69,17 +94,32 @@ fn parse_peak_kib(status: &str) -> Option<u64> {
 }
 
 fn children_ticks() -> u64 {
-    parse_children_ticks(&fs::read_to_string("/proc/self/stat").unwrap_or_default())
-        .unwrap_or_default()
+    parse_stat(&fs::read_to_string("/proc/self/stat").unwrap_or_default())
+        .map_or(0, |stat| stat.children_ticks)
 }
 
-/// Fields 16 and 17 of proc(5)'s `stat`; the second field may hold spaces, so counting starts behind its bracket.
-fn parse_children_ticks(stat: &str) -> Option<u64> {
+fn read_stat(process: u32) -> Option<Stat> {
+    parse_stat(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)
+}
+
+/// What is asked of proc(5)'s `stat`.
+#[derive(Debug, PartialEq)]
+struct Stat {
+    parent: u32,
+    /// Its own time and that of the children it waited for.
+    ticks: u64,
+    children_ticks: u64,
+}
+
+/// Fields 4 and 14 to 17; the second field may hold spaces, so counting starts behind its bracket.
+fn parse_stat(stat: &str) -> Option<Stat> {
     let after_name = stat.rsplit_once(')')?.1;
-    let mut fields = after_name.split_whitespace().skip(13);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    Some(user + system)
+    let mut fields = after_name.split_whitespace().skip(1);
+    let parent = fields.next()?.parse().ok()?;
+    let mut times = fields.skip(9).map(|field| field.parse::<u64>().ok());
+    let own = times.next()?? + times.next()??;
+    let children_ticks = times.next()?? + times.next()??;
+    Some(Stat { parent, ticks: own + children_ticks, children_ticks })
 }
 
 #[cfg(test)]
@@ -89,8 +129,9 @@ mod tests {
     #[test]
     fn the_kernels_lines_are_read() {
         let stat = "7 (a b) c) S 1 2 3 4 5 6 7 8 9 10 11 12 130 14 20 0 1 0";
-        assert_eq!(parse_children_ticks(stat), Some(144));
-        assert_eq!(parse_children_ticks("7 (a"), None);
+        assert_eq!(parse_stat(stat), Some(Stat { parent: 1, ticks: 167, children_ticks: 144 }));
+        assert_eq!(parse_stat("7 (a"), None);
+        assert_eq!(parse_stat("7 (a) S 1 2"), None);
         assert_eq!(parse_peak_kib("Name:\tx\nVmHWM:\t  2048 kB\nVmRSS:\t 1 kB\n"), Some(2048));
         assert_eq!(parse_peak_kib("Name:\tx\n"), None);
     }
@@ -106,5 +147,20 @@ mod tests {
             "{cost:?}"
         );
         assert!(measure(Command::new("sh").args(["-c", "exit 3"])).is_err());
+    }
+
+    #[test]
+    fn a_family_is_a_process_and_all_below_it() {
+        let parents = HashMap::from([(2, 1), (3, 2), (4, 3), (5, 1), (6, 9), (9, 6)]);
+        let mut found = below(&parents, &[2, 5]);
+        found.sort_unstable();
+        assert_eq!(found, [2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn this_process_has_cost_something_and_is_of_its_own_family() {
+        let own = std::process::id();
+        assert!(family(&[own]).contains(&own));
+        assert!(so_far(&[own]) >= 0.0 && so_far(&[]) == 0.0);
     }
 }

@@ -231,7 +231,8 @@ impl TableWriter {
     /// Writes JSONL to a stream; `name` is what errors call it.
     #[must_use]
     pub fn stream_jsonl(name: &str, stream: Box<dyn Write + Send>, schema: RowSchema) -> Self {
-        let body = Body::Jsonl { rows: jsonl::Rows::new(&schema.columns), out: Out::Stream(stream) };
+        let body =
+            Body::Jsonl { rows: jsonl::Rows::new(&schema.columns), out: Out::Stream(stream) };
         Self::begin(Path::new(name), schema, body)
     }
 

@@ -57,12 +57,29 @@ pub enum Command {
     Budget(commands::budget::Args),
     /// Many sites that learn together and show nobody their rows, simulated in this process
     Simulate(commands::simulate::Args),
+    /// The service: tables and captures over HTTP, jobs, models
+    Serve(commands::serve::Args),
+    /// One more worker for a service that keeps its jobs in Redis
+    Worker(commands::worker::Args),
+    /// The jobs of a service: list, show, retry, cancel, drain
+    Jobs(commands::jobs::Args),
+    /// The keys of a service: add, list, revoke
+    Keys(commands::keys::Args),
+    /// Whether a service is ready
+    Health(commands::health::Args),
     /// Made traffic from a seed: a capture and the truth about it
     Synth(commands::synth::Args),
     /// Every setting, its value and where that came from
     Config(commands::config::Args),
     /// A completion script for your shell
     Completions(commands::completions::Args),
+}
+
+impl Command {
+    /// Whether it runs for long and logs what it does, as its configuration says.
+    pub fn is_service(&self) -> bool {
+        matches!(self, Self::Serve(_) | Self::Worker(_))
+    }
 }
 
 /// Shows a command line error, or the help that was asked for.

@@ -9,8 +9,11 @@ pub mod evaluate;
 pub mod explain;
 pub mod fit;
 mod flow_table;
+pub mod health;
 pub mod inspect;
+pub mod jobs;
 mod judging;
+pub mod keys;
 mod learning;
 pub mod meter;
 mod metering;
@@ -18,11 +21,14 @@ pub mod models;
 pub mod predict;
 mod recipe;
 mod rows;
+pub mod serve;
+mod service;
 pub mod simulate;
 mod sources;
 mod splitting;
 mod starter;
 pub mod synth;
+pub mod worker;
 
 use crate::args::{Cli, Command};
 use crate::config::Config;
@@ -42,6 +48,11 @@ pub fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Models(args) => models::run(&args, &config),
         Command::Budget(args) => budget::run(&args),
         Command::Simulate(args) => simulate::run(&args, config),
+        Command::Serve(args) => serve::run(&args, config),
+        Command::Worker(args) => worker::run(&args, config),
+        Command::Jobs(args) => jobs::run(&args, config),
+        Command::Keys(args) => keys::run(&args, config),
+        Command::Health(args) => health::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Config(args) => self::config::run(&args, &config),
         Command::Completions(args) => completions::run(&args),

@@ -1,11 +1,14 @@
 //! Settings: flags override environment, environment overrides file, file overrides default.
 
+mod settings;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::failure::Failure;
 use crate::units;
+pub use settings::SETTINGS;
 
 /// A setting that can be written in the configuration file or the environment.
 #[derive(Debug)]
@@ -26,80 +29,14 @@ enum Kind {
     Threads,
     Word(&'static [&'static str]),
     Path,
+    /// An address to listen on; empty for none.
+    Address,
+    /// Any text.
+    Text,
 }
 
 /// More threads than any machine that this was tried on has cores.
 const THREADS_MAX: usize = 1_024;
-
-/// Every setting there is; `configs/flowgait.toml` is written from this table and a test holds them together.
-pub const SETTINGS: &[Setting] = &[
-    Setting {
-        key: "meter.idle_timeout",
-        default: "120s",
-        kind: Kind::Duration,
-        help: "A flow ends when it has had no packet for this long, in packet time.",
-    },
-    Setting {
-        key: "meter.active_timeout",
-        default: "1800s",
-        kind: Kind::Duration,
-        help: "A flow that lasts longer than this is cut, and goes on as a new one with the same direction.",
-    },
-    Setting {
-        key: "meter.linger",
-        default: "30s",
-        kind: Kind::Duration,
-        help: "A closed TCP flow takes in stray packets for this long, so that they open no flow of their own.",
-    },
-    Setting {
-        key: "meter.port_reuse",
-        default: "split",
-        kind: Kind::Word(&["split", "keep"]),
-        help: "What a new SYN on a known pair of ends does: 'split' opens a new flow, 'keep' never ends a flow before its idle timeout.",
-    },
-    Setting {
-        key: "meter.flow_limit",
-        default: "1M",
-        kind: Kind::Count,
-        help: "Flows open at once; past it the one longest without a packet is ended, and counted.",
-    },
-    Setting {
-        key: "meter.packets",
-        default: "30",
-        kind: Kind::Count,
-        help: "How many of a flow's first packets are listed, 1 to 255.",
-    },
-    Setting {
-        key: "meter.reassembly_octets",
-        default: "64M",
-        kind: Kind::Count,
-        help: "Memory for putting handshakes together again, over all flows; past it handshakes are given up, and counted.",
-    },
-    Setting {
-        key: "meter.dns_names",
-        default: "64k",
-        kind: Kind::Count,
-        help: "How many names from DNS answers are remembered; the oldest go first.",
-    },
-    Setting {
-        key: "run.threads",
-        default: "0",
-        kind: Kind::Threads,
-        help: "Threads to use; 0 means as many as there are cores. Results do not depend on it.",
-    },
-    Setting {
-        key: "models.registry",
-        default: "",
-        kind: Kind::Path,
-        help: "The folder of the registry of models; empty means flowgait/models among the user's own data.",
-    },
-    Setting {
-        key: "labels.suffixes",
-        default: "",
-        kind: Kind::Path,
-        help: "A table of name suffixes of your own, looked at before the built-in one.",
-    },
-];
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -239,6 +176,18 @@ impl Config {
         units::count(self.text(key)).expect("values were checked when they were set")
     }
 
+    /// The folder of what a service on this machine keeps, where there is a place for one.
+    pub fn service_folder(&self) -> Option<PathBuf> {
+        Some(self.data_home.as_ref()?.join("flowgait"))
+    }
+
+    /// An address, if one is set.
+    pub fn address(&self, key: &str) -> Option<std::net::SocketAddr> {
+        Some(self.text(key))
+            .filter(|text| !text.is_empty())
+            .map(|text| text.parse().expect("values were checked when they were set"))
+    }
+
     /// The folder of the registry of models, where there is a place for one.
     pub fn registry(&self) -> Option<PathBuf> {
         match self.text("models.registry") {
@@ -272,7 +221,11 @@ impl Setting {
             },
             Kind::Word(words) if words.contains(&value) => Ok(()),
             Kind::Word(words) => Err(format!("'{value}' is none of: {}", words.join(", "))),
-            Kind::Path => Ok(()),
+            Kind::Path | Kind::Text => Ok(()),
+            Kind::Address if value.is_empty() => Ok(()),
+            Kind::Address => value.parse::<std::net::SocketAddr>().map(drop).map_err(|_| {
+                format!("'{value}' is no address; write it like 127.0.0.1:8080 or [::1]:8080")
+            }),
         }
     }
 }

@@ -154,6 +154,15 @@ library_errors!(
     flowgait_synth::Error,
 );
 
+impl From<flowgait_serve::Error> for Failure {
+    fn from(error: flowgait_serve::Error) -> Self {
+        use flowgait_serve::Error::{Configuration, Place};
+        let is_usage = matches!(&error, Configuration { .. } | Place { .. });
+        let failure = Self::from_library(error);
+        if is_usage { Self { kind: Kind::Usage, ..failure } } else { failure }
+    }
+}
+
 impl From<flowgait_features::Error> for Failure {
     fn from(error: flowgait_features::Error) -> Self {
         use flowgait_features::Error::MissingColumns;

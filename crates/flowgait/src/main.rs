@@ -17,7 +17,9 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return args::report(&error),
     };
-    output::install_log();
+    if !cli.command.is_service() {
+        output::install_log();
+    }
     match commands::run(cli) {
         Ok(outcome) => outcome.code(),
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,

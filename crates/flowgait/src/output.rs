@@ -75,6 +75,18 @@ pub fn install_log() {
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
 }
 
+/// Installs the log of a service: what happens, by time, with the ids of requests and jobs.
+pub fn install_service_log(json: bool) {
+    let usual = || EnvFilter::new("warn,flowgait=info,flowgait_serve=info");
+    let filter = EnvFilter::try_from_env("FLOWGAIT_LOG").unwrap_or_else(|_| usual());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let _ = if json {
+        log.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+    } else {
+        log.with_ansi(io::stderr().is_terminal()).try_init()
+    };
+}
+
 /// Writes a text to a file that appears under its name only when it is whole.
 pub fn save(path: &Path, text: &str) -> Result<(), Failure> {
     let cannot =

@@ -113,6 +113,8 @@ pub struct Answers<'a> {
     carried: Vec<Option<Kind>>,
     /// Whether the number of each row is.
     numbered: bool,
+    /// Rows of the whole table before the first of these.
+    rows_before: u64,
     tally: Tally,
 }
 
@@ -144,6 +146,7 @@ impl<'a> Answers<'a> {
             header: Vec::new(),
             carried: Vec::new(),
             numbered: false,
+            rows_before: 0,
             tally: Tally {
                 classes: vec![0; model.classes().len()],
                 confidence: vec![0; CONFIDENCE_BINS],
@@ -156,6 +159,11 @@ impl<'a> Answers<'a> {
     #[must_use]
     pub fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// These are rows of a larger table, with so many before them: numbers of rows are those of the whole.
+    pub fn begin_at(&mut self, rows_before: u64) {
+        self.rows_before = rows_before;
     }
 
     /// The header of the input that answers are given to; empty before [`begin`](Self::begin).
@@ -234,7 +242,7 @@ impl<'a> Answers<'a> {
         for row in 0..batch.rows() {
             self.tally.rows += 1;
             if self.numbered {
-                writer.integer(self.tally.rows as i64);
+                writer.integer((self.rows_before + self.tally.rows) as i64);
             }
             for ((cell, kind), column) in batch.cells(row).zip(&self.carried).zip(&self.header) {
                 let Some(kind) = *kind else { continue };

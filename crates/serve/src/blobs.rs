@@ -44,6 +44,8 @@ const READ_OCTETS: u64 = 4 << 20;
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
     place: String,
+    /// The folder, where it is one.
+    folder: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for Blobs {
@@ -69,6 +71,7 @@ impl Blobs {
     /// # Errors
     /// [`Error::Place`] when the text is neither; [`Error::System`] when the folder cannot be made.
     pub fn open(place: &str) -> Result<Self, Error> {
+        let mut root = None;
         let store: Arc<dyn ObjectStore> = match place.strip_prefix("s3://") {
             Some(rest) => bucket(place, rest)?,
             None if place.contains("://") => {
@@ -83,6 +86,7 @@ impl Blobs {
                         doing: format!("make the folder {place}"),
                         source,
                     })?;
+                root = Some(made.clone());
                 let local = LocalFileSystem::new_with_prefix(made).map_err(|source| {
                     Error::Blob { doing: "open", name: place.to_owned(), source }
                 })?;
@@ -90,13 +94,19 @@ impl Blobs {
                 Arc::new(local.with_fsync(true).with_automatic_cleanup(true))
             }
         };
-        Ok(Self { store, place: place.to_owned() })
+        Ok(Self { store, place: place.to_owned(), folder: root })
+    }
+
+    /// The folder, where it is one.
+    #[must_use]
+    pub fn folder(&self) -> Option<&std::path::Path> {
+        self.folder.as_deref()
     }
 
     /// In memory, gone with the program.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { store: Arc::new(InMemory::new()), place: "memory".to_owned() }
+        Self { store: Arc::new(InMemory::new()), place: "memory".to_owned(), folder: None }
     }
 
     /// How it was named.
@@ -171,16 +181,14 @@ impl Blobs {
         name: &str,
         range: Range<u64>,
     ) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
-        let options =
-            GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
-        let found = self
-            .store
-            .get_opts(&Path::from(name), options)
-            .await
-            .map_err(failed("read", name))?;
+        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+        let found =
+            self.store.get_opts(&Path::from(name), options).await.map_err(failed("read", name))?;
         let name = name.to_owned();
         let stream = found.into_stream();
-        Ok(stream.map_err(move |source| Error::Blob { doing: "read", name: name.clone(), source }).boxed())
+        Ok(stream
+            .map_err(move |source| Error::Blob { doing: "read", name: name.clone(), source })
+            .boxed())
     }
 
     /// Some of something, for a thread that is not async.
@@ -223,6 +231,10 @@ impl Blobs {
             self.delete(&found.name).await?;
             count += 1;
         }
+        if let Some(root) = &self.folder {
+            // Emptied folders go by themselves; one for an upload that broke off was never full.
+            let _ = std::fs::remove_dir(root.join(folder));
+        }
         Ok(count)
     }
 
@@ -252,11 +264,8 @@ impl Blobs {
     /// [`Error::Blob`].
     pub async fn names(&self, folder: &str) -> Result<(Vec<String>, Vec<String>), Error> {
         let path = Path::from(folder);
-        let found = self
-            .store
-            .list_with_delimiter(Some(&path))
-            .await
-            .map_err(failed("list", folder))?;
+        let found =
+            self.store.list_with_delimiter(Some(&path)).await.map_err(failed("list", folder))?;
         let last = |path: &Path| path.filename().map(str::to_owned);
         let folders = found.common_prefixes.iter().filter_map(last).collect();
         let things = found.objects.iter().filter_map(|meta| last(&meta.location)).collect();
@@ -282,7 +291,11 @@ fn bucket(place: &str, rest: &str) -> Result<Arc<dyn ObjectStore>, Error> {
         .build()
         .map_err(|error| unfit(error.to_string()))?;
     let prefix = prefix.trim_matches('/');
-    if prefix.is_empty() { Ok(Arc::new(store)) } else { Ok(Arc::new(PrefixStore::new(store, prefix))) }
+    if prefix.is_empty() {
+        Ok(Arc::new(store))
+    } else {
+        Ok(Arc::new(PrefixStore::new(store, prefix)))
+    }
 }
 
 fn failed(doing: &'static str, name: &str) -> impl FnOnce(object_store::Error) -> Error {
@@ -304,10 +317,7 @@ impl Writing {
     /// [`Error::Blob`].
     pub async fn write(&mut self, piece: Bytes) -> Result<(), Error> {
         self.octets += piece.len() as u64;
-        self.writer
-            .wait_for_capacity(PARTS_AT_ONCE)
-            .await
-            .map_err(failed("write", &self.name))?;
+        self.writer.wait_for_capacity(PARTS_AT_ONCE).await.map_err(failed("write", &self.name))?;
         self.writer.put(piece);
         Ok(())
     }
@@ -410,6 +420,7 @@ mod tests {
         broken.write(Bytes::from(vec![0; 9 << 20])).await.unwrap();
         broken.abort().await;
         assert_eq!(names(blobs.list("jobs").await.unwrap()), ["jobs/b/x"]);
+        assert_eq!(blobs.delete_all("jobs/c").await.unwrap(), 0);
     }
 
     #[tokio::test(flavor = "multi_thread")]

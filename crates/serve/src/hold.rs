@@ -161,12 +161,7 @@ impl Drop for Keeper {
     }
 }
 
-fn renew(
-    shared: &Shared,
-    store: &dyn JobStore,
-    every: Duration,
-    runtime: &tokio::runtime::Handle,
-) {
+fn renew(shared: &Shared, store: &dyn JobStore, every: Duration, runtime: &tokio::runtime::Handle) {
     loop {
         let ends = shared.ends.lock().unwrap_or_else(PoisonError::into_inner);
         let (ends, _) = shared

@@ -149,7 +149,8 @@ impl Models {
             reject: None,
         });
         let seconds = begun.elapsed().as_secs_f64();
-        metrics::histogram!("flowgait_model_load_seconds", "model" => loaded.pinned()).record(seconds);
+        metrics::histogram!("flowgait_model_load_seconds", "model" => loaded.pinned())
+            .record(seconds);
         tracing::info!(model = loaded.pinned(), seconds, "model loaded");
         self.remember(&loaded);
         Ok(loaded)
@@ -171,11 +172,7 @@ impl Models {
     }
 
     /// The version that a reference stands for.
-    async fn resolve(
-        &self,
-        reference: &str,
-        parsed: &Reference,
-    ) -> Result<(String, u32), Error> {
+    async fn resolve(&self, reference: &str, parsed: &Reference) -> Result<(String, u32), Error> {
         if let Which::Version(version) = parsed.which
             && self.remembered(&parsed.name, version).is_some()
         {
@@ -261,7 +258,9 @@ impl Models {
         memory.found.clear();
         if let Ok((entry, _)) = &promoted {
             // Other versions of it leave memory when their last job ends.
-            memory.kept.retain(|(_, kept)| kept.name != entry.name || kept.version == entry.version);
+            memory
+                .kept
+                .retain(|(_, kept)| kept.name != entry.name || kept.version == entry.version);
         }
         drop(memory);
         promoted

@@ -32,7 +32,8 @@ pub fn run(args: &Args, config: &Config) -> Result<Outcome, Failure> {
         What::Show => {
             let mut text = format!("{:26} {:10} {}\n", "setting", "value", "from");
             for (setting, value, origin) in config.iter() {
-                let value = if value.is_empty() { "–" } else { value };
+                let value = flowgait_serve::masked(value);
+                let value = if value.is_empty() { "–" } else { value.as_str() };
                 text.push_str(&format!("{:26} {value:10} {origin}\n", setting.key));
             }
             text

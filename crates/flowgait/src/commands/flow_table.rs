@@ -48,6 +48,16 @@ impl Columns {
         Self::value_variants().iter().find(is_it).copied().unwrap_or_default()
     }
 
+    /// Its word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Flowgait => "flowgait",
+            Self::Radcom => "radcom",
+            Self::Nfstream => "nfstream",
+            Self::Cicflowmeter => "cicflowmeter",
+        }
+    }
+
     fn foreign(self) -> Option<&'static ForeignTable> {
         match self {
             Self::Flowgait => None,

@@ -51,9 +51,9 @@ impl Bucket {
         let versions = self.versions(name).await?;
         let version = match &reference.which {
             Which::Version(version) => Some(*version),
-            Which::Alias(alias) => Some(
-                stands_for(alias).ok_or_else(|| none(format!("it has no alias '{alias}'")))?,
-            ),
+            Which::Alias(alias) => {
+                Some(stands_for(alias).ok_or_else(|| none(format!("it has no alias '{alias}'")))?)
+            }
             Which::Unsaid => stands_for(LIVE),
         };
         let candidates = match version {
@@ -76,7 +76,10 @@ impl Bucket {
         let path = model_name(&entry.name, entry.version);
         let bytes = self.blobs.get(&path).await?.ok_or_else(|| refused(&path, "it is gone"))?;
         if !entry.manifest.is_of(&bytes) {
-            return Err(refused(&path, "it is another file than was imported: its checksum differs"));
+            return Err(refused(
+                &path,
+                "it is another file than was imported: its checksum differs",
+            ));
         }
         super::blocking(move || {
             let model = Model::from_bytes(&bytes)?;
@@ -157,7 +160,8 @@ impl Bucket {
             let path = format!("{folder}/{alias}");
             let Some(text) = self.blobs.get(&path).await? else { continue };
             let version = std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok());
-            let version = version.ok_or_else(|| refused(&path, "it holds no number of a version"))?;
+            let version =
+                version.ok_or_else(|| refused(&path, "it holds no number of a version"))?;
             aliases.push((alias, version));
         }
         aliases.sort();
@@ -173,7 +177,8 @@ impl Bucket {
         let path = manifest_name(name, version);
         let Some(bytes) = self.blobs.get(&path).await? else { return Ok(None) };
         let text = String::from_utf8_lossy(&bytes);
-        let manifest = Manifest::from_json(&text).map_err(|_| refused(&path, "it is no manifest"))?;
+        let manifest =
+            Manifest::from_json(&text).map_err(|_| refused(&path, "it is no manifest"))?;
         let of = aliases.iter().filter(|(_, v)| *v == version).map(|(alias, _)| alias.clone());
         Ok(Some(Entry { name: name.to_owned(), version, aliases: of.collect(), manifest }))
     }

@@ -1,0 +1,340 @@
+//! Federations: jobs that run for many rounds, whose rounds can be watched, and that can be paused and stopped.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::multipart::MultipartRejection;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Multipart, Path, Query, State as With};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse as _, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use super::jobs::{self, JobView};
+use super::{App, Asking, Shared, upload};
+use crate::auth::{Caller, Scope};
+use crate::job::{Job, Query as Wanted, Steer};
+use crate::order::names;
+use crate::problem::Problem;
+
+/// The kind of job that a federation is.
+const KIND: &str = "simulate";
+/// Federations shown.
+const LIST_MAX: usize = 100;
+/// Rounds shown at a time.
+const ROUNDS_MAX: usize = 1_000;
+
+/// Federations.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FederationList {
+    /// Newest first.
+    federations: Vec<JobView>,
+}
+
+/// The federations of the key that asks; all for an admin.
+#[utoipa::path(
+    get,
+    path = "/v1/federations",
+    tag = "federations",
+    responses(
+        (status = 200, description = "The last 100", body = FederationList),
+        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub(crate) async fn list(
+    With(app): Shared,
+    Extension(asking): Extension<Asking>,
+) -> Result<Json<FederationList>, Problem> {
+    let caller = asking.caller()?;
+    caller.check(Scope::Jobs)?;
+    let kind = Some(KIND.to_owned());
+    let query = Wanted { owner: caller.sees(), kind, most: LIST_MAX, ..Wanted::default() };
+    let jobs = app.store.jobs(&query).await?;
+    let federations = jobs.iter().map(|job| JobView::of(&app, job)).collect();
+    Ok(Json(FederationList { federations }))
+}
+
+/// The form of a federation.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "only describes the form")]
+pub(crate) struct FederationForm {
+    /// The federation, as in federation.toml; without it the default one, on made rows.
+    configuration: Option<String>,
+    /// A table with labels, where it is not to learn from made rows.
+    #[schema(value_type = Option<String>, format = Binary)]
+    file: Option<Vec<u8>>,
+    /// The name that the common model gets in the registry.
+    name: Option<String>,
+}
+
+/// Begins a federation.
+#[utoipa::path(
+    post,
+    path = "/v1/federations",
+    tag = "federations",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again safe, for 24 hours")),
+    request_body(content = FederationForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 202, description = "It is taken in, and on disk", body = JobView),
+        (status = 408, description = "The upload came too slowly", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The upload is beyond a limit", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The upload is of a kind that is not read", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The configuration or the table cannot be used, or the idempotency key was used before", body = Problem, content_type = "application/problem+json"),
+        (status = 507, description = "There is no room", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub(crate) async fn create(
+    With(app): Shared,
+    Extension(asking): Extension<Asking>,
+    headers: HeaderMap,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<Response, Problem> {
+    let caller = asking.caller()?;
+    caller.check(Scope::Jobs)?;
+    let key = jobs::idempotency_key(&headers)?;
+    let form = form.map_err(|error| Problem::bad_request(format!("{}.", error.body_text())))?;
+    let received = upload::receive(&app, form).await?;
+    let order = async |_: &App, form: &mut upload::Received| jobs::simulate_order(form);
+    let job = jobs::take_in(&app, &caller, received, key, order).await?;
+    let location = format!("/v1/federations/{}", job.id);
+    let status = axum::http::StatusCode::ACCEPTED;
+    Ok((status, [(header::LOCATION, location)], Json(JobView::of(&app, &job))).into_response())
+}
+
+async fn find(app: &App, caller: &Caller, id: &str) -> Result<Job, Problem> {
+    let job = jobs::find(app, caller, id).await?;
+    if job.kind == KIND {
+        return Ok(job);
+    }
+    Err(Problem::not_found("There is no federation of that id."))
+}
+
+/// A federation as it is now.
+#[utoipa::path(
+    get,
+    path = "/v1/federations/{id}",
+    tag = "federations",
+    params(("id" = String, Path, description = "The federation's id")),
+    responses(
+        (status = 200, description = "It", body = JobView),
+        (status = 404, description = "There is no such federation", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub(crate) async fn show(
+    With(app): Shared,
+    Extension(asking): Extension<Asking>,
+    Path(id): Path<String>,
+) -> Result<Json<JobView>, Problem> {
+    let caller = asking.caller()?;
+    caller.check(Scope::Jobs)?;
+    let job = find(&app, &caller, &id).await?;
+    Ok(Json(JobView::of(&app, &job)))
+}
+
+/// Which rounds.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct After {
+    /// Rounds after this one.
+    after: Option<u64>,
+}
+
+/// Rounds of a federation.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Rounds {
+    /// In order, at most 1,000: accuracy, loss, clients, octets, epsilon, as `metrics.jsonl` has them.
+    #[schema(value_type = Vec<Object>)]
+    rounds: Vec<Value>,
+}
+
+/// The rounds of a federation so far.
+#[utoipa::path(
+    get,
+    path = "/v1/federations/{id}/rounds",
+    tag = "federations",
+    params(("id" = String, Path, description = "The federation's id"), After),
+    responses(
+        (status = 200, description = "Its rounds", body = Rounds),
+        (status = 404, description = "There is no such federation", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub(crate) async fn rounds(
+    With(app): Shared,
+    Extension(asking): Extension<Asking>,
+    Path(id): Path<String>,
+    after: Result<Query<After>, QueryRejection>,
+) -> Result<Json<Rounds>, Problem> {
+    let caller = asking.caller()?;
+    caller.check(Scope::Jobs)?;
+    let Query(After { after }) = after.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let job = find(&app, &caller, &id).await?;
+    let lines = app.blobs.get(&names::made(job.id, "metrics.jsonl")).await?.unwrap_or_default();
+    let rounds = String::from_utf8_lossy(&lines)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|round| round["round"].as_u64() > after)
+        .take(ROUNDS_MAX)
+        .collect();
+    Ok(Json(Rounds { rounds }))
+}
+
+/// Files of a run that may be fetched, and what they are.
+const FILES: &[(&str, &str)] = &[
+    ("report.html", "text/html; charset=utf-8"),
+    ("summary.json", "application/json"),
+    ("metrics.jsonl", "application/x-ndjson"),
+    ("ledger.jsonl", "application/x-ndjson"),
+    ("model.fgm", "application/octet-stream"),
+];
+
+/// A file that the run made: report.html, summary.json, metrics.jsonl, ledger.jsonl or model.fgm.
+#[utoipa::path(
+    get,
+    path = "/v1/federations/{id}/files/{file}",
+    tag = "federations",
+    params(("id" = String, Path, description = "The federation's id"), ("file" = String, Path, description = "Its name")),
+    responses(
+        (status = 200, description = "It", content_type = "application/octet-stream", body = String),
+        (status = 404, description = "There is no such federation, or no such file of it yet", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub(crate) async fn file(
+    With(app): Shared,
+    Extension(asking): Extension<Asking>,
+    Path((id, file)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let caller = asking.caller()?;
+    caller.check(Scope::Jobs)?;
+    let job = find(&app, &caller, &id).await?;
+    let none = || Problem::not_found("There is no such file of it, or not yet.");
+    // Only names of this list reach the blobs.
+    let (name, kind) = FILES.iter().find(|(name, _)| *name == file).ok_or_else(none)?;
+    let octets = app.blobs.get(&names::made(job.id, name)).await?.ok_or_else(none)?;
+    // The report brings its own styles; nothing in it may run or ask.
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
+    let headers = [(header::CONTENT_TYPE, *kind), (header::CONTENT_SECURITY_POLICY, policy)];
+    Ok((headers, octets).into_response())
+}
+
+async fn steered(
+    app: &Arc<App>,
+    asking: Asking,
+    id: &str,
+    steer: Steer,
+) -> Result<Json<JobView>, Problem> {
+    let caller = asking.caller()?;
+    caller.check(Scope::Jobs)?;
+    let job = find(app, &caller, id).await?;
+    let job = jobs::steer(app, &caller, &job.id.to_string(), steer).await?;
+    Ok(Json(JobView::of(app, &job)))
+}
+
+/// Has a federation wait after its last kept round.
+#[utoipa::path(
+    post,
+    path = "/v1/federations/{id}/pause",
+    tag = "federations",
+    params(("id" = String, Path, description = "The federation's id")),
+    responses(
+        (status = 200, description = "It waits, or will in a moment", body = JobView),
+        (status = 404, description = "There is no such federation", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Its state does not allow it", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub(crate) async fn pause(
+    With(app): Shared,
+    Extension(asking): Extension<Asking>,
+    Path(id): Path<String>,
+) -> Result<Json<JobView>, Problem> {
+    steered(&app, asking, &id, Steer::Pause).await
+}
+
+/// Has a paused federation go on where it was.
+#[utoipa::path(
+    post,
+    path = "/v1/federations/{id}/resume",
+    tag = "federations",
+    params(("id" = String, Path, description = "The federation's id")),
+    responses(
+        (status = 200, description = "It goes on", body = JobView),
+        (status = 404, description = "There is no such federation", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Its state does not allow it", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub(crate) async fn resume(
+    With(app): Shared,
+    Extension(asking): Extension<Asking>,
+    Path(id): Path<String>,
+) -> Result<Json<JobView>, Problem> {
+    steered(&app, asking, &id, Steer::Resume).await
+}
+
+/// Ends a federation after its round, with what it has learnt so far.
+#[utoipa::path(
+    post,
+    path = "/v1/federations/{id}/stop",
+    tag = "federations",
+    params(("id" = String, Path, description = "The federation's id")),
+    responses(
+        (status = 200, description = "It ends, or will in a moment", body = JobView),
+        (status = 404, description = "There is no such federation", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Its state does not allow it", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub(crate) async fn stop(
+    With(app): Shared,
+    Extension(asking): Extension<Asking>,
+    Path(id): Path<String>,
+) -> Result<Json<JobView>, Problem> {
+    steered(&app, asking, &id, Steer::Stop).await
+}

@@ -1,0 +1,353 @@
+//! Answers for the rows of a table, or the flows of a capture.
+//!
+//! A small table is answered at once. A large one of plain CSV is cut at places of the upload, a packed one or a capture's flows are cut
+//! into blobs, and each chunk is a part that any worker may take. Other formats are read from a file, by one worker.
+
+use std::io::{Cursor, Read};
+use std::sync::Arc;
+
+use flowgait_features::table::RowReader;
+use flowgait_flow::export::{RowSchema, TableWriter};
+use flowgait_model::answers::{AnswerParams, Answers, Tally};
+use serde::{Deserialize, Serialize};
+
+use super::cut::{self, Chunk, Copier};
+use super::sink::PieceSink;
+use super::{Shop, Teller, Trouble, fetch, meter, wait};
+use crate::hold::Hold;
+use crate::job::{End, Lease};
+use crate::models::Loaded;
+use crate::order::{Content, Format, Packed, Piece, PredictOrder, PredictResult, names};
+
+/// Rows predicted at a time.
+const BATCH_ROWS: usize = 4_096;
+
+/// What a chunk came to.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Answered {
+    pieces: Vec<Piece>,
+    tally: Tally,
+    notes: Vec<String>,
+}
+
+pub(super) fn run(
+    shop: &Shop,
+    lease: &Lease,
+    hold: &Hold,
+    order: &PredictOrder,
+) -> Result<End, Trouble> {
+    if lease.is_join {
+        return join(shop, lease, order);
+    }
+    let model = wait(shop.models.get(Some(&order.model)))?;
+    if lease.claim.part > 0 {
+        let chunk: Chunk = Chunk::deserialize(&lease.payload)
+            .map_err(|error| crate::Error::StoreContent { what: format!("a chunk ({error})") })?;
+        let answered = answer_chunk(shop, lease, hold, order, &model, &chunk)?;
+        return Ok(End::Chunk(serde_json::to_value(answered).expect("invariant: plain fields")));
+    }
+    let upload = &order.input;
+    let (chunks, notes) = match (upload.content, upload.packed, order.format) {
+        (_, _, Format::Parquet) if upload.content != Content::Capture => {
+            return whole(shop, lease, hold, order, &model);
+        }
+        (Content::Csv, Packed::Plain, _) => {
+            let mut teller =
+                Teller::new(shop, lease, hold, "reading", "octets", Some(upload.octets));
+            let blob = names::input(lease.claim.job);
+            (cut::places(shop, &blob, upload.octets, &mut teller)?, Vec::new())
+        }
+        (Content::Csv, _, _) => (unpack(shop, lease, hold, order)?, Vec::new()),
+        (Content::Capture, _, _) => {
+            meter::run(shop, lease, hold, upload, &model.model.schema().name)?
+        }
+        _ => return whole(shop, lease, hold, order, &model),
+    };
+    if chunks.is_empty() {
+        let told = format!("{} holds no table: there is no header.", upload.name);
+        return Err(Trouble::bad("bad-input", told));
+    }
+    if let [only] = &chunks[..]
+        && order.format != Format::Parquet
+    {
+        let mut answered = answer_chunk(shop, lease, hold, order, &model, only)?;
+        answered.notes.splice(0..0, notes);
+        return Ok(succeeded(order, &model, vec![answered]));
+    }
+    if order.format == Format::Parquet {
+        return parquet_of_flows(shop, lease, hold, order, &model, &chunks);
+    }
+    // What is wrong with the header is found now, not in every chunk.
+    open(shop, lease, order, &model, &chunks[0])?;
+    let payloads = chunks
+        .iter()
+        .map(|chunk| serde_json::to_value(chunk).expect("invariant: plain fields"))
+        .collect();
+    Ok(End::Split(payloads))
+}
+
+/// Rows of a packed table, cut into blobs.
+fn unpack(
+    shop: &Shop,
+    lease: &Lease,
+    hold: &Hold,
+    order: &PredictOrder,
+) -> Result<Vec<Chunk>, Trouble> {
+    let mut reader = fetch::unpacked(shop, lease.claim.job, &order.input)?;
+    let mut copier = Copier::new(shop, lease.claim.job);
+    let mut teller = Teller::new(shop, lease, hold, "unpacking", "octets", None);
+    let (mut buffer, mut octets) = (vec![0; 256 << 10], 0);
+    loop {
+        let count = reader.read(&mut buffer).map_err(fetch::unpack_trouble)?;
+        if count == 0 {
+            return copier.finish();
+        }
+        copier.take(&buffer[..count])?;
+        octets += count as u64;
+        teller.done(octets)?;
+    }
+}
+
+/// A chunk's rows.
+fn open(
+    shop: &Shop,
+    lease: &Lease,
+    order: &PredictOrder,
+    model: &Arc<Loaded>,
+    chunk: &Chunk,
+) -> Result<RowReader, Trouble> {
+    let header = wait(shop.blobs.range(&chunk.blob, chunk.header.clone()))?;
+    let mut header = header.to_vec();
+    if !header.ends_with(b"\n") {
+        header.push(b'\n');
+    }
+    let rows = shop.blobs.reader(&chunk.blob, chunk.rows.clone());
+    let stream = Cursor::new(header).chain(rows);
+    let name = name(lease, order);
+    RowReader::csv(&name, Box::new(stream), model.model.schema())
+        .map_err(|error| placed(error, chunk))
+}
+
+/// What errors call the table: what the uploader did, or what became of the capture.
+fn name(_lease: &Lease, order: &PredictOrder) -> String {
+    match order.input.content {
+        Content::Capture => format!("the flows of {}", order.input.name),
+        _ => order.input.name.clone(),
+    }
+}
+
+/// An error of a chunk, told with the line of the whole table.
+fn placed(error: flowgait_features::Error, chunk: &Chunk) -> Trouble {
+    use flowgait_features::Error::{Cell, Line};
+    // In the chunk the header is the first line.
+    let header_lines = 1;
+    let moved = |line: u64| {
+        if line <= header_lines { line } else { line - header_lines + chunk.lines_before }
+    };
+    Trouble::from(match error {
+        Line { path, line, problem } => Line { path, line: moved(line), problem },
+        Cell { path, counted, line, number, column, value, expected } => {
+            Cell { path, counted, line: moved(line), number, column, value, expected }
+        }
+        other => other,
+    })
+}
+
+fn answer_chunk(
+    shop: &Shop,
+    lease: &Lease,
+    hold: &Hold,
+    order: &PredictOrder,
+    model: &Arc<Loaded>,
+    chunk: &Chunk,
+) -> Result<Answered, Trouble> {
+    let mut reader = open(shop, lease, order, model, chunk)?;
+    let mut answers = Answers::new(&model.model, order.answers)?;
+    answers.begin_at(chunk.rows_before);
+    let schema =
+        answers.begin(reader.written_header(), reader.kinds(), order.format != Format::Csv);
+    let has_header = chunk.number > 0 && order.format == Format::Csv;
+    let skip = if has_header { header_octets(&schema)? } else { 0 };
+    let sink = PieceSink::new(lease.claim.job, shop.blobs.clone(), skip);
+    let mut writer = match order.format {
+        Format::Jsonl => TableWriter::stream_jsonl("the answers", Box::new(sink.clone()), schema),
+        _ => TableWriter::stream("the answers", Box::new(sink.clone()), schema),
+    };
+    let mut teller = Teller::new(shop, lease, hold, "predicting", "rows", Some(chunk.row_count));
+    loop {
+        let batch = reader.next_batch(BATCH_ROWS).map_err(|error| placed(error, chunk))?;
+        let Some(batch) = batch else { break };
+        answers.write(&batch, &mut writer)?;
+        teller.done(answers.tally().rows)?;
+    }
+    writer.finish().map_err(|source| flowgait_model::Error::WriteAnswers { source })?;
+    let notes = if chunk.number == 0 { notes(&reader) } else { Vec::new() };
+    let tally = answers.tally().clone();
+    count(model, &tally);
+    Ok(Answered { pieces: sink.finish()?, tally, notes })
+}
+
+/// Counts answers for whoever watches.
+pub(crate) fn count(model: &Loaded, tally: &Tally) {
+    let name = model.pinned();
+    metrics::counter!("flowgait_rows_total", "model" => name.clone()).increment(tally.rows);
+    metrics::counter!("flowgait_unknown_total", "model" => name.clone()).increment(tally.unknown);
+    for (class, rows) in model.model.classes().iter().zip(&tally.classes) {
+        metrics::counter!("flowgait_predictions_total", "model" => name.clone(), "class" => class.clone())
+            .increment(*rows);
+    }
+    let bins = tally.confidence.len().max(1) as f64;
+    let histogram = metrics::histogram!("flowgait_confidence", "model" => name);
+    for (bin, rows) in tally.confidence.iter().enumerate() {
+        histogram.record_many((bin as f64 + 0.5) / bins, *rows as usize);
+    }
+}
+
+/// What a person should know of how the table was read.
+fn notes(reader: &RowReader) -> Vec<String> {
+    let mut notes: Vec<String> = reader.report().notices.clone();
+    for (column, kind) in reader.unread() {
+        notes.push(format!(
+            "column '{column}' is of a type that is not read ({kind}) and not among the answers"
+        ));
+    }
+    notes
+}
+
+/// Octets of the header of a table of answers.
+fn header_octets(schema: &RowSchema) -> Result<usize, Trouble> {
+    let octets = Arc::new(std::sync::Mutex::new(0));
+    struct Count(Arc<std::sync::Mutex<usize>>);
+    impl std::io::Write for Count {
+        fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+            *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) += octets.len();
+            Ok(octets.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let writer = TableWriter::stream("the header", Box::new(Count(octets.clone())), schema.clone());
+    writer.finish().map_err(|source| flowgait_model::Error::WriteAnswers { source })?;
+    let count = *octets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    Ok(count)
+}
+
+fn succeeded(order: &PredictOrder, model: &Loaded, all: Vec<Answered>) -> End {
+    let mut result = PredictResult {
+        classes: model.model.classes().to_vec(),
+        model: order.model.clone(),
+        format: order.format,
+        ..PredictResult::default()
+    };
+    for answered in all {
+        result.pieces.extend(answered.pieces);
+        result.tally.add(&answered.tally);
+        result.notes.extend(answered.notes);
+    }
+    End::Succeeded(serde_json::to_value(result).expect("invariant: plain fields"))
+}
+
+/// Puts together what all chunks came to.
+fn join(shop: &Shop, lease: &Lease, order: &PredictOrder) -> Result<End, Trouble> {
+    let model = wait(shop.models.get(Some(&order.model)))?;
+    let chunks = wait(shop.store.chunks(lease.claim.job))?;
+    let mut all = Vec::with_capacity(chunks.len());
+    for chunk in chunks {
+        let answered = chunk.and_then(|chunk| Answered::deserialize(chunk).ok());
+        let missing = || crate::Error::StoreContent { what: "a chunk without an end".to_owned() };
+        all.push(answered.ok_or_else(missing)?);
+    }
+    Ok(succeeded(order, &model, all))
+}
+
+/// Answers a table from a file, by one worker.
+fn whole(
+    shop: &Shop,
+    lease: &Lease,
+    hold: &Hold,
+    order: &PredictOrder,
+    model: &Arc<Loaded>,
+) -> Result<End, Trouble> {
+    let mut teller = Teller::new(shop, lease, hold, "fetching", "octets", None);
+    let file = fetch::file(shop, lease.claim.job, &order.input, &mut teller)?;
+    let opened = RowReader::open(file.path(), model.model.schema());
+    let name = file.path().display().to_string();
+    // Errors name the table as the uploader does, not where it lies here.
+    let renamed = |error: flowgait_features::Error| match Trouble::from(error) {
+        Trouble::Bad(mut reason) => {
+            reason.detail = reason.detail.replace(&name, &order.input.name);
+            Trouble::Bad(reason)
+        }
+        other => other,
+    };
+    let mut readers = vec![opened.map_err(renamed)?];
+    if readers[0].header().len() > shop.limits.columns {
+        let told = format!("The table has more than {} columns.", shop.limits.columns);
+        return Err(Trouble::bad("too-large", told));
+    }
+    teller.stage("predicting", "rows", None);
+    let answered = answer_all(shop, lease, order, model, &mut readers, &mut teller, &renamed)?;
+    Ok(succeeded(order, model, vec![answered]))
+}
+
+/// Flows of a capture as Parquet, which is one file and so one worker's.
+fn parquet_of_flows(
+    shop: &Shop,
+    lease: &Lease,
+    hold: &Hold,
+    order: &PredictOrder,
+    model: &Arc<Loaded>,
+    chunks: &[Chunk],
+) -> Result<End, Trouble> {
+    let rows = chunks.iter().map(|chunk| chunk.row_count).sum();
+    let mut teller = Teller::new(shop, lease, hold, "predicting", "rows", Some(rows));
+    let mut readers = Vec::new();
+    for chunk in chunks {
+        readers.push(open(shop, lease, order, model, chunk)?);
+    }
+    let answered =
+        answer_all(shop, lease, order, model, &mut readers, &mut teller, &Trouble::from)?;
+    Ok(succeeded(order, model, vec![answered]))
+}
+
+fn answer_all(
+    shop: &Shop,
+    lease: &Lease,
+    order: &PredictOrder,
+    model: &Arc<Loaded>,
+    readers: &mut [RowReader],
+    teller: &mut Teller<'_>,
+    renamed: &dyn Fn(flowgait_features::Error) -> Trouble,
+) -> Result<Answered, Trouble> {
+    let params: AnswerParams = order.answers;
+    let mut answers = Answers::new(&model.model, params)?;
+    let first = &readers[0];
+    let schema = answers.begin(first.written_header(), first.kinds(), order.format != Format::Csv);
+    let sink = PieceSink::new(lease.claim.job, shop.blobs.clone(), 0);
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("answers.parquet");
+    let mut writer = match order.format {
+        Format::Csv => TableWriter::stream("the answers", Box::new(sink.clone()), schema),
+        Format::Jsonl => TableWriter::stream_jsonl("the answers", Box::new(sink.clone()), schema),
+        Format::Parquet => TableWriter::create(&file, schema).map_err(crate::Error::from)?,
+    };
+    for reader in readers.iter_mut() {
+        while let Some(batch) = reader.next_batch(BATCH_ROWS).map_err(renamed)? {
+            answers.write(&batch, &mut writer)?;
+            let rows = answers.tally().rows;
+            if rows > shop.limits.rows {
+                let told = format!("The table has more than {} rows.", shop.limits.rows);
+                return Err(Trouble::bad("too-large", told));
+            }
+            teller.done(rows)?;
+        }
+    }
+    writer.finish().map_err(|source| flowgait_model::Error::WriteAnswers { source })?;
+    if order.format == Format::Parquet {
+        std::io::copy(&mut std::fs::File::open(&file)?, &mut sink.clone())?;
+    }
+    let tally = answers.tally().clone();
+    count(model, &tally);
+    Ok(Answered { pieces: sink.finish()?, tally, notes: notes(&readers[0]) })
+}

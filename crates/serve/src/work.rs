@@ -27,8 +27,9 @@ pub use scan::TableLimits;
 
 /// Programs that some work is done by, each in a process of its own: it can be ended at once, and takes nobody with it when it dies.
 pub trait Programs: Send + Sync {
-    /// Meters a capture on standard input to CSV on standard output, in the columns of a model's schema.
-    fn meter(&self, schema: &str) -> Command;
+    /// Meters a capture on standard input to CSV on standard output, in the columns of a model's schema; `name` is what the capture is
+    /// called there.
+    fn meter(&self, schema: &str, name: &str) -> Command;
     /// Fits a model file from a table with labels.
     fn fit(&self, table: &Path, model: &Path, flags: &[(String, String)]) -> Command;
     /// Runs a federation into a folder, going on where it was.

@@ -44,6 +44,10 @@ pub struct MeterArgs {
     /// The captures are one that was rotated, in this order; without it each is a timeline of its own
     #[arg(long = "continue")]
     continued: bool,
+
+    /// What the column 'capture' says of a capture on standard input [default: -]
+    #[arg(long, value_name = "NAME")]
+    capture_name: Option<String>,
 }
 
 /// What to meter and how.
@@ -55,6 +59,8 @@ pub struct Metering {
     pub reader: ReaderParams,
     params: ValidMeterParams,
     continued: bool,
+    /// What the capture on standard input is called.
+    name: Option<String>,
 }
 
 /// What was done.
@@ -103,7 +109,8 @@ impl MeterArgs {
             .threads(config.threads())
             .check()
             .map_err(|error| Failure::usage(crate::failure::sentence(&error.to_string())))?;
-        Ok(Metering { captures: captures.to_vec(), reader, params, continued: self.continued })
+        let (captures, name) = (captures.to_vec(), self.capture_name.clone());
+        Ok(Metering { captures, reader, params, continued: self.continued, name })
     }
 }
 
@@ -127,7 +134,10 @@ impl Metering {
                     continue;
                 }
             };
-            meter.set_capture(&sources::name(path));
+            match &self.name {
+                Some(name) if sources::is_standard_input(path) => meter.set_capture(name),
+                _ => meter.set_capture(&sources::name(path)),
+            }
             while reader.read_block(&mut block)? {
                 meter.block(&mut block, emit)?;
             }

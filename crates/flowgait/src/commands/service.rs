@@ -164,10 +164,11 @@ impl Own {
 }
 
 impl Programs for Own {
-    fn meter(&self, schema: &str) -> Command {
+    fn meter(&self, schema: &str, name: &str) -> Command {
         let mut command = self.command("meter");
         command.env_remove(progress::LINES);
         command.args(["-", "-o", "-", "--schema", Columns::of_model(schema).word()]);
+        command.arg(format!("--capture-name={name}"));
         command
     }
 

@@ -25,7 +25,8 @@ Example:
   flowgait simulate federation.toml -o run1
 
 Without a file: the four classes of a simple demo at three clients, once with all classes alike at each, once skewed.
-A run that was stopped or killed goes on where it was when the same command is given again.")]
+A run that was stopped or killed goes on where it was when the same command is given again. A file named stop in RUN_DIR \
+ends it after its round, with model and report.")]
 pub struct Args {
     /// The federation: who has which rows, what is learnt, how it is combined; every key has a default
     #[arg(value_name = "FEDERATION.toml")]

@@ -3,6 +3,9 @@
 use std::io::{Read, Write};
 use std::process::{Child, Stdio};
 
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
+
 use super::cut::{Chunk, Copier};
 use super::fetch;
 use super::{Shop, Teller, Trouble};
@@ -22,7 +25,7 @@ pub(super) fn run(
     schema: &str,
 ) -> Result<(Vec<Chunk>, Vec<String>), Trouble> {
     let job = lease.claim.job;
-    let mut child = Running::start(shop.programs.meter(schema), Stdio::piped())?;
+    let mut child = Running::start(shop.programs.meter(schema, &upload.name), Stdio::piped())?;
     let input = child.0.stdin.take().expect("invariant: piped above");
     let mut output = child.0.stdout.take().expect("invariant: piped above");
     let words = child.0.stderr.take().expect("invariant: piped above");
@@ -110,9 +113,26 @@ impl Running {
         let _ = self.0.kill();
     }
 
+    /// Has it stand still until this is dropped.
+    pub(super) fn hold_still(&self) -> Still {
+        let pid = Pid::from_raw(self.0.id().cast_signed());
+        // One that has ended meanwhile stands still by itself.
+        let _ = signal::kill(pid, Signal::SIGSTOP);
+        Still(pid)
+    }
+
     /// Its exit status; `None` when a signal ended it.
     pub(super) fn wait(&mut self) -> Result<Option<i32>, Trouble> {
         Ok(self.0.wait()?.code())
+    }
+}
+
+/// A child that stands still.
+pub(super) struct Still(Pid);
+
+impl Drop for Still {
+    fn drop(&mut self) {
+        let _ = signal::kill(self.0, Signal::SIGCONT);
     }
 }
 

@@ -58,13 +58,14 @@ fn listen(
     (heard, thread)
 }
 
-/// Runs a child to its end; `look` is called all the while. `Ok(false)` when it was ended because something else is wanted.
+/// Runs a child to its end; `look` is called all the while, and says whether it is to go on. Gives what is wanted instead where it was
+/// ended for that, and what the child said.
 fn run(
     shop: &Shop,
     command: Command,
     hold: &Hold,
     teller: &mut Teller<'_>,
-    mut look: impl FnMut(Next) -> Result<bool, Trouble>,
+    mut look: impl FnMut(Next, &Running) -> Result<bool, Trouble>,
 ) -> Result<(Next, Vec<String>), Trouble> {
     let mut child = Running::start(command, Stdio::null())?;
     let (heard, listener) = listen(child.0.stderr.take().expect("invariant: piped at its start"));
@@ -76,7 +77,7 @@ fn run(
             break status;
         }
         let next = hold.next();
-        if !look(next)? {
+        if !look(next, &child)? {
             child.kill();
             return Ok((next, Vec::new()));
         }
@@ -121,7 +122,7 @@ pub(super) fn fit(
     let model = folder.path().join("model.fgm");
     let command = shop.programs.fit(table.path(), &model, &order.flags);
     teller.stage("fitting", "steps", None);
-    let (next, notes) = run(shop, command, hold, &mut teller, |next| Ok(next == Next::GoOn))
+    let (next, notes) = run(shop, command, hold, &mut teller, |next, _| Ok(next == Next::GoOn))
         .map_err(|trouble| renamed(trouble, table.path(), &order.input.name))?;
     if next != Next::GoOn {
         // There is no half a model.
@@ -193,13 +194,15 @@ pub(super) fn simulate(
     teller.stage("learning together", "rounds", Some(order.rounds));
     let command = shop.programs.simulate(&configuration, &folder);
     let mut looked = Instant::now();
-    let outcome = run(shop, command, hold, &mut teller, |next| {
+    let outcome = run(shop, command, hold, &mut teller, |next, child| {
         match next {
             Next::GoOn => {}
             Next::Stop => std::fs::write(folder.join(STOP), "")?,
             Next::Pause | Next::GiveBack | Next::Leave => return Ok(false),
         }
         if looked.elapsed() >= KEEP {
+            // Its files are taken at one moment: as a kill at that moment would leave them, which a run goes on from.
+            let _still = child.hold_still();
             kept.keep(shop, job, &folder)?;
             looked = Instant::now();
         }

@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use flowgait_federate::attack::{Attack, success_rate};
 use flowgait_federate::baseline::{self, Local};
@@ -15,7 +16,7 @@ use flowgait_federate::ledger::digest;
 use flowgait_federate::measure::{self, Measured};
 use flowgait_federate::network::NetLearner;
 use flowgait_federate::record::Record;
-use flowgait_federate::run::{Control, Ended, Folder, Locked, Rounds, run as run_rounds};
+use flowgait_federate::run::{Control, Ended, Folder, Locked, Rounds, Wish, run as run_rounds};
 use flowgait_federate::simulation::{Liars, Simulation};
 use flowgait_model::artifact::{Card, Model, fingerprint};
 use flowgait_model::{Estimator, Training};
@@ -33,6 +34,8 @@ pub const METRICS: &str = "metrics.jsonl";
 pub const SUMMARY: &str = "summary.json";
 /// The same for people.
 pub const REPORT: &str = "report.html";
+/// A file of this name has the run end after its round, with all that a run leaves.
+const STOP: &str = "stop";
 /// The configuration as it was run.
 pub const CONFIGURATION: &str = "federation.toml";
 
@@ -95,10 +98,14 @@ pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Resul
     let progress = Progress::count("rounds", federation.rounds);
     progress.advance(records.len() as u64);
     let metrics = output.map(|path| path.join(METRICS));
+    let control = Arc::new(Control::default());
+    if let Some(path) = output {
+        stop_when_asked(path.join(STOP), &control);
+    }
     let ended = run_rounds(
         &mut *simulation,
         federation.rounds,
-        &Control::default(),
+        &control,
         folder.as_mut(),
         |simulation, round| {
             let record = judge.record(simulation, round, &personal)?;
@@ -131,6 +138,23 @@ pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Resul
         ));
     }
     Ok(())
+}
+
+/// Has a run end after its round once a file is there.
+fn stop_when_asked(file: PathBuf, control: &Arc<Control>) {
+    // One that is there from before was for the run before.
+    let _ = std::fs::remove_file(&file);
+    let control = Arc::downgrade(control);
+    std::thread::spawn(move || {
+        while let Some(control) = control.upgrade() {
+            if file.exists() {
+                control.wish(Wish::Stop);
+                return;
+            }
+            drop(control);
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    });
 }
 
 /// An error of what a person wrote.

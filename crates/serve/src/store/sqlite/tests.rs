@@ -1,3 +1,5 @@
+//! What SQLite keeps, beside what every store keeps.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -164,10 +164,10 @@ async fn one(
             Some(End::Retry(Reason::new("panic", told), work::back_off(attempt)))
         }
     };
-    if let Some(end) = end {
-        if tell(store, &hold, end, &kind, begun).await {
-            hands.succeeded(job);
-        }
+    if let Some(end) = end
+        && tell(store, &hold, end, &kind, begun).await
+    {
+        hands.succeeded(job);
     }
     keeper.drop_claim(&claim);
 }

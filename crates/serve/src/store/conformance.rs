@@ -173,7 +173,7 @@ async fn a_stale_owner_changes_nothing(store: Store) {
     assert_ne!(second.claim.fence, first.claim.fence);
     let before = store.job(id).await.unwrap().unwrap();
     assert_eq!(before.attempt, 2);
-    assert_eq!(store.renew(&[first.claim.clone()]).await.unwrap(), [Standing::Lost]);
+    assert_eq!(store.renew(std::slice::from_ref(&first.claim)).await.unwrap(), [Standing::Lost]);
     let progress = Progress { done: 7, ..Progress::default() };
     assert_eq!(store.progress(&first.claim, &progress).await.unwrap(), Standing::Lost);
     for end in [
@@ -197,7 +197,7 @@ async fn a_renewed_lease_holds(store: Store) {
     let lease = claimed(&store).await;
     let begun = std::time::Instant::now();
     while begun.elapsed() < LEASE * 2 {
-        let standing = store.renew(&[lease.claim.clone()]).await.unwrap();
+        let standing = store.renew(std::slice::from_ref(&lease.claim)).await.unwrap();
         assert_eq!(standing, [Standing::Held(Wish::Run)]);
         store.tidy().await.unwrap();
         assert_eq!(state(&store, id).await, State::Running);
@@ -370,14 +370,17 @@ async fn cancelling_ends_at_once(store: Store) {
     let lease = claimed(&store).await;
     assert!(matches!(store.steer(id, Steer::Cancel).await.unwrap(), Steered::Done(_)));
     assert_eq!(state(&store, id).await, State::Cancelled);
-    assert_eq!(store.renew(&[lease.claim.clone()]).await.unwrap(), [Standing::Lost]);
+    assert_eq!(store.renew(std::slice::from_ref(&lease.claim)).await.unwrap(), [Standing::Lost]);
     let late = store.finish(&lease.claim, End::Succeeded(Value::Null)).await.unwrap();
     assert_eq!(late, Standing::Lost);
     assert_eq!(store.steer(id, Steer::Cancel).await.unwrap(), Steered::NotNow(State::Cancelled));
     let (id, leases) = split(&store, 3).await;
     finish(&store, &leases[0].claim, End::Chunk(Value::Null)).await;
     store.steer(id, Steer::Cancel).await.unwrap();
-    assert_eq!(store.renew(&[leases[1].claim.clone()]).await.unwrap(), [Standing::Lost]);
+    assert_eq!(
+        store.renew(std::slice::from_ref(&leases[1].claim)).await.unwrap(),
+        [Standing::Lost]
+    );
     store.tidy().await.unwrap();
     assert!(claim(&store).await.is_none());
 }
@@ -392,10 +395,10 @@ async fn pausing_keeps_what_there_is(store: Store) {
     let lease = claimed(&store).await;
     let Steered::Done(job) = store.steer(id, Steer::Pause).await.unwrap() else { panic!() };
     assert_eq!((job.state, job.wish), (State::Running, Wish::Pause));
-    let standing = store.renew(&[lease.claim.clone()]).await.unwrap();
+    let standing = store.renew(std::slice::from_ref(&lease.claim)).await.unwrap();
     assert_eq!(standing, [Standing::Held(Wish::Pause)]);
     store.steer(id, Steer::Resume).await.unwrap();
-    let standing = store.renew(&[lease.claim.clone()]).await.unwrap();
+    let standing = store.renew(std::slice::from_ref(&lease.claim)).await.unwrap();
     assert_eq!(standing, [Standing::Held(Wish::Run)]);
     store.steer(id, Steer::Pause).await.unwrap();
     finish(&store, &lease.claim, End::Paused(json!({"round": 5}))).await;

@@ -290,7 +290,7 @@ impl Transaction<'_> {
                 continue;
             }
             let reason = super::lost_workers(limits);
-            if self.deliver_again(job, part, &reason, 0, now, limits)? {
+            if self.deliver_again((job, part), &reason, 0, now, limits)? {
                 died += 1;
             } else {
                 redelivered += 1;

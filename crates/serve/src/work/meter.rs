@@ -171,4 +171,3 @@ pub(super) fn failure(words: &str) -> String {
     let text = lines.join(" ").replace(" help: ", " ");
     if text.is_empty() { "The program ended and did not say why.".to_owned() } else { text }
 }
-

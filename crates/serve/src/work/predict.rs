@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use flowgait_features::table::RowReader;
 use flowgait_flow::export::{RowSchema, TableWriter};
-use flowgait_model::answers::{AnswerParams, Answers, Tally};
+use flowgait_model::answers::{Answers, Tally};
 use serde::{Deserialize, Serialize};
 
 use super::cut::{self, Chunk, Copier};
@@ -30,38 +30,53 @@ struct Answered {
     notes: Vec<String>,
 }
 
+/// What is being answered, by whom, with what.
+struct Task<'a> {
+    shop: &'a Shop,
+    lease: &'a Lease,
+    hold: &'a Hold,
+    order: &'a PredictOrder,
+    model: Arc<Loaded>,
+}
+
+impl<'a> Task<'a> {
+    fn teller(&self, stage: &str, unit: &str, total: Option<u64>) -> Teller<'a> {
+        Teller::new(self.shop, self.lease, self.hold, stage, unit, total)
+    }
+}
+
 pub(super) fn run(
     shop: &Shop,
     lease: &Lease,
     hold: &Hold,
     order: &PredictOrder,
 ) -> Result<End, Trouble> {
-    if lease.is_join {
-        return join(shop, lease, order);
-    }
     let model = wait(shop.models.get(Some(&order.model)))?;
+    let task = &Task { shop, lease, hold, order, model };
+    if lease.is_join {
+        return join(task);
+    }
     if lease.claim.part > 0 {
         let chunk: Chunk = Chunk::deserialize(&lease.payload)
             .map_err(|error| crate::Error::StoreContent { what: format!("a chunk ({error})") })?;
-        let answered = answer_chunk(shop, lease, hold, order, &model, &chunk)?;
+        let answered = answer_chunk(task, &chunk)?;
         return Ok(End::Chunk(serde_json::to_value(answered).expect("invariant: plain fields")));
     }
     let upload = &order.input;
     let (chunks, notes) = match (upload.content, upload.packed, order.format) {
         (_, _, Format::Parquet) if upload.content != Content::Capture => {
-            return whole(shop, lease, hold, order, &model);
+            return whole(task);
         }
         (Content::Csv, Packed::Plain, _) => {
-            let mut teller =
-                Teller::new(shop, lease, hold, "reading", "octets", Some(upload.octets));
+            let mut teller = task.teller("reading", "octets", Some(upload.octets));
             let blob = names::input(lease.claim.job);
             (cut::places(shop, &blob, upload.octets, &mut teller)?, Vec::new())
         }
-        (Content::Csv, _, _) => (unpack(shop, lease, hold, order)?, Vec::new()),
+        (Content::Csv, _, _) => (unpack(task)?, Vec::new()),
         (Content::Capture, _, _) => {
-            meter::run(shop, lease, hold, upload, &model.model.schema().name)?
+            meter::run(shop, lease, hold, upload, &task.model.model.schema().name)?
         }
-        _ => return whole(shop, lease, hold, order, &model),
+        _ => return whole(task),
     };
     if chunks.is_empty() {
         let told = format!("{} holds no table: there is no header.", upload.name);
@@ -70,15 +85,15 @@ pub(super) fn run(
     if let [only] = &chunks[..]
         && order.format != Format::Parquet
     {
-        let mut answered = answer_chunk(shop, lease, hold, order, &model, only)?;
+        let mut answered = answer_chunk(task, only)?;
         answered.notes.splice(0..0, notes);
-        return Ok(succeeded(order, &model, vec![answered]));
+        return Ok(succeeded(task, vec![answered]));
     }
     if order.format == Format::Parquet {
-        return parquet_of_flows(shop, lease, hold, order, &model, &chunks);
+        return parquet_of_flows(task, &chunks);
     }
     // What is wrong with the header is found now, not in every chunk.
-    open(shop, lease, order, &model, &chunks[0])?;
+    open(task, &chunks[0])?;
     let payloads = chunks
         .iter()
         .map(|chunk| serde_json::to_value(chunk).expect("invariant: plain fields"))
@@ -87,15 +102,11 @@ pub(super) fn run(
 }
 
 /// Rows of a packed table, cut into blobs.
-fn unpack(
-    shop: &Shop,
-    lease: &Lease,
-    hold: &Hold,
-    order: &PredictOrder,
-) -> Result<Vec<Chunk>, Trouble> {
-    let mut reader = fetch::unpacked(shop, lease.claim.job, &order.input)?;
-    let mut copier = Copier::new(shop, lease.claim.job);
-    let mut teller = Teller::new(shop, lease, hold, "unpacking", "octets", None);
+fn unpack(task: &Task<'_>) -> Result<Vec<Chunk>, Trouble> {
+    let job = task.lease.claim.job;
+    let mut reader = fetch::unpacked(task.shop, job, &task.order.input)?;
+    let mut copier = Copier::new(task.shop, job);
+    let mut teller = task.teller("unpacking", "octets", None);
     let (mut buffer, mut octets) = (vec![0; 256 << 10], 0);
     loop {
         let count = reader.read(&mut buffer).map_err(fetch::unpack_trouble)?;
@@ -109,27 +120,22 @@ fn unpack(
 }
 
 /// A chunk's rows.
-fn open(
-    shop: &Shop,
-    lease: &Lease,
-    order: &PredictOrder,
-    model: &Arc<Loaded>,
-    chunk: &Chunk,
-) -> Result<RowReader, Trouble> {
-    let header = wait(shop.blobs.range(&chunk.blob, chunk.header.clone()))?;
+fn open(task: &Task<'_>, chunk: &Chunk) -> Result<RowReader, Trouble> {
+    let blobs = &task.shop.blobs;
+    let header = wait(blobs.range(&chunk.blob, chunk.header.clone()))?;
     let mut header = header.to_vec();
     if !header.ends_with(b"\n") {
         header.push(b'\n');
     }
-    let rows = shop.blobs.reader(&chunk.blob, chunk.rows.clone());
+    let rows = blobs.reader(&chunk.blob, chunk.rows.clone());
     let stream = Cursor::new(header).chain(rows);
-    let name = name(lease, order);
-    RowReader::csv(&name, Box::new(stream), model.model.schema())
+    let name = name(task.order);
+    RowReader::csv(&name, Box::new(stream), task.model.model.schema())
         .map_err(|error| placed(error, chunk))
 }
 
 /// What errors call the table: what the uploader did, or what became of the capture.
-fn name(_lease: &Lease, order: &PredictOrder) -> String {
+fn name(order: &PredictOrder) -> String {
     match order.input.content {
         Content::Capture => format!("the flows of {}", order.input.name),
         _ => order.input.name.clone(),
@@ -153,15 +159,9 @@ fn placed(error: flowgait_features::Error, chunk: &Chunk) -> Trouble {
     })
 }
 
-fn answer_chunk(
-    shop: &Shop,
-    lease: &Lease,
-    hold: &Hold,
-    order: &PredictOrder,
-    model: &Arc<Loaded>,
-    chunk: &Chunk,
-) -> Result<Answered, Trouble> {
-    let mut reader = open(shop, lease, order, model, chunk)?;
+fn answer_chunk(task: &Task<'_>, chunk: &Chunk) -> Result<Answered, Trouble> {
+    let Task { shop, lease, order, model, .. } = task;
+    let mut reader = open(task, chunk)?;
     let mut answers = Answers::new(&model.model, order.answers)?;
     answers.begin_at(chunk.rows_before);
     let schema =
@@ -173,7 +173,7 @@ fn answer_chunk(
         Format::Jsonl => TableWriter::stream_jsonl("the answers", Box::new(sink.clone()), schema),
         _ => TableWriter::stream("the answers", Box::new(sink.clone()), schema),
     };
-    let mut teller = Teller::new(shop, lease, hold, "predicting", "rows", Some(chunk.row_count));
+    let mut teller = task.teller("predicting", "rows", Some(chunk.row_count));
     loop {
         let batch = reader.next_batch(BATCH_ROWS).map_err(|error| placed(error, chunk))?;
         let Some(batch) = batch else { break };
@@ -233,7 +233,8 @@ fn header_octets(schema: &RowSchema) -> Result<usize, Trouble> {
     Ok(count)
 }
 
-fn succeeded(order: &PredictOrder, model: &Loaded, all: Vec<Answered>) -> End {
+fn succeeded(task: &Task<'_>, all: Vec<Answered>) -> End {
+    let Task { order, model, .. } = task;
     let mut result = PredictResult {
         classes: model.model.classes().to_vec(),
         model: order.model.clone(),
@@ -249,27 +250,21 @@ fn succeeded(order: &PredictOrder, model: &Loaded, all: Vec<Answered>) -> End {
 }
 
 /// Puts together what all chunks came to.
-fn join(shop: &Shop, lease: &Lease, order: &PredictOrder) -> Result<End, Trouble> {
-    let model = wait(shop.models.get(Some(&order.model)))?;
-    let chunks = wait(shop.store.chunks(lease.claim.job))?;
+fn join(task: &Task<'_>) -> Result<End, Trouble> {
+    let chunks = wait(task.shop.store.chunks(task.lease.claim.job))?;
     let mut all = Vec::with_capacity(chunks.len());
     for chunk in chunks {
         let answered = chunk.and_then(|chunk| Answered::deserialize(chunk).ok());
         let missing = || crate::Error::StoreContent { what: "a chunk without an end".to_owned() };
         all.push(answered.ok_or_else(missing)?);
     }
-    Ok(succeeded(order, &model, all))
+    Ok(succeeded(task, all))
 }
 
 /// Answers a table from a file, by one worker.
-fn whole(
-    shop: &Shop,
-    lease: &Lease,
-    hold: &Hold,
-    order: &PredictOrder,
-    model: &Arc<Loaded>,
-) -> Result<End, Trouble> {
-    let mut teller = Teller::new(shop, lease, hold, "fetching", "octets", None);
+fn whole(task: &Task<'_>) -> Result<End, Trouble> {
+    let Task { shop, lease, order, model, .. } = task;
+    let mut teller = task.teller("fetching", "octets", None);
     let file = fetch::file(shop, lease.claim.job, &order.input, &mut teller)?;
     let opened = RowReader::open(file.path(), model.model.schema());
     let name = file.path().display().to_string();
@@ -287,41 +282,30 @@ fn whole(
         return Err(Trouble::bad("too-large", told));
     }
     teller.stage("predicting", "rows", None);
-    let answered = answer_all(shop, lease, order, model, &mut readers, &mut teller, &renamed)?;
-    Ok(succeeded(order, model, vec![answered]))
+    let answered = answer_all(task, &mut readers, &mut teller, &renamed)?;
+    Ok(succeeded(task, vec![answered]))
 }
 
 /// Flows of a capture as Parquet, which is one file and so one worker's.
-fn parquet_of_flows(
-    shop: &Shop,
-    lease: &Lease,
-    hold: &Hold,
-    order: &PredictOrder,
-    model: &Arc<Loaded>,
-    chunks: &[Chunk],
-) -> Result<End, Trouble> {
+fn parquet_of_flows(task: &Task<'_>, chunks: &[Chunk]) -> Result<End, Trouble> {
     let rows = chunks.iter().map(|chunk| chunk.row_count).sum();
-    let mut teller = Teller::new(shop, lease, hold, "predicting", "rows", Some(rows));
+    let mut teller = task.teller("predicting", "rows", Some(rows));
     let mut readers = Vec::new();
     for chunk in chunks {
-        readers.push(open(shop, lease, order, model, chunk)?);
+        readers.push(open(task, chunk)?);
     }
-    let answered =
-        answer_all(shop, lease, order, model, &mut readers, &mut teller, &Trouble::from)?;
-    Ok(succeeded(order, model, vec![answered]))
+    let answered = answer_all(task, &mut readers, &mut teller, &Trouble::from)?;
+    Ok(succeeded(task, vec![answered]))
 }
 
 fn answer_all(
-    shop: &Shop,
-    lease: &Lease,
-    order: &PredictOrder,
-    model: &Arc<Loaded>,
+    task: &Task<'_>,
     readers: &mut [RowReader],
     teller: &mut Teller<'_>,
     renamed: &dyn Fn(flowgait_features::Error) -> Trouble,
 ) -> Result<Answered, Trouble> {
-    let params: AnswerParams = order.answers;
-    let mut answers = Answers::new(&model.model, params)?;
+    let Task { shop, lease, order, model, .. } = task;
+    let mut answers = Answers::new(&model.model, order.answers)?;
     let first = &readers[0];
     let schema = answers.begin(first.written_header(), first.kinds(), order.format != Format::Csv);
     let sink = PieceSink::new(lease.claim.job, shop.blobs.clone(), 0);

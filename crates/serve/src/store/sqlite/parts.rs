@@ -146,7 +146,7 @@ impl Transaction<'_> {
             End::Failed(reason) => self.end(job, State::Failed, Some(reason), now)?,
             End::Retry(reason, after) => {
                 let due = now + after.as_millis() as u64;
-                self.deliver_again(job, part, reason, due, now, limits)?;
+                self.deliver_again((job, part), reason, due, now, limits)?;
             }
             End::GivenBack => {
                 self.run(
@@ -236,8 +236,7 @@ impl Transaction<'_> {
     /// A delivery had no end: the part waits for the next, or it was the last. Whether the job is dead now.
     pub(super) fn deliver_again(
         &self,
-        job: JobId,
-        part: u32,
+        (job, part): (JobId, u32),
         reason: &Reason,
         due: Millis,
         now: Millis,

@@ -6,6 +6,8 @@ mod config;
 mod failure;
 mod output;
 mod progress;
+#[cfg(feature = "otel")]
+mod telemetry;
 mod units;
 
 use std::process::ExitCode;

@@ -14,6 +14,15 @@ use crate::support::Place;
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// The status of a path of any address, or none where nobody answers.
+pub fn status(url: &str) -> Option<u16> {
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(PATIENCE))
+        .build();
+    config.new_agent().get(url).call().ok().map(|answer| answer.status().as_u16())
+}
+
 /// Looks again and again until something is there.
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
@@ -72,10 +81,33 @@ impl Process {
 
     /// As a power switch would, for this process and those that it started.
     pub fn kill(&mut self) {
-        let parent = self.child.id().to_string();
+        // Asked for before its death, after which they are nobody's.
+        let children = self.children();
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        let _ = Command::new("pkill").args(["-KILL", "-P", &parent]).status();
+        if !children.is_empty() {
+            // One may have ended by itself meanwhile.
+            let _ = Command::new("kill")
+                .arg("-KILL")
+                .args(&children)
+                .stderr(Stdio::null())
+                .status()
+                .unwrap();
+        }
+    }
+
+    /// The processes that it started.
+    pub fn children(&self) -> Vec<String> {
+        let found = Command::new("pgrep").args(["-P", &self.child.id().to_string()]).output();
+        let found = String::from_utf8(found.unwrap().stdout).unwrap();
+        found.lines().map(str::to_owned).collect()
+    }
+
+    /// What it has logged of parts of a job: `message` is what, each with its part. Only with FLOWGAIT_SERVE_LOG=json.
+    pub fn logged(&self, job: &str, message: &str) -> Vec<Value> {
+        let log = self.log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| line["job.id"] == job && line["message"] == message).collect()
     }
 
     /// Waits for its end.
@@ -206,6 +238,15 @@ impl Service {
         Some(Answer { status, body })
     }
 
+    /// Where health is asked for, apart from the rest; only with --management.
+    pub fn management(&self) -> String {
+        let log = until("the management address", || {
+            Some(self.process.log()).filter(|log| log.contains("/readyz"))
+        });
+        let at = log.split_whitespace().find(|word| word.ends_with("/readyz,")).unwrap();
+        at.trim_end_matches("/readyz,").to_owned()
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[], b"")
             .unwrap_or_else(|| panic!("no answer to {path}\n{}", self.process.log()))
@@ -271,6 +312,19 @@ impl Service {
             let done = progress["unit"] == "chunks" && progress["done"].as_u64().unwrap() >= least;
             (done || job["state"] == "succeeded").then_some(job)
         })
+    }
+
+    /// Fits a model from a table with labels, in a process of its own that takes some seconds; the job's id.
+    pub fn fit(&self, name: &str, table: &[u8], trees: &str) -> String {
+        let fields = [
+            ("kind", "fit"),
+            ("name", name),
+            ("label", "kind"),
+            ("estimator", "forest"),
+            ("trees", trees),
+        ];
+        let job = self.send("/v1/jobs", &fields, Some(("rows.csv", table))).with(202);
+        job["id"].as_str().unwrap().to_owned()
     }
 
     pub fn result(&self, id: &str) -> Vec<u8> {
@@ -340,10 +394,16 @@ pub struct Redis {
     child: Child,
     folder: tempfile::TempDir,
     port: u16,
+    environment: Vec<(String, String)>,
 }
 
 impl Redis {
     pub fn start() -> Option<Self> {
+        Self::start_in(&[])
+    }
+
+    /// Starts it with more in its environment.
+    pub fn start_in(environment: &[(String, String)]) -> Option<Self> {
         let there = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
         if there.is_err() {
             eprintln!("skipped: there is no redis-server (cargo xtask test installs it)");
@@ -353,11 +413,12 @@ impl Redis {
         let port = listener.local_addr().unwrap().port();
         drop(listener);
         let folder = tempfile::tempdir().unwrap();
-        let child = Self::spawn(&folder, port);
-        Some(Self { child, folder, port })
+        let environment = environment.to_vec();
+        let child = Self::spawn(&folder, port, &environment);
+        Some(Self { child, folder, port, environment })
     }
 
-    fn spawn(folder: &tempfile::TempDir, port: u16) -> Child {
+    fn spawn(folder: &tempfile::TempDir, port: u16, environment: &[(String, String)]) -> Child {
         let child = Command::new("redis-server")
             .args([
                 "--port",
@@ -371,6 +432,7 @@ impl Redis {
             ])
             .args(["--maxmemory-policy", "noeviction", "--dir"])
             .arg(folder.path())
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
@@ -388,7 +450,7 @@ impl Redis {
     }
 
     pub fn again(&mut self) {
-        self.child = Self::spawn(&self.folder, self.port);
+        self.child = Self::spawn(&self.folder, self.port, &self.environment);
     }
 
     /// `STOP` or `CONT`.
@@ -402,6 +464,34 @@ impl Drop for Redis {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// What a service keeps its jobs in.
+pub enum Backing {
+    Sqlite,
+    Redis(Redis),
+}
+
+impl Backing {
+    /// A Redis of its own; none, and that said aloud, where Redis is not installed.
+    pub fn redis() -> Option<Self> {
+        Redis::start().map(Self::Redis)
+    }
+
+    /// The store's name.
+    pub fn store(&self) -> String {
+        match self {
+            Self::Sqlite => "sqlite:data".to_owned(),
+            Self::Redis(redis) => redis.url(),
+        }
+    }
+
+    /// Starts a service over it.
+    pub fn serve(&self, place: &Place, args: &[&str], environment: &[(&str, &str)]) -> Service {
+        let store = self.store();
+        let base = ["--store", &store, "--blobs", "data"];
+        Service::start(place, &[&base[..], args].concat(), environment)
     }
 }
 

@@ -70,12 +70,10 @@ impl Process {
         assert!(Command::new("kill").arg(format!("-{name}")).arg(pid).status().unwrap().success());
     }
 
-    /// As a power switch would, for this process and those that it started.
+    /// As a power switch would, for this process; those that it started end by themselves.
     pub fn kill(&mut self) {
-        let parent = self.child.id().to_string();
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        let _ = Command::new("pkill").args(["-KILL", "-P", &parent]).status();
     }
 
     /// Waits for its end.

@@ -5,7 +5,9 @@ use std::io::{self, IsTerminal, Write as _};
 use std::path::Path;
 
 use flowgait_flow::export::AtomicFile;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::failure::Failure;
 
@@ -75,16 +77,34 @@ pub fn install_log() {
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
 }
 
-/// Installs the log of a service: what happens, by time, with the ids of requests and jobs.
-pub fn install_service_log(json: bool) {
+/// Installs the log of a service: what happens, by time, with the ids of requests and jobs. What it gives is held until the process ends.
+pub fn install_service_log(json: bool) -> ServiceLog {
     let usual = || EnvFilter::new("warn,flowgait=info,flowgait_serve=info");
     let filter = EnvFilter::try_from_env("FLOWGAIT_LOG").unwrap_or_else(|_| usual());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    let _ = if json {
-        log.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let lines = if json {
+        layer.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
     } else {
-        log.with_ansi(io::stderr().is_terminal()).try_init()
+        layer.with_ansi(io::stderr().is_terminal()).boxed()
     };
+    let log = tracing_subscriber::registry().with(filter).with(lines);
+    #[cfg(feature = "otel")]
+    {
+        let (spans, telemetry) = crate::telemetry::layer();
+        let _ = log.with(spans).try_init();
+        ServiceLog { _telemetry: telemetry }
+    }
+    #[cfg(not(feature = "otel"))]
+    {
+        let _ = log.try_init();
+        ServiceLog {}
+    }
+}
+
+/// A service's log while it runs.
+pub struct ServiceLog {
+    #[cfg(feature = "otel")]
+    _telemetry: crate::telemetry::Telemetry,
 }
 
 /// Writes a text to a file that appears under its name only when it is whole.

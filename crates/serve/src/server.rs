@@ -19,7 +19,6 @@ use crate::collect;
 use crate::config::ServeParams;
 use crate::error::Error;
 use crate::models::{Models, Starter};
-#[cfg(any())]
 use crate::store::redis::RedisStore;
 use crate::store::sqlite::{SqliteStore, Visit};
 use crate::store::{JobStore, Limits};
@@ -69,7 +68,9 @@ pub async fn open_store(
         || place.starts_with("rediss://")
         || place.starts_with("unix://")
     {
-        return Err(Error::StoreUnfit { problem: "not yet".into() });
+        let store = RedisStore::open(place, limits.clone()).await?;
+        let notes = store.warning().map(str::to_owned).into_iter().collect();
+        return Ok((Arc::new(store), notes));
     }
     let problem = "sqlite:FOLDER, or redis://HOST:PORT/DATABASE".to_owned();
     Err(Error::Place { what: "--store", text: place.to_owned(), problem })

@@ -71,7 +71,7 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     config.flag("serve.keys_file", "--keys-file", args.keys_file.as_ref())?;
     config.flag("serve.trusted_header", "--trusted-header", args.trusted_header.as_ref())?;
     config.flag("serve.grace", "--grace", args.grace.as_ref())?;
-    output::install_service_log(config.text("serve.log") == "json");
+    let _log = output::install_service_log(config.text("serve.log") == "json");
     let params = service::params(&args.store, args.blobs.as_ref(), args.workers, &mut config)?;
     let told = params.clone();
     let given = Given {

@@ -42,7 +42,7 @@ pub struct Args {
 /// Works until SIGTERM or SIGINT.
 pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     config.flag("serve.grace", "--grace", args.grace.as_ref())?;
-    output::install_service_log(config.text("serve.log") == "json");
+    let _log = output::install_service_log(config.text("serve.log") == "json");
     let params = service::params(&args.store, args.blobs.as_ref(), args.workers, &mut config)?;
     if params.store.starts_with("sqlite:") {
         return Err(Failure::usage("A worker of its own needs a store that many machines reach")

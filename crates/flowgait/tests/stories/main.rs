@@ -6,10 +6,13 @@
     reason = "a story that cannot go on fails, and says what it saw or skipped"
 )]
 
+mod service;
 mod support;
 
+mod a_client_sends_it_again;
 mod a_closed_pipe_and_a_full_disk_are_told_apart;
 mod a_data_scientist_keeps_their_table;
+mod a_model_is_promoted_under_load;
 mod a_newcomer_reads_the_help;
 mod a_newcomer_runs_the_demo;
 mod a_researcher_holds_it_against_ndpi;
@@ -18,7 +21,12 @@ mod an_analyst_asks_why;
 mod an_analyst_classifies_a_capture;
 mod an_analyst_joins_answers_to_flows;
 mod an_engineer_meters_captures;
+mod an_operator_ends_a_service;
 mod an_operator_keeps_models_under_names;
+mod an_operator_loses_a_worker;
 mod an_operator_sees_traffic_drift;
 mod bad_input_is_told_plainly;
+mod much_is_asked_of_a_service;
 mod sites_learn_together;
+mod somebody_trains_through_the_api;
+mod strangers_ask_a_service;

@@ -1,0 +1,118 @@
+//! Much is asked of a service: ten thousand jobs at once, a job that ends whoever takes it, a disk without room.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::service::{Service, rows, trained, until};
+use crate::support::Place;
+
+const SQLITE: [&str; 4] = ["--store", "sqlite:data", "--blobs", "data"];
+
+#[test]
+fn ten_thousand_jobs_at_once_are_all_done() {
+    const JOBS: usize = 10_000;
+    let place = Place::new();
+    let trained = trained(&place, 2);
+    let service = Arc::new(Service::start(&place, &SQLITE, &[]));
+    let id = service.submit("kinds", &trained.table);
+    service.job_that(&id, "succeeded");
+    let before = service.process.memory();
+    let next = Arc::new(AtomicUsize::new(0));
+    let callers: Vec<_> = (0..16)
+        .map(|_| {
+            let (service, next, table) = (service.clone(), next.clone(), trained.table.clone());
+            std::thread::spawn(move || {
+                while next.fetch_add(1, Ordering::Relaxed) < JOBS {
+                    service
+                        .send("/v1/jobs", &[("model", "kinds")], Some(("r.csv", &table)))
+                        .with(202);
+                }
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.join().unwrap();
+    }
+    until("the end of all", || {
+        let waiting = service.get("/v1/jobs?state=queued,running&limit=1").with(200);
+        waiting["jobs"].as_array().unwrap().is_empty().then_some(())
+    });
+    let listed = |state: &str| {
+        let args =
+            ["jobs", "list", "--state", state, "--limit", "100000", "--store", "sqlite:data"];
+        place.ok(&args).out.lines().count()
+    };
+    assert_eq!(listed("succeeded"), JOBS + 1);
+    let after = service.process.memory();
+    assert!(after < before + 100_000, "{before} kB before, {after} kB after");
+}
+
+#[test]
+fn a_job_that_ends_its_workers_dies_and_can_be_tried_again() {
+    let place = Place::new();
+    let service = Service::start(&place, &SQLITE, &[("FLOWGAIT_SERVE_LEASE", "1s")]);
+    let table = rows(30_000, true);
+    let fields = [
+        ("kind", "fit"),
+        ("name", "poison"),
+        ("label", "kind"),
+        ("estimator", "forest"),
+        ("trees", "100"),
+    ];
+    let job = service.send("/v1/jobs", &fields, Some(("rows.csv", &table))).with(202);
+    let id = job["id"].as_str().unwrap().to_owned();
+    // The system ends its program each time, as for want of memory.
+    let parent = service.process.id().to_string();
+    let job = until("its death", || {
+        let _ = std::process::Command::new("pkill").args(["-KILL", "-P", &parent]).status();
+        let job = service.job(&id);
+        assert_ne!(job["state"], "succeeded");
+        (job["state"] == "dead").then_some(job)
+    });
+    assert_eq!(job["attempt"], 3);
+    assert_eq!(job["reason"]["kind"], "lost-program");
+    let listed = place.ok(&["jobs", "list", "--state", "dead", "--store", "sqlite:data"]);
+    listed.says(&[&id, "dead"]);
+    place.ok(&["jobs", "retry", &id, "--store", "sqlite:data"]);
+    let job = service.job_that(&id, "succeeded");
+    assert_eq!(job["result"]["model"], "poison@1");
+    assert_eq!(job["attempt"], 1);
+}
+
+#[test]
+fn what_does_not_fit_is_refused_and_leaves_nothing() {
+    let place = Place::new();
+    let trained = trained(&place, 10);
+    let mut table = rows(200_000, false);
+    let folder = place.path("small");
+    std::fs::create_dir(&folder).unwrap();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+        .arg(&folder)
+        .stderr(std::process::Stdio::null())
+        .status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: this user may not mount a small disk");
+        return;
+    }
+    let service = Service::start(&place, &["--store", "sqlite:data", "--blobs", "small"], &[]);
+    let bytes = std::fs::read(&trained.model).unwrap();
+    service.post("/v1/models/kinds", "application/octet-stream", &bytes).with(201);
+    while table.len() < 6_000_000 {
+        table.extend_from_within(6..);
+    }
+    let refused = service.send("/v1/jobs", &[("model", "kinds")], Some(("big.csv", &table)));
+    assert!(matches!(refused.status, 503 | 507), "{}", refused.text());
+    assert_eq!(refused.status, 507, "{}", refused.text());
+    let jobs = service.get("/v1/jobs").with(200);
+    assert!(jobs["jobs"].as_array().unwrap().is_empty());
+    let left = std::fs::read_dir(folder.join("jobs")).map_or(0, |entries| entries.count());
+    assert_eq!(left, 0, "nothing of it is left");
+    // There is room for a small one.
+    let id = service.submit("kinds", &trained.table);
+    service.job_that(&id, "succeeded");
+    drop(service);
+    assert!(
+        std::process::Command::new("umount").arg("-l").arg(&folder).status().unwrap().success()
+    );
+}

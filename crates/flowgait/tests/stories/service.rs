@@ -369,6 +369,8 @@ impl Redis {
                 "",
                 "--appendonly",
                 "yes",
+                "--appendfsync",
+                "always",
             ])
             .args(["--maxmemory-policy", "noeviction", "--dir"])
             .arg(folder.path())

@@ -204,7 +204,7 @@ async fn tell(store: &dyn JobStore, hold: &Hold, end: End, kind: &str, begun: In
                     metrics::histogram!("flowgait_job_seconds", "kind" => kind.to_owned())
                         .record(seconds);
                 }
-                return false;
+                return state == Some("succeeded");
             }
             Ok(Standing::Lost) => {
                 hold.note(Standing::Lost);

@@ -4,7 +4,7 @@
 //! `target/compare/NAME.jsonl`; the row for `docs/BENCHMARKS.md` is printed.
 
 mod boost;
-mod celery;
+pub(crate) mod celery;
 mod cost;
 mod flower;
 mod folds;

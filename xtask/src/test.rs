@@ -1,9 +1,11 @@
 //! `cargo xtask test`: every test, with all set-up.
 
+use std::path::Path;
 use std::process::Command;
 
 use cargo_metadata::{MetadataCommand, TargetKind};
 
+use crate::compare::celery::server::{self, Server};
 use crate::error::Error;
 use crate::{process, project};
 
@@ -26,7 +28,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         // Nextest hides what a passing test prints; only libtest can show just the tests that say why they skipped.
         _ => Runner::Libtest,
     };
-    process::run(&mut unit_and_story(runner, &arguments.runner))?;
+    let folder = project::target().join("test-redis");
+    let redis = redis(&folder);
+    let mut tests = unit_and_story(runner, &arguments.runner);
+    if let Some((_, url)) = &redis {
+        tests.env("FLOWGAIT_TEST_REDIS", url);
+    }
+    let outcome = process::run(&mut tests);
+    // It ends here, whatever the tests found.
+    drop(redis);
+    let _ = std::fs::remove_dir_all(&folder);
+    outcome?;
     if arguments.runner.is_empty() {
         process::run(&mut process::cargo(["test", "--workspace", "--doc"]))?;
     } else if let Some(packages) = only_packages(&arguments.runner) {
@@ -38,6 +50,22 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         eprintln!("shared data was absent: what was skipped stands above, after `skipped:`");
     }
     Ok(())
+}
+
+/// A Redis for the tests, installed where that can be done; tests that need one say `skipped:` where it cannot.
+fn redis(folder: &Path) -> Option<(Server, String)> {
+    // What is left of a run that was killed is nobody's.
+    let _ = std::fs::remove_dir_all(folder);
+    let started = std::fs::create_dir_all(folder)
+        .map_err(|source| Error::Write { path: folder.to_path_buf(), source })
+        .and_then(|()| server::redis(folder));
+    match started {
+        Ok(started) => Some(started),
+        Err(error) => {
+            eprintln!("redis: absent ({error}); tests that need it say `skipped:` below");
+            None
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod failure;
 mod output;
+mod parent;
 mod progress;
 #[cfg(feature = "otel")]
 mod telemetry;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return args::report(&error),
     };
+    parent::follow();
     if !cli.command.is_service() {
         output::install_log();
     }

@@ -1,6 +1,7 @@
 //! The routes, and what each of them shares: who asks, a request's id, what is counted.
 
 pub mod events;
+mod extract;
 pub mod federations;
 pub mod health;
 pub mod inference;
@@ -8,6 +9,7 @@ pub mod jobs;
 pub mod models;
 pub mod original;
 pub mod predictions;
+mod refusals;
 mod table;
 pub(crate) mod upload;
 
@@ -23,6 +25,7 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::sync::watch;
 use tracing::Instrument as _;
 use utoipa::OpenApi;
+use utoipa::openapi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -66,6 +69,7 @@ pub(crate) type Shared = With<Arc<App>>;
         description = "Which application an encrypted flow belongs to, from how it moves: tables and captures in, verdicts out.",
         license(name = "MIT OR Apache-2.0")
     ),
+    components(schemas(Problem)),
     tags(
         (name = "predictions", description = "Answers at once, for up to 1,000 rows"),
         (name = "jobs", description = "Tables and captures of any size, and training: accepted is durable"),
@@ -84,12 +88,12 @@ fn described() -> OpenApiRouter<Arc<App>> {
     let mut head = Head::openapi();
     let components = head.components.get_or_insert_default();
     components.add_security_scheme("key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-    OpenApiRouter::with_openapi(head)
+    let described = OpenApiRouter::with_openapi(head)
         .routes(routes!(predictions::predict))
         .routes(routes!(jobs::submit, jobs::list))
         .routes(routes!(jobs::show, jobs::cancel))
-        .routes(routes!(jobs::result))
-        .routes(routes!(jobs::preview))
+        .routes(routes!(jobs::download::result))
+        .routes(routes!(jobs::download::preview))
         .routes(routes!(jobs::retry))
         .routes(routes!(events::follow))
         .routes(routes!(models::list))
@@ -114,7 +118,26 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(inference::infer))
         .routes(routes!(inference::infer_version))
         .routes(routes!(original::predict))
-        .routes(routes!(original::result))
+        .routes(routes!(original::result));
+    named(described)
+}
+
+/// Gives every operation a name of its own: those of the handlers are alike from one resource to the next.
+fn named(mut described: OpenApiRouter<Arc<App>>) -> OpenApiRouter<Arc<App>> {
+    for operation in operations(described.get_openapi_mut()) {
+        let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+        operation.operation_id = operation.operation_id.take().map(|id| format!("{tag}_{id}"));
+    }
+    described
+}
+
+fn operations(
+    document: &mut openapi::OpenApi,
+) -> impl Iterator<Item = &mut openapi::path::Operation> {
+    document.paths.paths.values_mut().flat_map(|path| {
+        let openapi::PathItem { get, put, post, delete, patch, .. } = path;
+        [get, put, post, delete, patch].into_iter().flatten()
+    })
 }
 
 /// The document, as text: what `/openapi.json` shows.
@@ -126,7 +149,11 @@ pub fn document() -> String {
 
 /// All routes.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let (router, document) = described().split_for_parts();
+    let (router, mut document) = described().split_for_parts();
+    if app.auth.is_open() {
+        // Where no key is needed the description does not ask for one.
+        operations(&mut document).for_each(|operation| operation.security = None);
+    }
     let docs = utoipa_swagger_ui::SwaggerUi::new("/docs").url("/openapi.json", document);
     router
         .route_layer(axum::middleware::from_fn_with_state(app.clone(), admitted))

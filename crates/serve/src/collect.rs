@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::api::{App, seconds_now};
-use crate::job::{Job, JobId};
+use crate::blobs::Blobs;
+use crate::job::{Job, JobId, Query, State};
 use crate::order::names;
 use crate::work::told;
 
@@ -22,6 +23,7 @@ const BATCH: usize = 500;
 
 /// Tidies until the process ends.
 pub(crate) async fn run(app: Arc<App>, mut ends: watch::Receiver<bool>) {
+    take_leftovers(&app).await;
     let mut swept = Instant::now();
     let mut since = *app.store.revision().borrow();
     let mut running: HashMap<JobId, ()> = HashMap::new();
@@ -56,6 +58,31 @@ pub(crate) async fn run(app: Arc<App>, mut ends: watch::Receiver<bool>) {
     }
 }
 
+/// Jobs whose leftovers are looked for when a process begins.
+const LEFTOVERS: usize = 200;
+
+/// Takes away what jobs needed that succeeded just before the last process ended, so that nobody did.
+async fn take_leftovers(app: &App) {
+    let states = vec![State::Succeeded];
+    let query = Query { states, most: LEFTOVERS, ..Query::default() };
+    let Ok(jobs) = app.store.jobs(&query).await else { return };
+    for job in jobs {
+        if matches!(app.blobs.octets(&names::input(job.id)).await, Ok(Some(_))) {
+            forget_input(&app.blobs, job.id).await;
+        }
+    }
+}
+
+/// Takes away what only the work on a job needed. What is left when this fails goes with the job.
+pub(crate) async fn forget_input(blobs: &Blobs, job: JobId) {
+    let chunks = blobs.delete_all(&format!("{}/chunks", names::folder(job))).await;
+    // The upload last: while it is there, what else is left is looked for.
+    let input = blobs.delete(&names::input(job)).await;
+    if let Err(error) = chunks.map(drop).and(input) {
+        tracing::debug!(job.id = %job, error = told(&error), "what the job needed is still there");
+    }
+}
+
 /// Takes away what was a job's.
 async fn forget(app: &App, job: &Job) {
     match app.blobs.delete_all(&names::folder(job.id)).await {
@@ -81,7 +108,7 @@ async fn follow(app: &App, mut since: u64, ended: &mut HashMap<JobId, ()>) -> u6
                 // One that is tried again may end again.
                 if ended.insert(job.id, ()).is_none() {
                     app.backlog.done(job.octets);
-                    if job.state == crate::job::State::Dead {
+                    if job.state == State::Dead {
                         let labels = [("kind", job.kind.clone()), ("state", "dead".to_owned())];
                         metrics::counter!("flowgait_jobs_ended_total", &labels).increment(1);
                     }

@@ -71,6 +71,8 @@ struct Memory {
     kept: Vec<(Instant, Arc<Loaded>)>,
     /// What references stood for when they were last asked.
     found: HashMap<String, (Instant, String, u32)>,
+    /// How often an alias was moved by this process: what was asked before that is not remembered after it.
+    moved: u64,
 }
 
 /// The model that ships with the program.
@@ -183,8 +185,12 @@ impl Models {
         {
             return Ok((name.clone(), *version));
         }
+        let moved = self.memory().moved;
         let entry = self.find(parsed).await?;
         let mut memory = self.memory();
+        if memory.moved != moved {
+            return Ok((entry.name, entry.version));
+        }
         if memory.found.len() > 1_000 {
             memory.found.clear();
         }
@@ -256,6 +262,7 @@ impl Models {
         };
         let mut memory = self.memory();
         memory.found.clear();
+        memory.moved += 1;
         if let Ok((entry, _)) = &promoted {
             // Other versions of it leave memory when their last job ends.
             memory

@@ -8,6 +8,9 @@ use utoipa::ToSchema;
 use crate::error::Error;
 use crate::work::{sentence, told};
 
+/// How problem documents are called in HTTP.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
 /// A problem document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
@@ -109,7 +112,7 @@ impl IntoResponse for Problem {
         let text = serde_json::to_string(&self).expect("invariant: plain fields");
         let mut response = (status, text).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

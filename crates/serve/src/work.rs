@@ -110,6 +110,13 @@ impl From<flowgait_model::Error> for Trouble {
             flowgait_model::Error::WriteAnswers { .. } => {
                 Self::Again(Reason::new("storage", told(&error)))
             }
+            flowgait_model::Error::CarriedCell { .. } => {
+                let told = sentence(&told(&error));
+                Self::bad(
+                    "bad-input",
+                    format!("{told} Ask for csv, which carries cells over as they stand."),
+                )
+            }
             _ => Self::bad("bad-input", sentence(&told(&error))),
         }
     }

@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
 
+use crate::collect;
 use crate::error::Error;
 use crate::hold::{Hold, Keeper};
 use crate::job::{End, JobId, Lease, Reason, Standing};
-use crate::order::names;
 use crate::store::JobStore;
 use crate::work::{self, Shop};
 
-/// How long a claim waits for work before it asks again.
-const WAIT: Duration = Duration::from_secs(5);
+/// How long a claim waits for work before it asks again; an end of the process waits as long for the last one.
+const WAIT: Duration = Duration::from_secs(1);
 /// How long a store that failed is left alone.
 const REST: Duration = Duration::from_secs(1);
 /// How often an end that could not be told is told again.
@@ -38,15 +38,8 @@ impl Hands for ShopHands {
     }
 
     fn succeeded(&self, job: JobId) {
-        // What is left when this fails goes with the job.
         let blobs = self.0.blobs.clone();
-        tokio::spawn(async move {
-            let input = blobs.delete(&names::input(job)).await;
-            let chunks = blobs.delete_all(&format!("{}/chunks", names::folder(job))).await;
-            if let Err(error) = input.and(chunks.map(drop)) {
-                tracing::debug!(job.id = %job, %error, "what the job needed is still there");
-            }
-        });
+        tokio::spawn(async move { collect::forget_input(&blobs, job).await });
     }
 }
 
@@ -86,10 +79,18 @@ pub async fn run(
             _ = ends.wait_for(|ends| *ends) => break,
         };
         let free = permits.available_permits();
+        let claim = store.claim(&params.name, 1 + free, WAIT);
+        tokio::pin!(claim);
         let claimed = tokio::select! {
-            claimed = store.claim(&params.name, 1 + free, WAIT) => claimed,
-            // A claim that is broken off may have been made; its lease ends by itself.
-            _ = ends.wait_for(|ends| *ends) => break,
+            claimed = &mut claim => Some(claimed),
+            _ = ends.wait_for(|ends| *ends) => None,
+        };
+        let Some(claimed) = claimed else {
+            // Broken off, it might have been made all the same, and would count as a delivery lost.
+            if let Ok(leases) = claim.await {
+                give_back(&*store, &leases).await;
+            }
+            break;
         };
         let leases = match claimed {
             Ok(leases) => leases,
@@ -117,6 +118,18 @@ pub async fn run(
     }
     drain(&keeper, &permits, &params).await;
     Ok(())
+}
+
+/// Gives back what was claimed and not begun.
+async fn give_back(store: &dyn JobStore, leases: &[Lease]) {
+    for lease in leases {
+        if let Err(error) = store.finish(&lease.claim, End::GivenBack).await {
+            tracing::warn!(
+                error = work::told(&error),
+                "a part could not be given back; its lease ends by itself"
+            );
+        }
+    }
 }
 
 /// Waits for what runs; after the grace time it is given back.
@@ -191,7 +204,7 @@ async fn tell(store: &dyn JobStore, hold: &Hold, end: End, kind: &str, begun: In
                     metrics::histogram!("flowgait_job_seconds", "kind" => kind.to_owned())
                         .record(seconds);
                 }
-                return false;
+                return state == Some("succeeded");
             }
             Ok(Standing::Lost) => {
                 hold.note(Standing::Lost);

@@ -5,7 +5,7 @@
 //! is done costs too.
 
 mod http;
-mod server;
+pub(crate) mod server;
 mod service;
 
 use std::fs;

@@ -39,10 +39,17 @@ pub fn debian(program: &str, package: &str) -> Result<Command, Error> {
             .output()
             .is_ok_and(|o| o.status.success())
     };
+    let apt = |words: &[&str]| {
+        let mut command = Command::new("apt-get");
+        let _ = process::run(command.env("DEBIAN_FRONTEND", "noninteractive").args(words));
+    };
     if !is_there() {
-        let mut install = Command::new("apt-get");
-        install.env("DEBIAN_FRONTEND", "noninteractive").args(["install", "--yes", package]);
-        let _ = process::run(&mut install);
+        apt(&["install", "--yes", package]);
+    }
+    if !is_there() {
+        // A machine that is new has no list of packages, or an old one.
+        apt(&["update"]);
+        apt(&["install", "--yes", package]);
     }
     if is_there() {
         return Ok(Command::new(program));

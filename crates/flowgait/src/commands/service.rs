@@ -12,13 +12,13 @@ use flowgait_serve::{server, store};
 use super::flow_table::Columns;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::progress;
+use crate::{parent, progress};
 
 /// Where jobs and data are, as flags.
 #[derive(Debug, Default, clap::Args)]
 pub struct StoreArgs {
     /// Where jobs are: sqlite:DIR, or redis://HOST:PORT/0 for many machines [default: a folder among your own data]
-    #[arg(long, value_name = "STORE")]
+    #[arg(long, global = true, value_name = "STORE")]
     pub store: Option<String>,
 }
 
@@ -156,6 +156,7 @@ impl Own {
         let mut command = Command::new(&self.program);
         command
             .arg(name)
+            .env(parent::ENDS, "1")
             .env(progress::LINES, "lines")
             .env("COLUMNS", "10000")
             .env("NO_COLOR", "1");

@@ -79,21 +79,10 @@ impl Process {
         assert!(Command::new("kill").arg(format!("-{name}")).arg(pid).status().unwrap().success());
     }
 
-    /// As a power switch would, for this process and those that it started.
+    /// As a power switch would, for this process; those that it started end by themselves.
     pub fn kill(&mut self) {
-        // Asked for before its death, after which they are nobody's.
-        let children = self.children();
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        if !children.is_empty() {
-            // One may have ended by itself meanwhile.
-            let _ = Command::new("kill")
-                .arg("-KILL")
-                .args(&children)
-                .stderr(Stdio::null())
-                .status()
-                .unwrap();
-        }
     }
 
     /// The processes that it started.
@@ -189,12 +178,15 @@ pub fn form(fields: &[(&str, &str)], file: Option<(&str, &[u8])>) -> Vec<u8> {
 impl Service {
     /// Starts `serve` in a story's place, with further arguments and environment.
     pub fn start(place: &Place, args: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut all = vec!["serve", "--bind", "127.0.0.1:0"];
+        let mut all = vec!["serve"];
+        if !args.contains(&"--bind") {
+            all.extend(["--bind", "127.0.0.1:0"]);
+        }
         all.extend(args);
         let mut command = place.command(&all);
         command.envs(environment.iter().copied()).env("PATH", std::env::var("PATH").unwrap());
         let (process, line) = Process::start(command, "flowgait listens on");
-        let base = line.split_whitespace().last().unwrap().to_owned();
+        let base = line.split_whitespace().last().unwrap().replace("0.0.0.0", "127.0.0.1");
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(PATIENCE))
@@ -429,6 +421,8 @@ impl Redis {
                 "",
                 "--appendonly",
                 "yes",
+                "--appendfsync",
+                "always",
             ])
             .args(["--maxmemory-policy", "noeviction", "--dir"])
             .arg(folder.path())

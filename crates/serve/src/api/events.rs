@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Query, State as With};
+use axum::extract::{Extension, State as With};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::extract::Query;
 use super::jobs::JobView;
+use super::refusals::Usual;
 use super::{App, Asking, Shared};
 use crate::auth::Scope;
 use crate::job::Job;
@@ -72,23 +73,18 @@ pub(crate) struct Topics {
     ),
     responses(
         (status = 200, description = "A stream without an end", content_type = "text/event-stream", body = String),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual,
     ),
     security(("key" = []))
 )]
 pub(crate) async fn follow(
     With(app): Shared,
     Extension(asking): Extension<Asking>,
-    topics: Result<Query<Topics>, QueryRejection>,
+    Query(topics): Query<Topics>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;
-    let Query(topics) = topics.map_err(|error| Problem::bad_request(error.body_text()))?;
     let last = match headers.get("last-event-id") {
         None => topics.since,
         Some(id) => Some(id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(|| {

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::multipart::MultipartRejection;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Multipart, Path, Query, State as With};
+use axum::extract::{Extension, State as With};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+use super::extract::{Multipart, Path, Query};
 use super::jobs::{self, JobView};
+use super::refusals::{OfBody, Refusal, Usual};
 use super::{App, Asking, Shared, upload};
 use crate::auth::{Caller, Scope};
 use crate::job::{Job, Query as Wanted, Steer};
@@ -40,11 +40,7 @@ pub(crate) struct FederationList {
     tag = "federations",
     responses(
         (status = 200, description = "The last 100", body = FederationList),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual,
     ),
     security(("key" = []))
 )]
@@ -82,17 +78,8 @@ pub(crate) struct FederationForm {
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again safe, for 24 hours")),
     request_body(content = FederationForm, content_type = "multipart/form-data"),
     responses(
-        (status = 202, description = "It is taken in, and on disk", body = JobView),
-        (status = 408, description = "The upload came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The upload is beyond a limit", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The upload is of a kind that is not read", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The configuration or the table cannot be used, or the idempotency key was used before", body = Problem, content_type = "application/problem+json"),
-        (status = 507, description = "There is no room", body = Problem, content_type = "application/problem+json"),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        (status = 202, description = "It is taken in, and on disk", body = JobView, headers(("Location" = String, description = "Where it is"))),
+        Usual, OfBody, Refusal<422>, Refusal<507>,
     ),
     security(("key" = []))
 )]
@@ -100,14 +87,13 @@ pub(crate) async fn create(
     With(app): Shared,
     Extension(asking): Extension<Asking>,
     headers: HeaderMap,
-    form: Result<Multipart, MultipartRejection>,
+    Multipart(form): Multipart,
 ) -> Result<Response, Problem> {
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;
     let key = jobs::idempotency_key(&headers)?;
-    let form = form.map_err(|error| Problem::bad_request(format!("{}.", error.body_text())))?;
     let received = upload::receive(&app, form).await?;
-    let order = async |_: &App, form: &mut upload::Received| jobs::simulate_order(form);
+    let order = async |_: &App, form: &mut upload::Received| jobs::form::simulate_order(form);
     let job = jobs::take_in(&app, &caller, received, key, order).await?;
     let location = format!("/v1/federations/{}", job.id);
     let status = axum::http::StatusCode::ACCEPTED;
@@ -130,12 +116,7 @@ async fn find(app: &App, caller: &Caller, id: &str) -> Result<Job, Problem> {
     params(("id" = String, Path, description = "The federation's id")),
     responses(
         (status = 200, description = "It", body = JobView),
-        (status = 404, description = "There is no such federation", body = Problem, content_type = "application/problem+json"),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual, Refusal<404>,
     ),
     security(("key" = []))
 )]
@@ -175,12 +156,7 @@ pub(crate) struct Rounds {
     params(("id" = String, Path, description = "The federation's id"), After),
     responses(
         (status = 200, description = "Its rounds", body = Rounds),
-        (status = 404, description = "There is no such federation", body = Problem, content_type = "application/problem+json"),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual, Refusal<404>,
     ),
     security(("key" = []))
 )]
@@ -188,11 +164,10 @@ pub(crate) async fn rounds(
     With(app): Shared,
     Extension(asking): Extension<Asking>,
     Path(id): Path<String>,
-    after: Result<Query<After>, QueryRejection>,
+    Query(After { after }): Query<After>,
 ) -> Result<Json<Rounds>, Problem> {
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;
-    let Query(After { after }) = after.map_err(|error| Problem::bad_request(error.body_text()))?;
     let job = find(&app, &caller, &id).await?;
     let lines = app.blobs.get(&names::made(job.id, "metrics.jsonl")).await?.unwrap_or_default();
     let rounds = String::from_utf8_lossy(&lines)
@@ -221,12 +196,7 @@ const FILES: &[(&str, &str)] = &[
     params(("id" = String, Path, description = "The federation's id"), ("file" = String, Path, description = "Its name")),
     responses(
         (status = 200, description = "It", content_type = "application/octet-stream", body = String),
-        (status = 404, description = "There is no such federation, or no such file of it yet", body = Problem, content_type = "application/problem+json"),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual, Refusal<404>,
     ),
     security(("key" = []))
 )]
@@ -269,13 +239,7 @@ async fn steered(
     params(("id" = String, Path, description = "The federation's id")),
     responses(
         (status = 200, description = "It waits, or will in a moment", body = JobView),
-        (status = 404, description = "There is no such federation", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Its state does not allow it", body = Problem, content_type = "application/problem+json"),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual, Refusal<404>, Refusal<409>,
     ),
     security(("key" = []))
 )]
@@ -295,13 +259,7 @@ pub(crate) async fn pause(
     params(("id" = String, Path, description = "The federation's id")),
     responses(
         (status = 200, description = "It goes on", body = JobView),
-        (status = 404, description = "There is no such federation", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Its state does not allow it", body = Problem, content_type = "application/problem+json"),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual, Refusal<404>, Refusal<409>,
     ),
     security(("key" = []))
 )]
@@ -321,13 +279,7 @@ pub(crate) async fn resume(
     params(("id" = String, Path, description = "The federation's id")),
     responses(
         (status = 200, description = "It ends, or will in a moment", body = JobView),
-        (status = 404, description = "There is no such federation", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Its state does not allow it", body = Problem, content_type = "application/problem+json"),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual, Refusal<404>, Refusal<409>,
     ),
     security(("key" = []))
 )]

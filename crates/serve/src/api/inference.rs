@@ -9,15 +9,16 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
-use axum::extract::{Extension, Path, State as With};
+use axum::extract::{Extension, State as With};
 use flowgait_features::{Dataset, Schema};
 use flowgait_model::answers::{AnswerParams, Answers, UNKNOWN};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{App, Asking, Shared, jobs, predictions, table};
+use super::extract::{self, Path};
+use super::refusals::{OfBody, Refusal, Usual};
+use super::{App, Asking, Shared, jobs, predictions};
 use crate::auth::Scope;
 use crate::models::Loaded;
 use crate::problem::Problem;
@@ -35,10 +36,7 @@ pub(crate) struct Server {
     get, path = "/v2", tag = "inference",
     responses(
         (status = 200, description = "It", body = Server),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual,
     ),
     security(("key" = []))
 )]
@@ -52,10 +50,7 @@ pub(crate) async fn server() -> Json<Server> {
     get, path = "/v2/health/live", tag = "inference",
     responses(
         (status = 200, description = "It does", body = Live),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual,
     ),
     security(("key" = []))
 )]
@@ -82,10 +77,7 @@ pub(crate) struct Ready {
     get, path = "/v2/health/ready", tag = "inference",
     responses(
         (status = 200, description = "It is", body = Ready),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "It is not", body = Problem, content_type = "application/problem+json"),
+        Usual,
     ),
     security(("key" = []))
 )]
@@ -162,13 +154,7 @@ macro_rules! model_route {
             params($($param)*),
             responses(
                 (status = 200, description = "It", body = $body),
-                (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-                (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-                (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-                (status = 404, description = "There is no such model", body = Problem, content_type = "application/problem+json"),
-                (status = 422, description = "The model cannot be used", body = Problem, content_type = "application/problem+json"),
-                (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-                (status = 503, description = "The registry cannot be used now", body = Problem, content_type = "application/problem+json"),
+                Usual, Refusal<404>, Refusal<422>,
             ),
             security(("key" = []))
         )]
@@ -266,15 +252,7 @@ macro_rules! infer_route {
             request_body = InferRequest,
             responses(
                 (status = 200, description = "An answer for each row", body = InferResponse),
-                (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-                (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-                (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-                (status = 404, description = "There is no such model", body = Problem, content_type = "application/problem+json"),
-                (status = 408, description = "The request came too slowly", body = Problem, content_type = "application/problem+json"),
-                (status = 413, description = "The request is beyond a limit", body = Problem, content_type = "application/problem+json"),
-                (status = 422, description = "The rows cannot be used", body = Problem, content_type = "application/problem+json"),
-                (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-                (status = 503, description = "The registry cannot be used now", body = Problem, content_type = "application/problem+json"),
+                Usual, OfBody, Refusal<404>, Refusal<422>,
             ),
             security(("key" = []))
         )]
@@ -282,9 +260,9 @@ macro_rules! infer_route {
             With(app): Shared,
             Extension(asking): Extension<Asking>,
             Path($args): Path<$of>,
-            body: Body,
+            extract::Json(request): extract::Json<InferRequest>,
         ) -> Result<Json<InferResponse>, Problem> {
-            inferred(app, asking, $model, $version, body).await
+            inferred(app, asking, $model, $version, request).await
         }
     };
 }
@@ -303,14 +281,10 @@ async fn inferred(
     asking: Asking,
     name: &str,
     version: Option<&String>,
-    body: Body,
+    request: InferRequest,
 ) -> Result<Json<InferResponse>, Problem> {
     asking.caller()?.check(Scope::Predict)?;
     let model = named(&app, name, version.map(String::as_str)).await?;
-    let bytes = table::body(body, app.limits.body_octets, app.limits.idle).await?;
-    let request: InferRequest = serde_json::from_slice(&bytes).map_err(|error| {
-        Problem::bad_request(format!("The JSON is not as the protocol has it: {error}."))
-    })?;
     let most = app.limits.rows;
     let work = tokio::task::spawn_blocking(move || answer(&model, request, most));
     let answered = work

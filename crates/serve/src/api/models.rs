@@ -2,8 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Extension, Path, State as With};
+use axum::extract::{Extension, State as With};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use flowgait_model::registry::{Entry, Import, Reference, Which};
@@ -11,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::extract::{self, Path};
+use super::refusals::{OfBody, Refusal, Usual};
 use super::{Asking, Shared, jobs, seconds_now, table, time_text};
 use crate::auth::Scope;
 use crate::problem::Problem;
@@ -88,11 +89,7 @@ fn starter(app: &super::App) -> Option<ModelView> {
     tag = "models",
     responses(
         (status = 200, description = "All models", body = ModelList),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual,
     ),
     security(("key" = []))
 )]
@@ -114,12 +111,7 @@ pub(crate) async fn list(
     params(("name" = String, Path, description = "The model's name")),
     responses(
         (status = 200, description = "Its versions", body = ModelList),
-        (status = 404, description = "There is no such model", body = Problem, content_type = "application/problem+json"),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual, Refusal<404>,
     ),
     security(("key" = []))
 )]
@@ -148,14 +140,7 @@ pub(crate) async fn versions(
     responses(
         (status = 200, description = "It was there already", body = ModelView),
         (status = 201, description = "A new version", body = ModelView),
-        (status = 408, description = "The upload came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The file is beyond a limit", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The file is no model", body = Problem, content_type = "application/problem+json"),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual, OfBody, Refusal<422>,
     ),
     security(("key" = []))
 )]
@@ -200,12 +185,7 @@ fn in_path(error: crate::Error) -> Problem {
     params(("name" = String, Path, description = "The model's name"), ("version" = u32, Path, description = "Its version")),
     responses(
         (status = 200, description = "It", body = ModelView),
-        (status = 404, description = "There is no such version", body = Problem, content_type = "application/problem+json"),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual, Refusal<404>,
     ),
     security(("key" = []))
 )]
@@ -231,12 +211,7 @@ pub(crate) async fn show(
     params(("name" = String, Path, description = "The model's name"), ("version" = u32, Path, description = "Its version")),
     responses(
         (status = 200, description = "The .fgm file", content_type = "application/octet-stream", body = String),
-        (status = 404, description = "There is no such version", body = Problem, content_type = "application/problem+json"),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual, Refusal<404>,
     ),
     security(("key" = []))
 )]
@@ -288,14 +263,7 @@ pub(crate) struct Promoted {
     request_body = Promotion,
     responses(
         (status = 200, description = "The alias stands for it", body = Promoted),
-        (status = 404, description = "There is no such version", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The request is beyond a limit", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The request is not JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual, OfBody, Refusal<404>,
     ),
     security(("key" = []))
 )]
@@ -303,11 +271,10 @@ pub(crate) async fn promote(
     With(app): Shared,
     Extension(asking): Extension<Asking>,
     Path(name): Path<String>,
-    promotion: Result<Json<Promotion>, JsonRejection>,
+    extract::Json(promotion): extract::Json<Promotion>,
 ) -> Result<Json<Promoted>, Problem> {
     asking.caller()?.check(Scope::Models)?;
     jobs::check_name(&name).map_err(|_| Problem::not_found("There is no model of that name."))?;
-    let Json(promotion) = promotion.map_err(|error| json_problem(&error))?;
     let which = promotion.version.map_or(Which::Unsaid, Which::Version);
     let alias = promotion.alias.unwrap_or_else(|| crate::models::usual_alias().to_owned());
     jobs::check_name(&alias)?;
@@ -315,16 +282,4 @@ pub(crate) async fn promote(
     let (entry, before) = app.models.promote(&reference, &alias).await.map_err(in_path)?;
     tracing::info!(model = %entry.name, version = entry.version, alias, before, "model promoted");
     Ok(Json(Promoted { model: ModelView::of(entry), alias, before }))
-}
-
-pub(crate) fn json_problem(error: &JsonRejection) -> Problem {
-    match error {
-        JsonRejection::MissingJsonContentType(_) => {
-            Problem::unsupported("Send JSON as application/json.")
-        }
-        _ => Problem::bad_request(format!(
-            "The JSON is not as it should be: {}.",
-            error.body_text().trim_end_matches('.')
-        )),
-    }
 }

@@ -2,11 +2,12 @@
 //! unknown kind of task is refused.
 
 use axum::Json;
-use axum::extract::multipart::MultipartRejection;
-use axum::extract::{Extension, Multipart, Path, State as With};
+use axum::extract::{Extension, State as With};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::extract::{Multipart, Path};
+use super::refusals::{OfBody, Refusal, Usual};
 use super::{App, Asking, Shared, jobs, upload};
 use crate::auth::Scope;
 use crate::job::{Job, State};
@@ -31,17 +32,7 @@ pub(crate) struct Task {
     request_body(content = jobs::JobForm, content_type = "multipart/form-data"),
     responses(
         (status = 200, description = "It is taken in, and on disk", body = Task),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such kind of task", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The upload came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The upload is beyond a limit", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The upload is of a kind that is not read", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The upload cannot be used, or there is no model for the task", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "The queue is full, or too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
-        (status = 507, description = "There is no room", body = Problem, content_type = "application/problem+json"),
+        Usual, OfBody, Refusal<404>, Refusal<422>, Refusal<507>,
     ),
     security(("key" = []))
 )]
@@ -49,7 +40,7 @@ pub(crate) async fn predict(
     With(app): Shared,
     Extension(asking): Extension<Asking>,
     Path(task_type): Path<String>,
-    form: Result<Multipart, MultipartRejection>,
+    Multipart(form): Multipart,
 ) -> Result<Json<Task>, Problem> {
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;
@@ -57,13 +48,10 @@ pub(crate) async fn predict(
     let (_, model) = app.tasks.iter().find(|(kind, _)| *kind == task_type).ok_or_else(|| {
         Problem::not_found(format!("There is no such kind of task; there are: {}.", kinds()))
     })?;
-    let form = form.map_err(|error| Problem::bad_request(format!("{}.", error.body_text())))?;
     let received = upload::receive(&app, form).await?;
     let order = async |app: &App, form: &mut upload::Received| {
         let model = app.models.get(Some(model)).await?;
-        let input = form.upload.clone().ok_or_else(|| {
-            Problem::bad_request("The form has no field 'file' with a table or a capture.")
-        })?;
+        let input = form.upload.clone().ok_or_else(jobs::form::no_file)?;
         form.none_left("file")?;
         let (answers, format) = (flowgait_model::answers::AnswerParams::default(), Format::Csv);
         Ok(Order::Predict(PredictOrder { input, model: model.pinned(), answers, format }))
@@ -95,13 +83,7 @@ pub(crate) struct TaskResult {
     params(("task_id" = String, Path, description = "As the task was called when it was taken in")),
     responses(
         (status = 200, description = "How it stands", body = TaskResult),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such task", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Too many labels for one answer", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+        Usual, Refusal<404>, Refusal<409>,
     ),
     security(("key" = []))
 )]
@@ -132,7 +114,7 @@ pub(crate) async fn result(
         model: None,
     };
     if job.state == State::Succeeded {
-        let result = jobs::succeeded(&job)?;
+        let result = jobs::download::succeeded(&job)?;
         answer.model = Some(result.model.clone());
         answer.result = Some(labels(&app, &job, &result).await?);
     }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Query, State as With};
-use axum::http::{HeaderMap, header};
+use axum::extract::{Extension, State as With};
+use axum::http::HeaderMap;
 use flowgait_model::answers::{AnswerParams, Answers};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+use super::extract::{self, Query};
+use super::refusals::{OfBody, Refusal, Usual};
 use super::{Asking, Shared, table};
 use crate::auth::Scope;
 use crate::models::Loaded;
@@ -92,37 +93,24 @@ pub(crate) struct Likely {
     request_body(content((Rows = "application/json"), (String = "text/csv"))),
     responses(
         (status = 200, description = "An answer for each row", body = Predictions),
-        (status = 400, description = "The request is not understood", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A key is needed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key does not allow this", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The request came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The input is beyond a limit", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Neither CSV nor JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The rows cannot be used, or there is no such model", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The registry cannot be used now", body = Problem, content_type = "application/problem+json"),
+        Usual, OfBody, Refusal<422>,
     ),
     security(("key" = []))
 )]
 pub(crate) async fn predict(
     With(app): Shared,
     Extension(asking): Extension<Asking>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    Query(asked): Query<Asked>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Predictions>, Problem> {
     asking.caller()?.check(Scope::Predict)?;
-    let Query(asked) = asked.map_err(|error| Problem::bad_request(error.body_text()))?;
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
-    let kind = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let kind = extract::media_type(&headers).unwrap_or_default();
     let bytes = table::body(body, app.limits.body_octets, app.limits.idle).await?;
     let (asked, bytes) = match kind.as_str() {
         "text/csv" => (asked, bytes),
         "application/json" => {
-            let rows: Rows = serde_json::from_slice(&bytes).map_err(|error| {
-                Problem::bad_request(format!("The JSON is not as it should be: {error}."))
-            })?;
-            let Rows { model, columns, rows, reject, unknown, after } = rows;
+            let Rows { model, columns, rows, reject, unknown, after } = extract::json(&bytes)?;
             check_rows(rows.len(), app.limits.rows)?;
             let asked = Asked {
                 model: model.or(asked.model),

@@ -201,9 +201,12 @@ impl JobStore for RedisStore {
     }
 
     async fn claim(&self, worker: &str, most: usize, wait: Duration) -> Result<Vec<Lease>, Error> {
+        if most == 0 {
+            return Ok(Vec::new());
+        }
         let end = Instant::now() + wait;
         let mut tickets = Vec::new();
-        while most > 0 {
+        loop {
             let (leases, is_all) = self.start(worker, most, tickets).await?;
             let left = end.saturating_duration_since(Instant::now());
             if !leases.is_empty() || (is_all && left.is_zero()) {
@@ -211,7 +214,6 @@ impl JobStore for RedisStore {
             }
             tickets = if is_all { self.link.wait(left).await? } else { Vec::new() };
         }
-        Ok(Vec::new())
     }
 
     async fn renew(&self, claims: &[Claim]) -> Result<Vec<Standing>, Error> {
@@ -271,12 +273,10 @@ impl JobStore for RedisStore {
         };
         let mut call = self.link.call(&self.scripts.steer);
         call.arg(id.to_string()).arg(name);
-        let answer: Vec<redis::Value> =
-            self.link.run("steering a job", Repeat::Never, &call).await?;
-        steered(answer).and_then(|(steered, revision)| {
-            self.grew(revision.as_deref())?;
-            Ok(steered)
-        })
+        let answer = self.link.run("steering a job", Repeat::Never, &call).await?;
+        let (steered, revision) = rows::steered(answer)?;
+        self.grew(revision.as_deref())?;
+        Ok(steered)
     }
 
     async fn changes(&self, since: u64, most: usize) -> Result<Vec<Job>, Error> {
@@ -350,23 +350,5 @@ impl JobStore for RedisStore {
         }
         let secret = found.and_then(|secret| secret.try_into().ok());
         secret.ok_or_else(|| Error::StoreContent { what: "a secret of another length".into() })
-    }
-}
-
-/// What a person's wish came to, and the revision that it made.
-fn steered(answer: Vec<redis::Value>) -> Result<(Steered, Option<String>), Error> {
-    let doing = "steering a job";
-    fn read<T: redis::FromRedisValue>(value: redis::Value) -> Result<T, Error> {
-        T::from_redis_value(value).map_err(|error| Error::store("steering a job", error))
-    }
-    let mut answer = answer.into_iter();
-    let mut next = || answer.next().ok_or_else(|| Error::store(doing, "the answer is cut short"));
-    match read::<String>(next()?)?.as_str() {
-        "done" => {
-            let job = rows::job(read(next()?)?)?;
-            Ok((Steered::Done(Box::new(job)), read(next()?)?))
-        }
-        "no" => Ok((Steered::NotNow(rows::parsed(&read::<String>(next()?)?, "state")?), None)),
-        _ => Ok((Steered::Unknown, None)),
     }
 }

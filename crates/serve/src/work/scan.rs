@@ -52,6 +52,8 @@ pub struct Scanner {
     row_octets: usize,
     cell_octets: usize,
     column: usize,
+    /// Whether the row has anything but its end.
+    is_row: bool,
     octets: u64,
     /// Records that ended, the header among them, and line feeds.
     records: u64,
@@ -68,6 +70,7 @@ impl Scanner {
             row_octets: 0,
             cell_octets: 0,
             column: 1,
+            is_row: false,
             octets: 0,
             records: 0,
             lines: 0,
@@ -102,6 +105,7 @@ impl Scanner {
         for (at, &octet) in piece.iter().enumerate().skip(mark) {
             self.row_octets += 1;
             self.cell_octets += 1;
+            self.is_row |= !matches!(octet, b'\r' | b'\n');
             let ends = match (self.within, octet) {
                 (Within::Quoted, b'"') => {
                     self.within = Within::AfterQuote;
@@ -152,10 +156,8 @@ impl Scanner {
     }
 
     fn end_record(&mut self) -> Result<(), Trouble> {
-        // An empty line is no record: `\n`, or `\r\n`.
-        if self.row_octets > 2 || self.column > 1 {
-            self.records += 1;
-        }
+        // An empty line is no record.
+        self.records += u64::from(std::mem::take(&mut self.is_row));
         (self.within, self.row_octets, self.cell_octets, self.column) = (Within::Start, 0, 0, 1);
         if self.records > self.limits.rows + 1 {
             return Err(too_large(format!("it has more than {} rows", self.limits.rows)));

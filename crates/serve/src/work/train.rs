@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use flowgait_model::registry::{Import, Reference, Which};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::meter::{self, Running};
@@ -256,33 +256,46 @@ fn rounds(folder: &Path) -> u64 {
     std::fs::read_to_string(folder.join(METRICS)).map_or(0, |text| text.lines().count() as u64)
 }
 
+/// All of a run's files at one moment, as one blob: whoever goes on with it must not find some of one round and some of another.
+const KEPT: &str = "kept";
+/// Files that are there to be fetched, too, each by its name.
+const SHOWN: [&str; 5] = [METRICS, "report.html", "summary.json", "ledger.jsonl", MODEL];
+
 /// Which files of a run are among the blobs, and as of when.
 #[derive(Default)]
 struct Kept(HashMap<String, (SystemTime, u64)>);
 
+/// A file of a run, in the first line of the blob that has them all; their octets follow in this order.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    name: String,
+    octets: usize,
+}
+
 impl Kept {
     /// Brings back what another worker kept.
     fn fetch(shop: &Shop, job: JobId, folder: &Path) -> Result<Self, Trouble> {
-        let mut kept = Self::default();
-        let (_, things) = wait(shop.blobs.names(&names::made(job, "").replace("run/", "run")))?;
-        for name in things {
+        let Some(all) = wait(shop.blobs.get(&names::made(job, KEPT)))? else {
+            return Ok(Self::default());
+        };
+        let broken = || crate::Error::StoreContent { what: "a run that is not whole".to_owned() };
+        let end = all.iter().position(|octet| *octet == b'\n').ok_or_else(broken)?;
+        let entries: Vec<Entry> = serde_json::from_slice(&all[..end]).map_err(|_| broken())?;
+        let mut rest = &all[end + 1..];
+        for Entry { name, octets } in entries {
+            let (content, behind) = rest.split_at_checked(octets).ok_or_else(broken)?;
+            rest = behind;
             // A wish to stop was another worker's; the lease has it if it still holds.
-            if name == STOP || !is_plain(&name) {
-                continue;
-            }
-            if let Some(octets) = wait(shop.blobs.get(&names::made(job, &name)))? {
-                let path = folder.join(&name);
-                std::fs::write(&path, &octets)?;
-                let meta = std::fs::metadata(&path)?;
-                kept.0.insert(name, (meta.modified()?, meta.len()));
+            if is_plain(&name) && name != STOP {
+                std::fs::write(folder.join(&name), content)?;
             }
         }
-        Ok(kept)
+        Ok(Self::default())
     }
 
-    /// Puts what changed among the blobs; the state last, so that what it builds on is there.
+    /// Puts what changed among the blobs.
     fn keep(&mut self, shop: &Shop, job: JobId, folder: &Path) -> Result<(), Trouble> {
-        let mut changed = Vec::new();
+        let mut found = Vec::new();
         for entry in std::fs::read_dir(folder)? {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else { continue };
@@ -290,24 +303,34 @@ impl Kept {
                 continue;
             }
             let meta = entry.metadata()?;
-            let now = (meta.modified()?, meta.len());
-            if self.0.get(&name) != Some(&now) {
-                changed.push((name, now));
-            }
+            found.push((name, (meta.modified()?, meta.len())));
         }
-        changed.sort_by_key(|(name, _)| name.contains("state"));
-        for (name, now) in changed {
-            let Ok(octets) = std::fs::read(folder.join(&name)) else { continue };
-            wait(shop.blobs.put(&names::made(job, &name), octets))?;
+        if found.iter().all(|(name, now)| self.0.get(name) == Some(now)) {
+            return Ok(());
+        }
+        found.sort();
+        let (mut entries, mut octets) = (Vec::new(), Vec::new());
+        for (name, _) in &found {
+            let content = std::fs::read(folder.join(name))?;
+            entries.push(Entry { name: name.clone(), octets: content.len() });
+            octets.extend_from_slice(&content);
+        }
+        let mut all = serde_json::to_vec(&entries).expect("invariant: plain fields");
+        all.push(b'\n');
+        all.append(&mut octets);
+        wait(shop.blobs.put(&names::made(job, KEPT), all))?;
+        for (name, now) in found {
+            if SHOWN.contains(&name.as_str()) && self.0.get(&name) != Some(&now) {
+                let content = std::fs::read(folder.join(&name))?;
+                wait(shop.blobs.put(&names::made(job, &name), content))?;
+            }
             self.0.insert(name, now);
         }
         Ok(())
     }
 
-    fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.0.keys().cloned().collect();
-        names.sort();
-        names
+    fn names(&self) -> Vec<&str> {
+        SHOWN.into_iter().filter(|name| self.0.contains_key(*name)).collect()
     }
 }
 

@@ -77,6 +77,10 @@ impl<'a> AnswerTable<'a> {
             self.answers.write(&batch, writer).map_err(|error| match error {
                 // Told as the writer tells it: what it was to write is the output's name.
                 flowgait_model::Error::WriteAnswers { source } => bad_output(source),
+                error @ flowgait_model::Error::CarriedCell { .. } => bad_output(
+                    Failure::from_library(error)
+                        .help("Write .csv, which carries cells over as they stand."),
+                ),
                 error => bad_output(error),
             })?;
         }

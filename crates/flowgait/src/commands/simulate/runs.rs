@@ -118,7 +118,8 @@ pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Resul
         },
     )?;
     progress.finish();
-    let baselines = judge.baselines()?;
+    // A run that ended early is held against as many rounds.
+    let baselines = judge.baselines(records.len() as u64)?;
     let outcome = Outcome { trees: None, records, ended, baselines };
     output::out(&show::rounds(&outcome))?;
     output::out(&show::closing(&outcome))?;
@@ -289,9 +290,9 @@ impl Judge<'_> {
         Ok(success_rate(&truth, &answers, target)?)
     }
 
-    fn baselines(&self) -> Result<Baselines, Failure> {
+    fn baselines(&self, rounds: u64) -> Result<Baselines, Failure> {
         let wanted = self.federation.baselines;
-        let (rounds, seed) = (self.federation.rounds, self.federation.seed);
+        let seed = self.federation.seed;
         let majority = baseline::majority(self.homes, self.held_out)?;
         let mut found = Baselines { majority, ..Baselines::default() };
         if wanted.central {

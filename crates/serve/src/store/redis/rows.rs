@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::job::{Claim, Job, JobId, Lease, Wish};
+use crate::job::{Claim, Job, JobId, Lease, Steered, Wish};
 
 /// The fields of a job's hash, as `FIELDS` in `base.lua`.
 pub(super) const FIELDS: [&str; 18] = [
@@ -66,6 +66,24 @@ pub(super) fn lease((row, part): LeaseRow) -> Result<Lease, Error> {
     let payload = cells.maybe_json()?.unwrap_or(Value::Null);
     let is_join = cells.next().as_deref() == Some("1");
     Ok(Lease { claim, job, payload, is_join, attempt })
+}
+
+/// What a person's wish came to, and the revision that it made.
+pub(super) fn steered(answer: Vec<redis::Value>) -> Result<(Steered, Option<String>), Error> {
+    fn read<T: redis::FromRedisValue>(value: redis::Value) -> Result<T, Error> {
+        T::from_redis_value(value).map_err(|error| Error::store("steering a job", error))
+    }
+    let mut answer = answer.into_iter();
+    let mut next =
+        || answer.next().ok_or_else(|| Error::store("steering a job", "the answer is cut short"));
+    match read::<String>(next()?)?.as_str() {
+        "done" => {
+            let job = job(read(next()?)?)?;
+            Ok((Steered::Done(Box::new(job)), read(next()?)?))
+        }
+        "no" => Ok((Steered::NotNow(parsed(&read::<String>(next()?)?, "state")?), None)),
+        _ => Ok((Steered::Unknown, None)),
+    }
 }
 
 /// A value as it is kept.

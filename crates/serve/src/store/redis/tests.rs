@@ -5,8 +5,7 @@ mod daemon;
 use serde_json::json;
 
 use super::*;
-use crate::job::Idempotency;
-use crate::job::Reason;
+use crate::job::{Idempotency, Reason};
 use crate::store::conformance::{self, Store};
 use daemon::Daemon;
 
@@ -71,7 +70,7 @@ async fn redis_keeps_what_every_store_promises() {
 
 #[tokio::test]
 async fn killed_and_started_again_it_has_lost_nothing() {
-    let Some(mut daemon) = Daemon::start("Redis killed and started again").await else { return };
+    let Some(mut daemon) = Daemon::lasting("Redis killed and started again").await else { return };
     let (_, store) = store(&daemon.url(), 20_000).await;
     let whole = conformance::submit(&store).await;
     let split = conformance::submit(&store).await;
@@ -99,7 +98,8 @@ async fn killed_and_started_again_it_has_lost_nothing() {
     assert_eq!(before, after);
     assert_eq!(in_the_end(async || store.secret().await).await, secret);
     // The lease outlived it, and the scripts are there anew.
-    let standing = in_the_end(async || store.renew(&[leases[0].claim.clone()]).await).await;
+    let standing =
+        in_the_end(async || store.renew(std::slice::from_ref(&leases[0].claim)).await).await;
     assert!(standing[0].is_held());
     assert!(store.finish(&leases[0].claim, End::Succeeded(json!(1))).await.unwrap().is_held());
     let other = claimed(&store).await;
@@ -169,7 +169,7 @@ async fn work(store: Store, name: String, ended: watch::Receiver<bool>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_again_and_again_every_job_is_done_once() {
     const JOBS: usize = 300;
-    let Some(mut daemon) = Daemon::start("Redis killed again and again").await else { return };
+    let Some(mut daemon) = Daemon::lasting("Redis killed again and again").await else { return };
     let limits = Limits { deliveries: 100, ..limits(1_000) };
     let store: Store = Arc::new(RedisStore::open(&daemon.url(), limits).await.unwrap());
     let (end, ended) = watch::channel(false);
@@ -227,12 +227,26 @@ async fn a_pause_of_redis_takes_no_lease_away() {
     let other = tidying.await.unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
     other.tidy().await.unwrap();
-    let standing = worker.renew(&[lease.claim.clone()]).await.unwrap();
+    let standing = worker.renew(std::slice::from_ref(&lease.claim)).await.unwrap();
     assert_eq!(standing, [Standing::Held(Wish::Run)]);
     // Whoever does not come back loses its lease all the same.
     let again = claimed_after_tidying(&other).await;
     assert_eq!((again.claim.job, again.attempt), (id, 2));
     assert_eq!(worker.renew(&[lease.claim]).await.unwrap(), [Standing::Lost]);
+}
+
+#[tokio::test]
+async fn a_restart_longer_than_a_lease_takes_none_away() {
+    let Some(mut daemon) = Daemon::lasting("a long restart").await else { return };
+    let (_, store) = store(&daemon.url(), 1_000).await;
+    conformance::submit(&store).await;
+    let lease = claimed(&store).await;
+    store.tidy().await.unwrap();
+    daemon.kill();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    daemon.again().await;
+    assert_eq!(in_the_end(async || store.tidy().await).await, Tidied::default());
+    assert!(store.renew(&[lease.claim]).await.unwrap()[0].is_held());
 }
 
 #[tokio::test]
@@ -271,7 +285,7 @@ async fn a_full_redis_takes_no_jobs_and_ends_those_it_has() {
     let first = claimed(&store).await;
     let keys: u64 = daemon.tell(&["DBSIZE"]).await;
     let load = store.load().await.unwrap();
-    let _: () = daemon.tell(&["CONFIG", "SET", "maxmemory", "1mb"]).await;
+    let _: () = daemon.tell(&["CONFIG", "SET", "maxmemory", "1"]).await;
     let job = NewJob {
         idempotency: Some(Idempotency { key: "k".into(), digest: "d".into() }),
         owner: "o".into(),
@@ -283,7 +297,7 @@ async fn a_full_redis_takes_no_jobs_and_ends_those_it_has() {
     let now = store.load().await.unwrap();
     assert_eq!(Load { oldest: 0, ..now }, Load { oldest: 0, ..load });
     store.ready().await.unwrap();
-    assert!(store.renew(&[first.claim.clone()]).await.unwrap()[0].is_held());
+    assert!(store.renew(std::slice::from_ref(&first.claim)).await.unwrap()[0].is_held());
     assert!(store.progress(&first.claim, &Progress::default()).await.unwrap().is_held());
     store.tidy().await.unwrap();
     let split = End::Split(vec![json!(1)]);
@@ -346,7 +360,7 @@ async fn lost_tickets_are_made_anew() {
     let mut expected = ids[1..].to_vec();
     expected.sort();
     assert_eq!(found, expected);
-    assert!(store.renew(&[running.claim.clone()]).await.unwrap()[0].is_held());
+    assert!(store.renew(std::slice::from_ref(&running.claim)).await.unwrap()[0].is_held());
     assert!(conformance::claim(&store).await.is_none(), "a lease is no offer");
     assert!(store.finish(&running.claim, End::Succeeded(json!(1))).await.unwrap().is_held());
 }

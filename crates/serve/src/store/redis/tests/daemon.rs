@@ -20,6 +20,12 @@ impl Daemon {
         Self::with(test, &["--appendonly", "yes", "--maxmemory-policy", "noeviction"]).await
     }
 
+    /// Starts one that loses nothing at all when it is killed.
+    pub(super) async fn lasting(test: &str) -> Option<Self> {
+        let settings = ["--appendonly", "yes", "--appendfsync", "always"];
+        Self::with(test, &settings).await
+    }
+
     /// Starts one with other settings.
     pub(super) async fn with(test: &str, settings: &[&str]) -> Option<Self> {
         let there = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();

@@ -1,0 +1,98 @@
+//! Parts of a request, whose faults are problem documents as all others are, and not the framework's plain text.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+
+use super::App;
+use super::table::body;
+use crate::problem::Problem;
+use crate::work::sentence;
+
+/// What a path names.
+pub(crate) struct Path<T>(pub(crate) T);
+
+/// What stands behind a path's question mark.
+pub(crate) struct Query<T>(pub(crate) T);
+
+/// A body of JSON.
+pub(crate) struct Json<T>(pub(crate) T);
+
+/// A form with files.
+pub(crate) struct Multipart(pub(crate) axum::extract::Multipart);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let found = axum::extract::Path::from_request_parts(parts, state).await;
+        let axum::extract::Path(named) = found.map_err(|error: PathRejection| {
+            tracing::debug!(error = error.body_text(), "a path cannot be read");
+            Problem::bad_request("The path is not UTF-8, or has too many or too few parts.")
+        })?;
+        Ok(Self(named))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let found = axum::extract::Query::from_request_parts(parts, state).await;
+        let axum::extract::Query(asked) = found.map_err(|error: QueryRejection| {
+            let told = error.body_text();
+            let told = told.rsplit("string: ").next().unwrap_or_default();
+            Problem::bad_request(format!(
+                "What stands behind '?' is not understood: {}",
+                sentence(told)
+            ))
+        })?;
+        Ok(Self(asked))
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        // `…+json` is JSON, too. Clients of the Open Inference Protocol send no type at all.
+        let is_json = |kind: &str| kind == "application/json" || kind.ends_with("+json");
+        if media_type(request.headers()).is_some_and(|kind| !is_json(&kind)) {
+            return Err(Problem::unsupported("Send JSON as application/json."));
+        }
+        // The framework's own reader knows neither our limit nor our patience.
+        let bytes = body(request.into_body(), app.limits.body_octets, app.limits.idle).await?;
+        json(&bytes).map(Self)
+    }
+}
+
+/// What JSON says.
+pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Problem::bad_request(format!("The JSON is not as it should be: {error}.")))
+}
+
+impl<S: Send + Sync> FromRequest<S> for Multipart {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if media_type(request.headers()).is_none_or(|kind| kind != "multipart/form-data") {
+            return Err(Problem::unsupported(
+                "Send a form as multipart/form-data; curl does by -F file=@YOURS.csv.",
+            ));
+        }
+        let form = axum::extract::Multipart::from_request(request, state).await;
+        let told = "The form's Content-Type says no boundary between its fields.";
+        form.map(Self).map_err(|_| Problem::bad_request(told))
+    }
+}
+
+/// A request's media type, in small letters, without its parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
+    let kind = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
+    Some(kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}

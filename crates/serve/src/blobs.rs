@@ -232,8 +232,17 @@ impl Blobs {
             count += 1;
         }
         if let Some(root) = &self.folder {
-            // Emptied folders go by themselves; one for an upload that broke off was never full.
-            let _ = std::fs::remove_dir(root.join(folder));
+            // What a process that died was writing is not listed, and would stay for ever.
+            let left = root.join(folder);
+            match tokio::task::spawn_blocking(move || std::fs::remove_dir_all(left)).await {
+                Ok(Err(error)) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::System {
+                        doing: format!("take away {folder}"),
+                        source: error,
+                    });
+                }
+                _ => {}
+            }
         }
         Ok(count)
     }
@@ -258,6 +267,18 @@ impl Blobs {
         Ok(found)
     }
 
+    /// When something of a folder was last written, in seconds since 1970, what is half-written among it; `None` where there is nothing.
+    ///
+    /// # Errors
+    /// [`Error::Blob`].
+    pub async fn last_written(&self, folder: &str) -> Result<Option<i64>, Error> {
+        let listed = self.list(folder).await?.iter().map(|found| found.written).max();
+        let Some(root) = &self.folder else { return Ok(listed) };
+        let place = root.join(folder);
+        let newest = tokio::task::spawn_blocking(move || newest(&place)).await.ok().flatten();
+        Ok(listed.max(newest))
+    }
+
     /// The names directly in a folder: those of folders, then those of things.
     ///
     /// # Errors
@@ -271,6 +292,18 @@ impl Blobs {
         let things = found.objects.iter().filter_map(|meta| last(&meta.location)).collect();
         Ok((folders, things))
     }
+}
+
+/// When a folder or something in it was last written.
+fn newest(place: &std::path::Path) -> Option<i64> {
+    let meta = std::fs::symlink_metadata(place).ok()?;
+    let since = meta.modified().ok()?.duration_since(std::time::SystemTime::UNIX_EPOCH).ok()?;
+    let own = Some(since.as_secs() as i64);
+    if !meta.is_dir() {
+        return own;
+    }
+    let entries = std::fs::read_dir(place).ok()?;
+    entries.flatten().map(|entry| newest(&entry.path())).fold(own, Option::max)
 }
 
 fn bucket(place: &str, rest: &str) -> Result<Arc<dyn ObjectStore>, Error> {
@@ -430,6 +463,23 @@ mod tests {
         holds_what_is_written(Blobs::open(place.to_str().unwrap()).unwrap()).await;
         let left: Vec<_> = std::fs::read_dir(place.join("jobs")).unwrap().collect();
         assert_eq!(left.len(), 1, "empty folders and broken uploads are gone");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_a_process_that_died_was_writing_goes_with_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path().to_str().unwrap()).unwrap();
+        let mut writing = blobs.begin("jobs/a/input").await.unwrap();
+        writing.write(Bytes::from(vec![0; 9 << 20])).await.unwrap();
+        // As a process that is killed: neither finished nor aborted.
+        std::mem::forget(writing);
+        assert!(blobs.list("jobs/a").await.unwrap().is_empty(), "nobody lists it");
+        assert!(folder.path().join("jobs/a").exists());
+        assert!(blobs.last_written("jobs/a").await.unwrap().is_some());
+        blobs.delete_all("jobs/a").await.unwrap();
+        assert!(!folder.path().join("jobs/a").exists());
+        assert_eq!(blobs.last_written("jobs/a").await.unwrap(), None);
+        assert_eq!(blobs.delete_all("jobs/a").await.unwrap(), 0);
     }
 
     #[tokio::test(flavor = "multi_thread")]

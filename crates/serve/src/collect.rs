@@ -131,9 +131,10 @@ async fn sweep(app: &App) {
         if !matches!(app.store.job(id).await, Ok(None)) {
             continue;
         }
-        let Ok(found) = app.blobs.list(&names::folder(id)).await else { continue };
+        let Ok(written) = app.blobs.last_written(&names::folder(id)).await else { continue };
         let now = seconds_now() as i64;
-        if found.iter().all(|blob| now - blob.written > ORPHAN_SECONDS) {
+        // An upload that is under way is half-written, and listed nowhere.
+        if written.is_some_and(|written| now - written > ORPHAN_SECONDS) {
             tracing::info!(job.id = folder, "blobs without a job are taken away");
             match app.blobs.delete_all(&names::folder(id)).await {
                 Ok(blobs) => metrics::counter!("flowgait_collected_total", "what" => "blobs")

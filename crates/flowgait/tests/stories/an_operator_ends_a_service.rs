@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use crate::service::{Service, answers, rows, trained, until};
+use crate::service::{Backing, Service, answers, rows, status, trained, until};
 use crate::support::Place;
 
 const SQLITE: [&str; 4] = ["--store", "sqlite:data", "--blobs", "data"];
@@ -73,6 +73,57 @@ fn a_job_is_taken_back_and_tried_again() {
     let job = service.post(&format!("/v1/jobs/{id}/retry"), "text/plain", b"").with(202);
     assert_eq!(job["state"], "queued");
     assert!(job["progress"]["done"].as_u64().unwrap() >= 2, "what was done stays done: {job}");
+    service.job_that(&id, "succeeded");
+    assert!(service.result(&id) == answers(&place, &trained.table), "the answers differ");
+}
+
+fn finishes_what_runs(backing: &Backing) {
+    let place = Place::new();
+    let mut service = backing.serve(&place, &["--management", "127.0.0.1:0"], &[]);
+    let ready = format!("{}/readyz", service.management());
+    assert_eq!(status(&ready), Some(200));
+    let id = service.fit("last", &rows(3_000, true), "20");
+    // Its program stands still until it was seen that the service waits for it.
+    let children = until("the program", || {
+        Some(service.process.children()).filter(|children| !children.is_empty())
+    });
+    let signal = |name: &str| {
+        let mut kill = std::process::Command::new("kill");
+        assert!(kill.arg(format!("-{name}")).args(&children).status().unwrap().success());
+    };
+    signal("STOP");
+    service.process.signal("TERM");
+    until("503", || (status(&ready) == Some(503)).then_some(()));
+    signal("CONT");
+    assert!(service.process.ended().success(), "{}", service.process.log());
+    let service = backing.serve(&place, &[], &[]);
+    let job = service.job(&id);
+    assert_eq!(job["state"], "succeeded", "it was done before the process ended: {job}");
+    assert_eq!(job["attempt"], 1);
+}
+
+#[test]
+fn what_runs_is_finished_and_readiness_is_denied_first() {
+    finishes_what_runs(&Backing::Sqlite);
+}
+
+#[test]
+fn what_runs_is_finished_over_redis() {
+    let Some(backing) = Backing::redis() else { return };
+    finishes_what_runs(&backing);
+}
+
+#[test]
+fn what_waits_is_taken_back_at_once_and_can_be_had_again() {
+    let place = Place::new();
+    let trained = trained(&place, 100);
+    let service = Backing::Sqlite.serve(&place, &["--workers", "0"], &[]);
+    let id = service.submit("kinds", &trained.table);
+    let job = service.delete(&format!("/v1/jobs/{id}")).with(200);
+    assert_eq!((&job["state"], &job["attempt"]), (&"cancelled".into(), &0.into()));
+    service.post(&format!("/v1/jobs/{id}/retry"), "text/plain", b"").with(202);
+    drop(service);
+    let service = Backing::Sqlite.serve(&place, &[], &[]);
     service.job_that(&id, "succeeded");
     assert!(service.result(&id) == answers(&place, &trained.table), "the answers differ");
 }

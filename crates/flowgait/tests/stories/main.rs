@@ -10,11 +10,13 @@ mod service;
 mod support;
 
 mod a_client_sends_it_again;
+mod a_clock_is_set_back;
 mod a_closed_pipe_and_a_full_disk_are_told_apart;
 mod a_data_scientist_keeps_their_table;
 mod a_model_is_promoted_under_load;
 mod a_newcomer_reads_the_help;
 mod a_newcomer_runs_the_demo;
+mod a_process_dies_at_any_moment;
 mod a_researcher_holds_it_against_ndpi;
 mod a_run_is_kept_in_its_folder;
 mod an_analyst_asks_why;

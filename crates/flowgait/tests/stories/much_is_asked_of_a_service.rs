@@ -17,6 +17,7 @@ fn thousands_of_jobs_at_once_are_all_done() {
     let id = service.submit("kinds", &trained.table);
     service.job_that(&id, "succeeded");
     let before = service.process.memory();
+    let begun = std::time::Instant::now();
     let next = Arc::new(AtomicUsize::new(0));
     let callers: Vec<_> = (0..16)
         .map(|_| {
@@ -33,6 +34,7 @@ fn thousands_of_jobs_at_once_are_all_done() {
     for caller in callers {
         caller.join().unwrap();
     }
+    let taken_in = begun.elapsed();
     until("the end of all", || {
         let waiting = service.get("/v1/jobs?state=queued,running&limit=1").with(200);
         waiting["jobs"].as_array().unwrap().is_empty().then_some(())
@@ -45,6 +47,10 @@ fn thousands_of_jobs_at_once_are_all_done() {
     assert_eq!(listed("succeeded"), JOBS + 1);
     let after = service.process.memory();
     assert!(after < before + 100_000, "{before} kB before, {after} kB after");
+    eprintln!(
+        "{JOBS} jobs taken in after {taken_in:?}, done after {:?}; {before} kB before, {after} kB after",
+        begun.elapsed()
+    );
 }
 
 #[test]
@@ -79,40 +85,74 @@ fn a_job_that_ends_its_workers_dies_and_can_be_tried_again() {
     assert_eq!(job["attempt"], 1);
 }
 
-#[test]
-fn what_does_not_fit_is_refused_and_leaves_nothing() {
+/// A small disk, gone with this.
+struct Disk(std::path::PathBuf);
+
+impl Disk {
+    /// None, and that said aloud, where this user may not mount one.
+    fn mount(place: &Place, name: &str) -> Option<Self> {
+        let folder = place.path(name);
+        std::fs::create_dir(&folder).unwrap();
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+            .arg(&folder)
+            .stderr(std::process::Stdio::null())
+            .status();
+        if !mounted.is_ok_and(|status| status.success()) {
+            eprintln!("skipped: this user may not mount a small disk");
+            return None;
+        }
+        Some(Self(folder))
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+fn does_not_fit(store: &str) {
     let place = Place::new();
     let trained = trained(&place, 10);
-    let mut table = rows(200_000, false);
-    let folder = place.path("small");
-    std::fs::create_dir(&folder).unwrap();
-    let mounted = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
-        .arg(&folder)
-        .stderr(std::process::Stdio::null())
-        .status();
-    if !mounted.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: this user may not mount a small disk");
-        return;
-    }
-    let service = Service::start(&place, &["--store", "sqlite:data", "--blobs", "small"], &[]);
+    let Some(disk) = Disk::mount(&place, "small") else { return };
+    let service = Service::start(&place, &["--store", store, "--blobs", "small"], &[]);
     let bytes = std::fs::read(&trained.model).unwrap();
     service.post("/v1/models/kinds", "application/octet-stream", &bytes).with(201);
+    let mut table = rows(200_000, false);
     while table.len() < 6_000_000 {
         table.extend_from_within(6..);
     }
     let refused = service.send("/v1/jobs", &[("model", "kinds")], Some(("big.csv", &table)));
-    assert!(matches!(refused.status, 503 | 507), "{}", refused.text());
     assert_eq!(refused.status, 507, "{}", refused.text());
     let jobs = service.get("/v1/jobs").with(200);
     assert!(jobs["jobs"].as_array().unwrap().is_empty());
-    let left = std::fs::read_dir(folder.join("jobs")).map_or(0, |entries| entries.count());
+    let left = std::fs::read_dir(disk.0.join("jobs")).map_or(0, |entries| entries.count());
     assert_eq!(left, 0, "nothing of it is left");
     // There is room for a small one.
     let id = service.submit("kinds", &trained.table);
     service.job_that(&id, "succeeded");
-    drop(service);
-    assert!(
-        std::process::Command::new("umount").arg("-l").arg(&folder).status().unwrap().success()
-    );
+    // No room at all: nothing is said to be taken in, and it is ready again when there is some.
+    let filling = disk.0.join("filling");
+    let mut full = std::fs::File::create(&filling).unwrap();
+    while std::io::Write::write_all(&mut full, &[0; 4_096]).is_ok() {}
+    let refused = service.send("/v1/jobs", &[("model", "kinds")], Some(("r.csv", &trained.table)));
+    assert!(matches!(refused.status, 503 | 507), "{}", refused.text());
+    drop(full);
+    std::fs::remove_file(&filling).unwrap();
+    let next = service.submit("kinds", &trained.table);
+    service.job_that(&next, "succeeded");
+    assert!(service.result(&next) == service.result(&id), "the answers differ");
+    let jobs = service.get("/v1/jobs").with(200);
+    assert_eq!(jobs["jobs"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_does_not_fit_is_refused_and_leaves_nothing() {
+    does_not_fit("sqlite:data");
+}
+
+#[test]
+fn what_does_not_fit_where_the_jobs_are_is_refused_too() {
+    does_not_fit("sqlite:small");
 }

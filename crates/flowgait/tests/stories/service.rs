@@ -386,16 +386,10 @@ pub struct Redis {
     child: Child,
     folder: tempfile::TempDir,
     port: u16,
-    environment: Vec<(String, String)>,
 }
 
 impl Redis {
     pub fn start() -> Option<Self> {
-        Self::start_in(&[])
-    }
-
-    /// Starts it with more in its environment.
-    pub fn start_in(environment: &[(String, String)]) -> Option<Self> {
         let there = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
         if there.is_err() {
             eprintln!("skipped: there is no redis-server (cargo xtask test installs it)");
@@ -405,12 +399,11 @@ impl Redis {
         let port = listener.local_addr().unwrap().port();
         drop(listener);
         let folder = tempfile::tempdir().unwrap();
-        let environment = environment.to_vec();
-        let child = Self::spawn(&folder, port, &environment);
-        Some(Self { child, folder, port, environment })
+        let child = Self::spawn(&folder, port);
+        Some(Self { child, folder, port })
     }
 
-    fn spawn(folder: &tempfile::TempDir, port: u16, environment: &[(String, String)]) -> Child {
+    fn spawn(folder: &tempfile::TempDir, port: u16) -> Child {
         let child = Command::new("redis-server")
             .args([
                 "--port",
@@ -426,7 +419,6 @@ impl Redis {
             ])
             .args(["--maxmemory-policy", "noeviction", "--dir"])
             .arg(folder.path())
-            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
@@ -444,7 +436,7 @@ impl Redis {
     }
 
     pub fn again(&mut self) {
-        self.child = Self::spawn(&self.folder, self.port, &self.environment);
+        self.child = Self::spawn(&self.folder, self.port);
     }
 
     /// `STOP` or `CONT`.

@@ -74,6 +74,25 @@ fn undisturbed(place: &Place, count: u64) -> Vec<Value> {
         .collect()
 }
 
+/// The model of that run.
+fn undisturbed_model(place: &Place) -> Vec<u8> {
+    place.bytes("alone/model.fgm")
+}
+
+#[test]
+fn a_fit_says_how_far_it_is() {
+    let place = Place::new();
+    let service = Service::start(&place, &SQLITE, &[]);
+    let id = service.fit("mine", &rows(20_000, true), "100");
+    let progress = until("progress", || {
+        let job = service.job(&id);
+        assert_ne!(job["state"], "succeeded", "nothing was seen of it: {job}");
+        Some(job["progress"].clone()).filter(|progress| progress["done"].as_u64() > Some(0))
+    });
+    assert!(!progress["stage"].as_str().unwrap().is_empty(), "{progress}");
+    service.job_that(&id, "succeeded");
+}
+
 #[test]
 fn a_federation_is_paused_and_its_process_dies_and_it_ends_as_it_would_have() {
     let place = Place::new();
@@ -93,6 +112,8 @@ fn a_federation_is_paused_and_its_process_dies_and_it_ends_as_it_would_have() {
     assert_eq!(job["result"]["rounds"], 400);
     assert_eq!(job["result"]["model"], "together@1");
     assert_eq!(rounds(&service, &id), expected, "as if nothing had happened");
+    let model = service.get(&format!("/v1/federations/{id}/files/model.fgm"));
+    assert!(model.body == undisturbed_model(&place), "the model is another one");
     let report = service.get(&format!("/v1/federations/{id}/files/report.html"));
     assert!(report.text().contains("<html"), "{}", report.text());
     service.get(&format!("/v1/federations/{id}/files/state.safetensors")).with(404);

@@ -130,7 +130,7 @@ pub(crate) async fn take_in(
             let told = "As much waits as may wait. Nothing of this was kept: send it again later.";
             (false, Err(Problem::queue_full(told).after(retry_after.as_secs())))
         }
-        // Whether it was taken in is not known: what it needs stays, and goes with its job, or within an hour without one.
+        // Whether it was taken in is not known: what it needs stays, and goes with its job, or within a day without one.
         Ok(Err(error)) => (true, Err(Problem::from(error))),
         Err(problem) => (false, Err(problem)),
     };

@@ -75,7 +75,7 @@ impl Received {
     /// Leaves nothing of what was uploaded.
     pub(crate) async fn forget(&self, app: &App) {
         if let Err(error) = app.blobs.delete_all(&names::folder(self.id)).await {
-            tracing::warn!(%error, "an upload that nobody wants could not be taken away; it goes within an hour");
+            tracing::warn!(%error, "an upload that nobody wants could not be taken away; it goes within a day");
         }
     }
 }

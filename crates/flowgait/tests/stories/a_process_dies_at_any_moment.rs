@@ -103,7 +103,7 @@ fn ends_three_processes(backing: &Backing) {
     let place = Place::new();
     let table = rows(30_000, true);
     let mut service = backing.serve(&place, &[], &HASTY);
-    let id = service.fit("poison", &table, "100");
+    let id = service.fit("poison", &table, "400");
     for delivery in 1..=3 {
         let children = program(&service, &id);
         assert_eq!(service.job(&id)["attempt"], delivery);
@@ -139,7 +139,7 @@ fn takes_longer_than_its_lease(backing: &Backing) {
     let place = Place::new();
     let table = rows(10_000, true);
     let service = backing.serve(&place, &[], &HASTY);
-    let id = service.fit("slow", &table, "100");
+    let id = service.fit("slow", &table, "400");
     let children = program(&service, &id);
     signal("STOP", &children);
     let begun = Instant::now();

@@ -82,7 +82,7 @@ fn finishes_what_runs(backing: &Backing) {
     let mut service = backing.serve(&place, &["--management", "127.0.0.1:0"], &[]);
     let ready = format!("{}/readyz", service.management());
     assert_eq!(status(&ready), Some(200));
-    let id = service.fit("last", &rows(3_000, true), "20");
+    let id = service.fit("last", &rows(10_000, true), "200");
     // Its program stands still until it was seen that the service waits for it.
     let children = until("the program", || {
         Some(service.process.children()).filter(|children| !children.is_empty())

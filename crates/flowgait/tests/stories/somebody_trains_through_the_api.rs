@@ -83,7 +83,7 @@ fn undisturbed_model(place: &Place) -> Vec<u8> {
 fn a_fit_says_how_far_it_is() {
     let place = Place::new();
     let service = Service::start(&place, &SQLITE, &[]);
-    let id = service.fit("mine", &rows(20_000, true), "100");
+    let id = service.fit("mine", &rows(30_000, true), "3000");
     let progress = until("progress", || {
         let job = service.job(&id);
         assert_ne!(job["state"], "succeeded", "nothing was seen of it: {job}");

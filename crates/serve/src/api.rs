@@ -187,7 +187,9 @@ async fn documents(request: Request, next: Next) -> Response {
 /// Lets in who may ask.
 async fn admitted(With(app): Shared, mut request: Request, next: Next) -> Response {
     // A signed link stands for a key; its handler looks at the signature.
-    let is_signed = request.uri().query().is_some_and(|query| query.contains("signature="))
+    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let is_signed = path == Some(jobs::download::PATH)
+        && request.uri().query().is_some_and(|query| query.contains("signature="))
         && request.method() == Method::GET
         && !request.headers().contains_key(header::AUTHORIZATION);
     let asks = check_origin(&app, &request).map(|()| request.headers().clone());

@@ -157,6 +157,8 @@ impl Problem {
                 tracing::error!(error = text, "the registry failed");
                 Self::unavailable("The registry of models cannot be used now.").after(5)
             }
+            // Where it lies on this side is nobody's business.
+            Error::UseModel { source, .. } => Self::bad_input(sentence(&told(&**source))),
             _ => Self::bad_input(sentence(text)),
         }
     }

@@ -87,7 +87,7 @@ pub(crate) async fn create(
     With(app): Shared,
     Extension(asking): Extension<Asking>,
     headers: HeaderMap,
-    Multipart(form): Multipart,
+    form: Multipart,
 ) -> Result<Response, Problem> {
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;

@@ -43,7 +43,6 @@ pub(crate) struct Rows {
     /// The columns, where rows are lists.
     columns: Option<Vec<String>>,
     /// Objects by column, or lists in the order of `columns`; at most 1,000.
-    #[schema(value_type = Vec<Object>)]
     rows: Vec<Value>,
     /// 'unknown' where the confidence is below this.
     reject: Option<f32>,
@@ -118,7 +117,7 @@ pub(crate) async fn predict(
                 unknown: unknown.or(asked.unknown),
                 after: after.or(asked.after),
             };
-            (asked, table::csv_of_json(columns, rows)?)
+            (asked, table::csv_of_json(columns, rows, &app.tables)?)
         }
         _ => {
             return Err(Problem::unsupported("Send rows as text/csv or application/json."));

@@ -66,6 +66,7 @@ fn of_trouble(trouble: crate::work::Trouble) -> Problem {
 pub(crate) fn csv_of_json(
     columns: Option<Vec<String>>,
     rows: Vec<Value>,
+    limits: &TableLimits,
 ) -> Result<Bytes, Problem> {
     let columns = match columns {
         Some(columns) => columns,
@@ -87,6 +88,11 @@ pub(crate) fn csv_of_json(
             names
         }
     };
+    // As a table, rows that each have columns of their own are far more than they were as objects.
+    if columns.len() > limits.columns {
+        let told = format!("The rows have more than {} columns.", limits.columns);
+        return Err(Problem::too_large(told));
+    }
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failed = |_| Problem::internal("The log has the reason under this request's id.");
     writer.write_record(&columns).map_err(failed)?;

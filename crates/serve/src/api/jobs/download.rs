@@ -21,6 +21,9 @@ use crate::order::{Format, PredictResult, names};
 use crate::problem::Problem;
 use crate::work::sink::hex;
 
+/// The route of downloads: the only one that a signed link is for.
+pub(crate) const PATH: &str = "/v1/jobs/{id}/result";
+
 /// What makes a link hold without a key.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -30,6 +30,9 @@ pub struct Problem {
     /// Seconds after which another try is worth it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
+    /// What happened, once more, where clients of the Open Inference Protocol look for it; only below /v2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 macro_rules! problems {
@@ -95,7 +98,13 @@ impl Problem {
             status: status.as_u16(),
             detail,
             retry_after: None,
+            error: None,
         }
+    }
+
+    /// It as JSON.
+    pub(crate) fn text(&self) -> String {
+        serde_json::to_string(self).expect("invariant: plain fields")
     }
 
     /// Another try is worth it after so many seconds.
@@ -109,8 +118,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = self.retry_after;
-        let text = serde_json::to_string(&self).expect("invariant: plain fields");
-        let mut response = (status, text).into_response();
+        let mut response = (status, self.text()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if let Some(seconds) = retry_after {
@@ -119,6 +127,8 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        // Whoever passes it on may have something to add.
+        response.extensions_mut().insert(self);
         response
     }
 }
@@ -152,7 +162,10 @@ impl Problem {
         use flowgait_model::Error;
         match model {
             Error::NoSuchModel { .. } => Self::no_such_model(sentence(text)),
-            Error::ModelName { .. } | Error::Parameter { .. } => Self::bad_request(sentence(text)),
+            Error::Parameter { name, value, rule } => {
+                Self::bad_request(format!("'{name}' is {value}, but {rule}."))
+            }
+            Error::ModelName { .. } => Self::bad_request(sentence(text)),
             Error::Registry { .. } | Error::ReadModel { .. } | Error::WriteModel { .. } => {
                 tracing::error!(error = text, "the registry failed");
                 Self::unavailable("The registry of models cannot be used now.").after(5)

@@ -148,7 +148,8 @@ pub(crate) fn told(error: &dyn std::error::Error) -> String {
 /// A library's message as a sentence.
 pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
-    let first = text.split([' ', ':', ',']).next().unwrap_or_default();
+    // A word with something behind it is a file's name.
+    let first = text.split(' ').next().unwrap_or_default();
     let is_word = first.chars().all(char::is_alphabetic);
     let text = match letters.next() {
         Some(letter) if is_word => letter.to_uppercase().chain(letters).collect(),
@@ -292,5 +293,6 @@ mod tests {
     fn messages_become_sentences() {
         assert_eq!(sentence("cannot read it"), "Cannot read it.");
         assert_eq!(sentence("x.csv, line 3: no"), "x.csv, line 3: no.");
+        assert_eq!(sentence("x, line 3: no"), "x, line 3: no.");
     }
 }

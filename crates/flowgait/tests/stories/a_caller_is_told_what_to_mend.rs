@@ -124,7 +124,7 @@ fn every_refusal_says_where_what_and_what_to_do() {
         "{\"rows\":[{\"a\":1,\"b\":2,\"c\":3}],\"model\":\"kinds\",\"after\":3}",
     );
     asked.csv("/v1/predictions?model=kinds", "");
-    asked.csv("/v1/predictions?model=kinds", "a,b\n1,2\n");
+    asked.csv("/v1/predictions?model=kinds", "a,c\n1,2\n");
     asked.csv("/v1/predictions?model=kinds", "a,b\n1,2,3\n");
     asked.csv("/v1/predictions?model=kinds", "a,b\n1,x\n");
     asked.csv("/v1/predictions?model=kinds@nobody", "a,b\n1,2\n");
@@ -169,7 +169,7 @@ fn every_refusal_says_where_what_and_what_to_do() {
     asked.form("/v1/jobs", &fit, Some(("t.csv", b"a,kind\n1,x\n2,x\n")));
     asked.form("/v1/jobs", &[("model", "kinds")], Some(("t.csv", b"a,b,c\n1,2,3\n1,x,3\n")));
     asked.form("/v1/jobs", &[("model", "kinds")], Some(("t.csv", b"a,b,c\n1,2\n")));
-    asked.form("/v1/jobs", &[("model", "kinds")], Some(("t.csv", b"a,b\n1,2\n")));
+    asked.form("/v1/jobs", &[("model", "kinds")], Some(("t.csv", b"a,c\n1,2\n")));
     asked.form("/v1/jobs", &[("model", "kinds")], Some(("t.jsonl", b"{\"a\":1}\n{\n")));
     asked.form("/v1/jobs", &[("model", "kinds")], Some(("t.zip", b"PK\x03\x04")));
     let federations = "/v1/federations";

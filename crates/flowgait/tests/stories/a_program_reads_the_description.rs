@@ -51,9 +51,29 @@ fn a_service_without_keys_asks_for_none() {
     };
     let open = document(&SQLITE);
     assert_eq!(asks(&open), 0);
+    assert!(
+        open["components"]["securitySchemes"].as_object().is_none_or(serde_json::Map::is_empty)
+    );
     place.write("keys", format!("ops:admin:{}\n", "k".repeat(40)));
     let closed = document(&[&SQLITE[..], &["--keys-file", "keys"]].concat());
     assert_eq!(asks(&closed), operations(&closed).len());
+}
+
+#[test]
+fn a_person_reads_it_on_a_page_that_needs_no_network() {
+    let place = Place::new();
+    let service = Service::start(&place, &SQLITE, &[]);
+    let told = wire::say(&service, "GET /docs/", "", b"");
+    assert!(told.body.contains("<title>flowgait API</title>"), "{}", told.body);
+    assert!(told.head.contains("\ncontent-security-policy: default-src 'self';"), "{}", told.head);
+    let script = service.get("/docs/swagger-initializer.js").text();
+    for part in ["\"/openapi.json\"", "BaseLayout", "\"validatorUrl\": \"none\""] {
+        assert!(script.contains(part), "{script}");
+    }
+    for page in [told.body, script] {
+        assert!(!page.contains("petstore") && !page.contains("://"), "{page}");
+    }
+    assert_eq!(service.get("/docs/swagger-ui-bundle.js").status, 200);
 }
 
 #[test]
@@ -68,6 +88,8 @@ fn what_leads_nowhere_is_told_as_a_problem() {
         assert_eq!(told.status, 405, "{path}");
         assert_eq!(told.problem()["type"], "urn:flowgait:problem:method-not-allowed");
         assert!(told.head.contains("\nallow: "), "{path}: {}", told.head);
+        // Clients of the Open Inference Protocol look for the text there.
+        assert_eq!(told.problem()["error"].is_string(), path.starts_with("/v2"), "{path}");
     }
     let check = |line: &str, headers: &str, body: &str, status: u16| {
         let told = wire::say(&service, line, headers, body.as_bytes());
@@ -90,11 +112,14 @@ fn what_leads_nowhere_is_told_as_a_problem() {
     check("POST /v1/models/kinds/promote", json, "{", 400);
     check("POST /v1/models/kinds/promote", json, "{\"version\":-1}", 400);
     check("POST /v1/models/kinds/promote", json, "{\"other\":1}", 400);
+    check("POST /v1/models/kinds/promote", json, " [null, null]", 400);
     check("POST /v1/models/kinds/promote", "Content-Type: text/plain\r\n", "{}", 415);
     check("POST /v2/models/starter/infer", "Content-Type: text/csv\r\n", "a\n1\n", 415);
     check("POST /v1/predictions", "Content-Type: text/plain\r\n", "a\n1\n", 415);
     check("POST /v1/predictions", "", "a\n1\n", 415);
     check("POST /v1/jobs", json, "{}", 415);
+    let packed = "Content-Type: text/csv\r\nContent-Encoding: gzip\r\n";
+    check("POST /v1/predictions", packed, "\u{1f}", 415);
     check("POST /v1/jobs", "", "x", 415);
     check("POST /v1/jobs", "Content-Type: multipart/form-data\r\n", "x", 400);
 }

@@ -277,8 +277,9 @@ fn what_is_beyond_a_limit_is_refused_and_the_limit_named() {
     );
     service.post("/v2/models/kinds/infer", json, tensor.as_bytes()).with(400);
     assert_eq!(folders(&place), kept, "what was refused left nothing");
+    // As values of JSON, 16 MB are some 300; as a table the sparse rows would be 2,000.
     let most = peak(&service);
-    assert!(most < before + 150_000, "{before} kB before, {most} kB at most");
+    assert!(most < before + 450_000, "{before} kB before, {most} kB at most");
 }
 
 #[test]
@@ -328,7 +329,7 @@ fn what_is_something_else_is_told_under_every_name() {
     ];
     let mut told = String::new();
     for (what, content) in &cases {
-        for name in ["x", "x.csv", "x.parquet", "x.pcap", "x.jsonl", "x.arff", "x.csv.gz"] {
+        for name in ["x1", "x.csv", "x.parquet", "x.pcap", "x.jsonl", "x.arff", "x.csv.gz"] {
             let answer = service.send("/v1/jobs", &[("model", "kinds")], Some((name, content)));
             let line = match answer.status {
                 202 => {
@@ -344,7 +345,7 @@ fn what_is_something_else_is_told_under_every_name() {
             let line = line.as_str().unwrap();
             assert!(line.contains(name), "{what} as {name}: {line}");
             assert!(!line.contains("/tmp") && !line.contains("flowgait-"), "{what}: {line}");
-            if name == "x" || name == "x.jsonl" {
+            if name == "x1" || name == "x.jsonl" {
                 told.push_str(&format!("{what} as {name}: {line}\n"));
             }
         }

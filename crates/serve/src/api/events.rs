@@ -60,7 +60,7 @@ pub(crate) struct Topics {
     since: Option<u64>,
 }
 
-/// What changes, as it changes: an event `job` with the job as it is now, whose id is its revision.
+/// What changes, as it changes: events with the job as it is now, whose ids are its revisions.
 ///
 /// A browser's EventSource resumes by itself with `Last-Event-ID`. A job that changed several times meanwhile comes once.
 #[utoipa::path(

@@ -120,8 +120,12 @@ pub(crate) fn check_json(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::unsupported("Send JSON as application/json."))
 }
 
-/// What JSON says.
+/// What an object of JSON says.
 pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // A list would be taken for an object whose members stand in order.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::bad_request("The JSON is a list where an object is expected."));
+    }
     serde_json::from_slice(bytes)
         .map_err(|error| Problem::bad_request(format!("The JSON is not as it should be: {error}.")))
 }

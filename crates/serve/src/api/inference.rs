@@ -13,8 +13,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::{Extension, State as With};
-use axum::http::HeaderMap;
+use axum::extract::{Extension, Request, State as With};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use flowgait_model::answers::{AnswerParams, Answers, UNKNOWN};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -30,6 +32,22 @@ use tensor::InputTensor;
 
 /// Says how many octets of a body are JSON, where tensors follow it as they are.
 const HEADER_LENGTH: &str = "inference-header-content-length";
+
+/// Says what is wrong where the protocol's clients look for it: they know no problem documents.
+pub(crate) async fn errors(request: Request, next: Next) -> Response {
+    let is_own = request.uri().path().starts_with("/v2");
+    let mut response = next.run(request).await;
+    match response.extensions_mut().remove::<Problem>() {
+        Some(problem) if is_own => {
+            let error = problem.detail.clone().or_else(|| Some(problem.title.clone()));
+            let text = Problem { error, ..problem }.text();
+            let (mut head, _) = response.into_parts();
+            head.headers.remove(header::CONTENT_LENGTH);
+            Response::from_parts(head, Body::from(text))
+        }
+        _ => response,
+    }
+}
 
 /// The server.
 #[derive(Debug, Serialize, ToSchema)]

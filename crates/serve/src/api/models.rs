@@ -130,7 +130,7 @@ pub(crate) async fn versions(
     Ok(Json(ModelList { models }))
 }
 
-/// Takes a model in: the octets of an `.fgm` file. The same file twice is the same version.
+/// Takes a model in: the octets of an .fgm file. The same file twice is the same version.
 #[utoipa::path(
     post,
     path = "/v1/models/{name}",

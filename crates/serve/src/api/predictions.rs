@@ -158,14 +158,11 @@ fn answer(
     reader: &mut flowgait_features::table::RowReader,
     most: usize,
 ) -> Result<Predictions, Problem> {
-    let bad = |error: &dyn std::error::Error| {
-        Problem::bad_input(crate::work::sentence(&crate::work::told(error)))
-    };
-    let mut answers = Answers::new(&model.model, params).map_err(|error| bad(&error))?;
+    let mut answers = Answers::new(&model.model, params).map_err(crate::Error::from)?;
     let mut predictions = Vec::new();
-    while let Some(batch) = reader.next_batch(most + 1).map_err(|error| bad(&error))? {
+    while let Some(batch) = reader.next_batch(most + 1).map_err(crate::Error::from)? {
         check_rows(predictions.len() + batch.rows(), most)?;
-        let said = answers.said(&batch).map_err(|error| bad(&error))?;
+        let said = answers.said(&batch).map_err(crate::Error::from)?;
         let classes = model.model.classes();
         for row in 0..batch.rows() {
             let probabilities = said.row(row);

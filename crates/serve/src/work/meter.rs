@@ -163,11 +163,16 @@ pub(super) fn sentences(words: &str) -> Vec<String> {
 /// Why a child failed, as it said: its report without the frame around it.
 pub(super) fn failure(words: &str) -> String {
     let framed = |c: char| matches!(c, '×' | '│' | '├' | '╰' | '─' | '▶' | ' ');
-    let lines: Vec<&str> = words
-        .lines()
-        .map(|line| line.trim_matches(framed))
-        .filter(|line| !line.is_empty())
-        .collect();
-    let text = lines.join(" ").replace(" help: ", " ");
+    // It is told not to wrap its lines, so each is a whole one.
+    let lines: Vec<String> =
+        words
+            .lines()
+            .map(|line| line.trim_matches(framed).trim_start_matches("help: "))
+            .filter(|line| !line.is_empty())
+            .map(|line| {
+                if line.ends_with(['.', '!', '?', ':']) { line.into() } else { format!("{line}.") }
+            })
+            .collect();
+    let text = lines.join(" ");
     if text.is_empty() { "The program ended and did not say why.".to_owned() } else { text }
 }

@@ -35,7 +35,7 @@ pub(crate) struct Signed {
     signature: Option<String>,
 }
 
-/// The answers: the input's rows, all its columns, then `prediction`. Ranges and ETags are honoured.
+/// The answers: the input's rows, all its columns, then the prediction. Ranges and ETags are honoured.
 #[utoipa::path(
     get,
     path = "/v1/jobs/{id}/result",
@@ -51,7 +51,8 @@ pub(crate) struct Signed {
         (status = 304, description = "Not modified"),
         Usual, Refusal<404>, Refusal<409>, Refusal<416>,
     ),
-    security(("key" = []))
+    // A signed link needs no key.
+    security((), ("key" = []))
 )]
 pub(crate) async fn result(
     With(app): Shared,

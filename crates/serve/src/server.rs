@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::sync::watch;
@@ -281,14 +282,15 @@ pub async fn serve(
     match tls {
         Some(tls) => {
             tasks.spawn(reload(tls.clone(), params.tls.clone(), ends.clone()));
-            let mut server = axum_server::from_tcp_rustls(listener, tls)
-                .map_err(|source| Error::System { doing: "serve".into(), source })?
-                .handle(handle.clone());
+            let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new());
+            let mut server = server(listener)?.acceptor(acceptor).handle(handle.clone());
             set_up(server.http_builder());
             tasks.spawn(async move { ended(server.serve(router).await) });
         }
         None => {
-            let mut server: Server<SocketAddr> = server(listener)?.handle(handle.clone());
+            // Else the second half of an answer waits until the first was acknowledged, which clients put off for 40 ms.
+            let server = server(listener)?.acceptor(NoDelayAcceptor::new());
+            let mut server: Server<SocketAddr, _> = server.handle(handle.clone());
             set_up(server.http_builder());
             tasks.spawn(async move { ended(server.serve(router).await) });
         }

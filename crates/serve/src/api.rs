@@ -127,7 +127,14 @@ fn described() -> OpenApiRouter<Arc<App>> {
 fn named(mut described: OpenApiRouter<Arc<App>>) -> OpenApiRouter<Arc<App>> {
     for operation in operations(described.get_openapi_mut()) {
         let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
-        operation.operation_id = operation.operation_id.take().map(|id| format!("{tag}_{id}"));
+        operation.operation_id = operation.operation_id.take().map(|id| {
+            // As most descriptions write them, `jobsSubmit`; the page takes an underscore for a space.
+            id.split('_').fold(tag.clone(), |mut name, word| {
+                name.extend(word.chars().take(1).flat_map(char::to_uppercase));
+                name.extend(word.chars().skip(1));
+                name
+            })
+        });
     }
     described
 }

@@ -155,7 +155,7 @@ pub(crate) fn sentence(text: &str) -> String {
         Some(letter) if is_word => letter.to_uppercase().chain(letters).collect(),
         _ => text.to_owned(),
     };
-    if text.ends_with(['.', '!', '?']) { text } else { text + "." }
+    if text.ends_with(['.', '!', '?', ':']) { text } else { text + "." }
 }
 
 /// First wait before another try; it doubles with each.

@@ -237,8 +237,9 @@ fn what_is_beyond_a_limit_is_refused_and_the_limit_named() {
     let huge = format!("{FILE}{}\r\n--edge--\r\n", "1,2,3\n".repeat(400_000));
     refused("/v1/jobs", form, huge.as_bytes(), "larger than 2000000 octets");
     refused("/v1/jobs", form, fields.as_bytes(), "more than 64 fields");
-    refused("/v1/jobs", form, field("label", &"x".repeat(70_000)).as_bytes(), "'label' is longer");
-    let toml = field("configuration", &"#".repeat(300_000));
+    let label = field("label", &"x".repeat(70_000)) + "--edge--\r\n";
+    refused("/v1/jobs", form, label.as_bytes(), "'label' is longer");
+    let toml = field("configuration", &"#".repeat(300_000)) + "--edge--\r\n";
     refused("/v1/jobs", form, toml.as_bytes(), "'configuration' is longer");
     refused("/v1/predictions", "text/csv", &vec![b'1'; 17 << 20], "larger than 16777216 octets");
     let json = "application/json";

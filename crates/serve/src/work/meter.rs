@@ -7,7 +7,6 @@ use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 
 use super::cut::{Chunk, Copier};
-use super::fetch;
 use super::{Shop, Teller, Trouble};
 use crate::hold::Hold;
 use crate::job::{JobId, Lease};
@@ -90,7 +89,7 @@ fn copy(
     let mut copier = Copier::new(shop, job);
     let mut buffer = vec![0; 256 << 10];
     loop {
-        let count = flows.read(&mut buffer).map_err(fetch::unpack_trouble)?;
+        let count = flows.read(&mut buffer)?;
         if count == 0 {
             return copier.finish();
         }
@@ -164,15 +163,16 @@ pub(super) fn sentences(words: &str) -> Vec<String> {
 pub(super) fn failure(words: &str) -> String {
     let framed = |c: char| matches!(c, '×' | '│' | '├' | '╰' | '─' | '▶' | ' ');
     // It is told not to wrap its lines, so each is a whole one.
-    let lines: Vec<String> =
-        words
-            .lines()
-            .map(|line| line.trim_matches(framed).trim_start_matches("help: "))
-            .filter(|line| !line.is_empty())
-            .map(|line| {
-                if line.ends_with(['.', '!', '?', ':']) { line.into() } else { format!("{line}.") }
-            })
-            .collect();
-    let text = lines.join(" ");
-    if text.is_empty() { "The program ended and did not say why.".to_owned() } else { text }
+    let lines: Vec<String> = words
+        .lines()
+        .map(|line| line.trim_matches(framed).trim_start_matches("help: "))
+        .map(|line| line.trim_start_matches("error: "))
+        // Who reads this asked by a form, not on a command line.
+        .filter(|line| !line.is_empty() && !line.starts_with("For more information, try"))
+        .map(super::sentence)
+        .collect();
+    if lines.is_empty() {
+        return "The program ended and did not say why.".to_owned();
+    }
+    lines.join(" ")
 }

@@ -121,7 +121,8 @@ fn unpack(task: &Task<'_>) -> Result<Vec<Chunk>, Trouble> {
     let mut teller = task.teller("unpacking", "octets", None);
     let (mut buffer, mut octets) = (vec![0; 256 << 10], 0);
     loop {
-        let count = reader.read(&mut buffer).map_err(fetch::unpack_trouble)?;
+        let count = reader.read(&mut buffer);
+        let count = count.map_err(|error| fetch::unpack_trouble(error, &task.order.input.name))?;
         if count == 0 {
             return copier.finish();
         }

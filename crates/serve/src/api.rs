@@ -6,6 +6,7 @@ pub mod federations;
 pub mod health;
 pub mod inference;
 pub mod jobs;
+mod linger;
 pub mod models;
 pub mod original;
 pub mod predictions;
@@ -181,6 +182,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(other_method)
         .layer(axum::extract::DefaultBodyLimit::disable())
         .layer(axum::middleware::from_fn(inference::errors))
+        .layer(axum::middleware::from_fn(linger::lingering))
         .layer(axum::middleware::from_fn_with_state(app.clone(), observed))
         .with_state(app)
 }

@@ -55,7 +55,7 @@ problems! {
     /// No key, or one that is not known.
     unauthorized UNAUTHORIZED "unauthorized" "A key is needed";
     /// The key does not allow it.
-    forbidden FORBIDDEN "forbidden" "The key does not allow this";
+    forbidden FORBIDDEN "forbidden" "This is not allowed";
     /// There is no such thing.
     not_found NOT_FOUND "not-found" "There is no such thing";
     /// The method is not for this path.

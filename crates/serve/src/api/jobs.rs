@@ -256,7 +256,14 @@ pub(crate) async fn steer(
     match app.store.steer(job.id, steer).await? {
         Steered::Done(job) => Ok(*job),
         Steered::NotNow(state) => {
-            let told = format!("The job is {}, which does not allow this.", state.name());
+            let rule = match steer {
+                Steer::Cancel => "that waits, runs or is paused can be taken back",
+                Steer::Retry => "that failed, was cancelled or died can be tried again",
+                Steer::Pause => "that waits or runs can be paused",
+                Steer::Resume => "that is paused can go on",
+                Steer::Stop => "that waits, runs or is paused can be stopped",
+            };
+            let told = format!("Only one {rule}; the state of this one is '{}'.", state.name());
             Err(Problem::conflict(told))
         }
         Steered::Unknown => {

@@ -260,6 +260,9 @@ fn what(name: &str, head: &[u8]) -> Result<(Content, Packed), Problem> {
             "{name} is a zip: unpack it, or pack the file by gzip or zstd."
         )));
     }
+    if inner.starts_with(&[0xff, 0xfe]) || inner.starts_with(&[0xfe, 0xff]) {
+        return Err(Problem::unsupported(format!("{name} is UTF-16: save it as UTF-8.")));
+    }
     if inner.contains(&0) {
         return Err(Problem::unsupported(format!(
             "{name} is neither text, nor Parquet, nor a capture (pcap or pcapng, plain, gzip or zstd)."

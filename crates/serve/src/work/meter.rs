@@ -7,7 +7,7 @@ use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 
 use super::cut::{Chunk, Copier};
-use super::{Shop, Teller, Trouble};
+use super::{Shop, Teller, Trouble, sentence};
 use crate::hold::Hold;
 use crate::job::{JobId, Lease};
 use crate::order::Upload;
@@ -169,10 +169,13 @@ pub(super) fn failure(words: &str) -> String {
         .map(|line| line.trim_start_matches("error: "))
         // Who reads this asked by a form, not on a command line.
         .filter(|line| !line.is_empty() && !line.starts_with("For more information, try"))
-        .map(super::sentence)
+        .map(str::to_owned)
         .collect();
-    if lines.is_empty() {
-        return "The program ended and did not say why.".to_owned();
-    }
-    lines.join(" ")
+    let text = lines.into_iter().reduce(|text, line| {
+        let goes_on = text.ends_with([',', ';', ':']) || line.starts_with('[');
+        let (text, line) = if goes_on { (text, line) } else { (sentence(&text), sentence(&line)) };
+        format!("{text} {line}")
+    });
+    let nothing = "The program ended and did not say why.";
+    text.map_or_else(|| nothing.to_owned(), |text| sentence(&text))
 }

@@ -150,7 +150,7 @@ fn open(task: &Task<'_>, chunk: &Chunk) -> Result<RowReader, Trouble> {
 /// What errors call the table: what the uploader did, or what became of the capture.
 fn name(order: &PredictOrder) -> String {
     match order.input.content {
-        Content::Capture => format!("the flows of {}", order.input.name),
+        Content::Capture => format!("The flow table of {}", order.input.name),
         _ => order.input.name.clone(),
     }
 }

@@ -132,8 +132,10 @@ fn values(input: &InputTensor, most: usize) -> Result<Vec<f32>, Problem> {
     Ok(values)
 }
 
-/// Types of tensors: the octets of a value, 0 where it says that itself, and what number they are.
-const TYPES: [(&str, usize, fn(&[u8]) -> f32); 12] = [
+/// A type of tensors: its name, the octets of a value, 0 where it says that itself, and what number they are.
+type Type = (&'static str, usize, fn(&[u8]) -> f32);
+
+const TYPES: [Type; 12] = [
     ("BOOL", 1, |octets| f32::from(u8::from(octets[0] != 0))),
     ("INT8", 1, |octets| f32::from(i8::from_le_bytes(own(octets)))),
     ("INT16", 2, |octets| f32::from(i16::from_le_bytes(own(octets)))),
@@ -211,7 +213,7 @@ mod tests {
         check("UINT64", &(1_u64 << 40).to_le_bytes(), &[(1_u64 << 40) as f32]);
         check("FP32", &1.5_f32.to_le_bytes(), &[1.5]);
         check("FP64", &(-2.25_f64).to_le_bytes(), &[-2.25]);
-        check("BYTES", b"\x03\0\0\01.5\x02\0\0\0 7", &[1.5, 7.0]);
+        check("BYTES", b"\x03\0\0\x001.5\x02\0\0\0 7", &[1.5, 7.0]);
         check("FP32", &[], &[]);
     }
 
@@ -225,7 +227,7 @@ mod tests {
         check("FP32", &[1], &[0; 3], "neither data nor whole values");
         check("FP32", &[2], &[0; 4], "has 1 values");
         check("FP16", &[1], &[0; 2], "of a type that is not read");
-        check("BYTES", &[1], b"\x09\0\0\01", "no number");
+        check("BYTES", &[1], b"\x09\0\0\x001", "no number");
         check("BYTES", &[1], b"\x01\0", "no number");
         check("BYTES", &[1], b"\x01\0\0\0x", "no number");
         check("FP32", &[11], &[0; 44], "more than 10 rows");

@@ -121,7 +121,11 @@ fn download(
     let (status, range) = match range {
         Some(Asked::Some(range)) => (StatusCode::PARTIAL_CONTENT, range),
         Some(Asked::Beyond) => {
-            let mut response = Problem::bad_range(format!("It has {all} octets.")).into_response();
+            let mut response = Problem::bad_range(format!(
+                "The answers are {all} octets, from 0 to {}.",
+                all.saturating_sub(1)
+            ))
+            .into_response();
             if let Ok(of) = HeaderValue::from_str(&format!("bytes */{all}")) {
                 response.headers_mut().insert(header::CONTENT_RANGE, of);
             }

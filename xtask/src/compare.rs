@@ -11,7 +11,7 @@ mod folds;
 mod forest;
 mod meters;
 mod net;
-mod peers;
+pub mod peers;
 mod tables;
 
 use std::fs::{self, OpenOptions};

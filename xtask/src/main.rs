@@ -12,9 +12,12 @@ mod deploy;
 mod error;
 mod federation;
 mod fuzz;
+mod inference;
 mod lint;
 mod process;
 mod project;
+mod schemathesis;
+mod service;
 mod starter;
 mod test;
 mod tidy;
@@ -49,6 +52,10 @@ enum Task {
     Federation(federation::Arguments),
     /// What linters say of deploy/: image, compose file, alerts, dashboard, chart; installs them below target/deploy
     DeployCheck,
+    /// Ask the API by its own description what it does not say of itself, and what breaks it (Schemathesis)
+    Schemathesis(schemathesis::Arguments),
+    /// Drive the Open Inference Protocol with Triton's own client
+    Inference,
     /// Learn the starter model anew from the shared captures, and judge it
     Starter,
     /// Fuzz every reader of outside bytes for some minutes (needs the nightly toolchain)
@@ -65,6 +72,8 @@ fn main() -> ExitCode {
         Task::Compare(arguments) => compare::run(&arguments),
         Task::Federation(arguments) => federation::run(&arguments),
         Task::DeployCheck => deploy::run(),
+        Task::Schemathesis(arguments) => schemathesis::run(&arguments),
+        Task::Inference => inference::run(),
         Task::Starter => starter::run(),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
     };

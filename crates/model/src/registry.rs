@@ -102,7 +102,7 @@ impl Registry {
         let none = |why: String| Error::NoSuchModel { reference: reference.to_string(), why };
         let versions = self.versions(&reference.name)?;
         let Some(&latest) = versions.last() else {
-            return Err(none(format!("{} has no model of that name", self.root.display())));
+            return Err(none("the registry has no model of that name".to_owned()));
         };
         let version = match &reference.which {
             Which::Version(version) => *version,

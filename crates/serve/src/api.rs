@@ -6,6 +6,7 @@ pub mod federations;
 pub mod health;
 pub mod inference;
 pub mod jobs;
+mod linger;
 pub mod models;
 pub mod original;
 pub mod predictions;
@@ -18,8 +19,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State as With};
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tokio::sync::watch;
@@ -126,7 +128,14 @@ fn described() -> OpenApiRouter<Arc<App>> {
 fn named(mut described: OpenApiRouter<Arc<App>>) -> OpenApiRouter<Arc<App>> {
     for operation in operations(described.get_openapi_mut()) {
         let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
-        operation.operation_id = operation.operation_id.take().map(|id| format!("{tag}_{id}"));
+        operation.operation_id = operation.operation_id.take().map(|id| {
+            // As most descriptions write them, `jobsSubmit`; the page takes an underscore for a space.
+            id.split('_').fold(tag.clone(), |mut name, word| {
+                name.extend(word.chars().take(1).flat_map(char::to_uppercase));
+                name.extend(word.chars().skip(1));
+                name
+            })
+        });
     }
     described
 }
@@ -153,8 +162,18 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     if app.auth.is_open() {
         // Where no key is needed the description does not ask for one.
         operations(&mut document).for_each(|operation| operation.security = None);
+        if let Some(components) = &mut document.components {
+            components.security_schemes.clear();
+        }
     }
-    let docs = utoipa_swagger_ui::SwaggerUi::new("/docs").url("/openapi.json", document);
+    // No bar with somebody's name and a box for other addresses, and no picture from a validator elsewhere.
+    let config = utoipa_swagger_ui::Config::default()
+        .use_base_layout()
+        .validator_url("none")
+        .display_request_duration(true)
+        .default_models_expand_depth(0);
+    let docs =
+        utoipa_swagger_ui::SwaggerUi::new("/docs").url("/openapi.json", document).config(config);
     router
         .route_layer(axum::middleware::from_fn_with_state(app.clone(), admitted))
         .merge(Router::from(docs).route_layer(axum::middleware::from_fn(documents)))
@@ -162,6 +181,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(nowhere)
         .method_not_allowed_fallback(other_method)
         .layer(axum::extract::DefaultBodyLimit::disable())
+        .layer(axum::middleware::from_fn(inference::errors))
+        .layer(axum::middleware::from_fn(linger::lingering))
         .layer(axum::middleware::from_fn_with_state(app.clone(), observed))
         .with_state(app)
 }
@@ -174,23 +195,39 @@ async fn other_method() -> Problem {
     Problem::method_not_allowed("/docs lists the methods of each path.")
 }
 
-/// The API page needs styles and pictures of its own; nothing from elsewhere.
+/// The API page needs styles and pictures of its own; nothing from elsewhere. It is called what it is the page of.
 async fn documents(request: Request, next: Next) -> Response {
+    const PAGE_OCTETS: usize = 64 << 10;
     let mut response = next.run(request).await;
     let policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
     response
         .headers_mut()
         .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    response
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if !kind.is_some_and(|kind| kind.starts_with("text/html")) {
+        return response;
+    }
+    let (mut head, body) = response.into_parts();
+    let Ok(page) = axum::body::to_bytes(body, PAGE_OCTETS).await else {
+        return Problem::internal("The log has the reason under this request's id.")
+            .into_response();
+    };
+    let page = String::from_utf8_lossy(&page).replace("Swagger UI", "flowgait API");
+    head.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(head, Body::from(page))
 }
 
 /// Lets in who may ask.
 async fn admitted(With(app): Shared, mut request: Request, next: Next) -> Response {
     // A signed link stands for a key; its handler looks at the signature.
-    let is_signed = request.uri().query().is_some_and(|query| query.contains("signature="))
+    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let is_signed = path == Some(jobs::download::PATH)
+        && request.uri().query().is_some_and(|query| query.contains("signature="))
         && request.method() == Method::GET
         && !request.headers().contains_key(header::AUTHORIZATION);
-    let asks = check_origin(&app, &request).map(|()| request.headers().clone());
+    let asks = check_origin(&app, &request)
+        .and_then(|()| check_coding(request.headers()))
+        .map(|()| request.headers().clone());
     let admitted = match asks {
         Err(problem) => Err(problem),
         Ok(_) if is_signed => Ok(None),
@@ -246,6 +283,16 @@ fn check_origin(app: &App, request: &Request) -> Result<(), Problem> {
         return Err(Problem::forbidden("Pages of other origins may not ask."));
     }
     Ok(())
+}
+
+/// Bodies are read as they come: one that is packed would otherwise be told to be broken.
+fn check_coding(headers: &HeaderMap) -> Result<(), Problem> {
+    match headers.get(header::CONTENT_ENCODING) {
+        Some(coding) if coding != "identity" && !coding.is_empty() => Err(Problem::unsupported(
+            "Send the body without a Content-Encoding; the file in a form may itself be gzip or zstd.",
+        )),
+        _ => Ok(()),
+    }
 }
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

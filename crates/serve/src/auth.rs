@@ -17,6 +17,8 @@ use crate::work::sink::hex;
 const KEYS_AGE: Duration = Duration::from_secs(2);
 /// Octets of chance in a key.
 const KEY_OCTETS: usize = 32;
+/// Octets of a name that a proxy says.
+const NAME_OCTETS: usize = 256;
 /// What a key begins with, so that scanners for leaked secrets know it.
 const PREFIX: &str = "fgk_";
 
@@ -194,8 +196,13 @@ impl Auth {
             && let Some(who) = headers.get(name).and_then(|who| who.to_str().ok())
             && !who.is_empty()
         {
+            // Cut short, two long names could be the same.
+            if who.len() > NAME_OCTETS {
+                let told = format!("'{name}' says who asks in more than {NAME_OCTETS} octets.");
+                return Err(Problem::unauthorized(told));
+            }
             return Ok(Caller {
-                name: who.chars().take(64).collect(),
+                name: who.to_owned(),
                 scopes: vec![Scope::Predict, Scope::Jobs, Scope::Models],
             });
         }

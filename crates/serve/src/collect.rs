@@ -75,7 +75,7 @@ async fn take_leftovers(app: &App) {
 
 /// Takes away what only the work on a job needed. What is left when this fails goes with the job.
 pub(crate) async fn forget_input(blobs: &Blobs, job: JobId) {
-    let chunks = blobs.delete_all(&format!("{}/chunks", names::folder(job))).await;
+    let chunks = blobs.delete_all(&names::chunks(job)).await;
     // The upload last: while it is there, what else is left is looked for.
     let input = blobs.delete(&names::input(job)).await;
     if let Err(error) = chunks.map(drop).and(input) {

@@ -214,10 +214,16 @@ pub mod names {
         format!("jobs/{job}/input")
     }
 
+    /// All pieces of it that were cut anew.
+    #[must_use]
+    pub fn chunks(job: JobId) -> String {
+        format!("jobs/{job}/chunks")
+    }
+
     /// A piece of it that was cut anew.
     #[must_use]
     pub fn chunk(job: JobId, number: usize) -> String {
-        format!("jobs/{job}/chunks/{number}")
+        format!("{}/{number}", chunks(job))
     }
 
     /// A piece of the result.

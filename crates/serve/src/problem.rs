@@ -30,6 +30,9 @@ pub struct Problem {
     /// Seconds after which another try is worth it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
+    /// What happened, once more, where clients of the Open Inference Protocol look for it; only below /v2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 macro_rules! problems {
@@ -52,7 +55,7 @@ problems! {
     /// No key, or one that is not known.
     unauthorized UNAUTHORIZED "unauthorized" "A key is needed";
     /// The key does not allow it.
-    forbidden FORBIDDEN "forbidden" "The key does not allow this";
+    forbidden FORBIDDEN "forbidden" "This is not allowed";
     /// There is no such thing.
     not_found NOT_FOUND "not-found" "There is no such thing";
     /// The method is not for this path.
@@ -95,7 +98,13 @@ impl Problem {
             status: status.as_u16(),
             detail,
             retry_after: None,
+            error: None,
         }
+    }
+
+    /// It as JSON.
+    pub(crate) fn text(&self) -> String {
+        serde_json::to_string(self).expect("invariant: plain fields")
     }
 
     /// Another try is worth it after so many seconds.
@@ -109,8 +118,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = self.retry_after;
-        let text = serde_json::to_string(&self).expect("invariant: plain fields");
-        let mut response = (status, text).into_response();
+        let mut response = (status, self.text()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if let Some(seconds) = retry_after {
@@ -119,6 +127,8 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        // Whoever passes it on may have something to add.
+        response.extensions_mut().insert(self);
         response
     }
 }
@@ -152,11 +162,16 @@ impl Problem {
         use flowgait_model::Error;
         match model {
             Error::NoSuchModel { .. } => Self::no_such_model(sentence(text)),
-            Error::ModelName { .. } | Error::Parameter { .. } => Self::bad_request(sentence(text)),
+            Error::Parameter { name, value, rule } => {
+                Self::bad_request(format!("'{name}' is {value}, but {rule}."))
+            }
+            Error::ModelName { .. } => Self::bad_request(sentence(text)),
             Error::Registry { .. } | Error::ReadModel { .. } | Error::WriteModel { .. } => {
                 tracing::error!(error = text, "the registry failed");
                 Self::unavailable("The registry of models cannot be used now.").after(5)
             }
+            // Where it lies on this side is nobody's business.
+            Error::UseModel { source, .. } => Self::bad_input(sentence(&told(&**source))),
             _ => Self::bad_input(sentence(text)),
         }
     }

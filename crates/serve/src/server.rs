@@ -298,7 +298,8 @@ pub async fn serve(
     let management_handle = Handle::new();
     if let Some(listener) = management {
         let router = api::health::management(app.clone()).into_make_service();
-        let server = server(listener)?.handle(management_handle.clone());
+        let mut server = server(listener)?.handle(management_handle.clone());
+        set_up(server.http_builder());
         tasks.spawn(async move { ended(server.serve(router).await) });
     }
     let collector = tokio::spawn(collect::run(app.clone(), ends.clone()));
@@ -364,9 +365,10 @@ pub async fn work(
             .local_addr()
             .map_err(|source| Error::System { doing: "ask where it listens".into(), source })?;
         let router = api::health::management(app.clone()).into_make_service();
-        let server = axum_server::from_tcp(listener)
+        let mut server = axum_server::from_tcp(listener)
             .map_err(|source| Error::System { doing: "serve".into(), source })?
             .handle(handle.clone());
+        set_up(server.http_builder());
         tokio::spawn(async move { ended(server.serve(router).await) });
     }
     let collector = tokio::spawn(collect::run(app.clone(), ends.clone()));

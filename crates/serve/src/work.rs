@@ -69,6 +69,13 @@ impl Trouble {
     pub(crate) fn bad(kind: &str, detail: impl Into<String>) -> Self {
         Self::Bad(Reason::new(kind, detail))
     }
+
+    /// What the work needs cannot be read or written now. The log says what and where; a caller need not know how this side is arranged.
+    pub(crate) fn storage(error: &dyn std::error::Error) -> Self {
+        tracing::warn!(error = told(error), "work is put off");
+        let told = "What the work needs could not be read or written here; the log of the worker says what and why.";
+        Self::Again(Reason::new("storage", told))
+    }
 }
 
 impl From<Error> for Trouble {
@@ -81,10 +88,7 @@ impl From<Error> for Trouble {
             Error::Model(flowgait_model::Error::Registry { .. })
             | Error::Blob { .. }
             | Error::Store { .. }
-            | Error::System { .. } => {
-                tracing::warn!(error = told, "work is put off");
-                Self::Again(Reason::new("storage", told))
-            }
+            | Error::System { .. } => Self::storage(&error),
             Error::Model(_) => Self::bad("bad-model", told),
             Error::Table(_) => Self::bad("bad-input", told),
             _ => Self::bad("unfit", told),
@@ -98,7 +102,7 @@ impl From<flowgait_features::Error> for Trouble {
         if let flowgait_features::Error::ReadTable { source, .. } = &error
             && source.get_ref().is_some_and(|inner| inner.is::<Error>())
         {
-            return Self::Again(Reason::new("storage", told(&error)));
+            return Self::storage(&error);
         }
         Self::bad("bad-input", sentence(&told(&error)))
     }
@@ -107,9 +111,7 @@ impl From<flowgait_features::Error> for Trouble {
 impl From<flowgait_model::Error> for Trouble {
     fn from(error: flowgait_model::Error) -> Self {
         match &error {
-            flowgait_model::Error::WriteAnswers { .. } => {
-                Self::Again(Reason::new("storage", told(&error)))
-            }
+            flowgait_model::Error::WriteAnswers { .. } => Self::storage(&error),
             flowgait_model::Error::CarriedCell { .. } => {
                 let told = sentence(&told(&error));
                 Self::bad(
@@ -124,7 +126,7 @@ impl From<flowgait_model::Error> for Trouble {
 
 impl From<std::io::Error> for Trouble {
     fn from(error: std::io::Error) -> Self {
-        Self::Again(Reason::new("storage", told(&error)))
+        Self::storage(&error)
     }
 }
 
@@ -146,13 +148,14 @@ pub(crate) fn told(error: &dyn std::error::Error) -> String {
 /// A library's message as a sentence.
 pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
-    let first = text.split([' ', ':', ',']).next().unwrap_or_default();
+    // A word with something behind it is a file's name.
+    let first = text.split(' ').next().unwrap_or_default();
     let is_word = first.chars().all(char::is_alphabetic);
     let text = match letters.next() {
         Some(letter) if is_word => letter.to_uppercase().chain(letters).collect(),
         _ => text.to_owned(),
     };
-    if text.ends_with(['.', '!', '?']) { text } else { text + "." }
+    if text.ends_with(['.', '!', '?', ':']) { text } else { text + "." }
 }
 
 /// First wait before another try; it doubles with each.
@@ -290,5 +293,6 @@ mod tests {
     fn messages_become_sentences() {
         assert_eq!(sentence("cannot read it"), "Cannot read it.");
         assert_eq!(sentence("x.csv, line 3: no"), "x.csv, line 3: no.");
+        assert_eq!(sentence("x, line 3: no"), "x, line 3: no.");
     }
 }

@@ -17,9 +17,9 @@ pub fn python(packages: &[&str]) -> Result<PathBuf, Error> {
             "cannot make a Python environment; on Debian: apt-get install python3-venv".into(),
         ));
     }
-    // One by one, because `pip show` is content when it finds any of several; it knows no extras in brackets.
+    // One by one, because `pip show` is content when it finds any of several; it knows neither extras in brackets nor versions.
     let is_there = |package: &&str| {
-        let name = package.split('[').next().unwrap_or(package);
+        let name = package.split(['[', '=']).next().unwrap_or(package);
         process::works(Command::new(&python).args(["-m", "pip", "show", "--quiet", name]))
     };
     if !packages.iter().all(is_there) {

@@ -125,7 +125,12 @@ impl Metering {
         let mut account = Account::default();
         let mut block = Block::default();
         for path in &self.captures {
-            let mut reader = match sources::open(path, &self.reader, &progress) {
+            let name = self.name.as_ref().filter(|_| sources::is_standard_input(path));
+            let opened = match name {
+                Some(name) => sources::open_standard_input(name, &self.reader),
+                None => sources::open(path, &self.reader, &progress),
+            };
+            let mut reader = match opened {
                 Ok(reader) => reader,
                 Err(failure) if self.captures.len() == 1 => return Err(failure),
                 Err(failure) => {
@@ -134,9 +139,9 @@ impl Metering {
                     continue;
                 }
             };
-            match &self.name {
-                Some(name) if sources::is_standard_input(path) => meter.set_capture(name),
-                _ => meter.set_capture(&sources::name(path)),
+            match name {
+                Some(name) => meter.set_capture(name),
+                None => meter.set_capture(&sources::name(path)),
             }
             while reader.read_block(&mut block)? {
                 meter.block(&mut block, emit)?;

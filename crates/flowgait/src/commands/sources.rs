@@ -32,7 +32,7 @@ impl FilterArgs {
 /// Opens a capture; `-` is standard input.
 pub fn open(path: &Path, params: &ReaderParams, progress: &Progress) -> Result<Reader, Failure> {
     if is_standard_input(path) {
-        return Ok(Reader::from_read(Box::new(std::io::stdin()), Path::new("-"), params)?);
+        return open_standard_input("-", params);
     }
     if is_named_as_table(path) {
         return Err(Failure::usage(format!("{} is a table, not a capture", path.display()))
@@ -41,6 +41,11 @@ pub fn open(path: &Path, params: &ReaderParams, progress: &Progress) -> Result<R
     let file = File::open(path)
         .map_err(|source| flowgait_capture::Error::Open { path: path.to_path_buf(), source })?;
     Ok(Reader::from_read(progress.reader(file), path, params)?)
+}
+
+/// Opens standard input as a capture that errors call by a name.
+pub fn open_standard_input(name: &str, params: &ReaderParams) -> Result<Reader, Failure> {
+    Ok(Reader::from_read(Box::new(std::io::stdin()), Path::new(name), params)?)
 }
 
 /// Whether `path` names standard input.

@@ -8,7 +8,9 @@
 
 mod service;
 mod support;
+mod wire;
 
+mod a_caller_is_told_what_to_mend;
 mod a_client_sends_it_again;
 mod a_clock_is_set_back;
 mod a_closed_pipe_and_a_full_disk_are_told_apart;
@@ -17,6 +19,7 @@ mod a_model_is_promoted_under_load;
 mod a_newcomer_reads_the_help;
 mod a_newcomer_runs_the_demo;
 mod a_process_dies_at_any_moment;
+mod a_program_reads_the_description;
 mod a_researcher_holds_it_against_ndpi;
 mod a_run_is_kept_in_its_folder;
 mod an_analyst_asks_why;
@@ -29,6 +32,9 @@ mod an_operator_loses_a_worker;
 mod an_operator_sees_traffic_drift;
 mod bad_input_is_told_plainly;
 mod much_is_asked_of_a_service;
+mod names_lead_nowhere;
 mod sites_learn_together;
+mod somebody_sends_what_breaks;
 mod somebody_trains_through_the_api;
+mod somebody_watches_what_changes;
 mod strangers_ask_a_service;

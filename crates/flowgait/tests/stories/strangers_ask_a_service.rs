@@ -57,6 +57,9 @@ fn keys_open_what_they_are_for() {
     assert_eq!(status(&link.replace("expires=1", "expires=2")), 403);
     assert_eq!(status(&format!("/v1/jobs/{id}/result")), 401);
     assert_eq!(status(&format!("/v1/jobs/{id}?signature=0")), 401);
+    assert_eq!(status("/v1/jobs?signature=0"), 401);
+    assert_eq!(status("/v2?signature=0"), 401);
+    assert_eq!(status("/v2/models/kinds?signature=0"), 401);
     let service = service.with_key(&ops);
     assert_eq!(service.get("/v1/jobs").with(200)["jobs"].as_array().unwrap().len(), 1);
     assert_eq!(service.get("/metrics").status, 200);
@@ -69,6 +72,22 @@ fn keys_open_what_they_are_for() {
     let listed = place.ok(&[&["keys", "list"], &STORE[..]].concat());
     listed.says(&["ops admin", "web predict, jobs"]);
     assert!(!service.process.log().contains("fgk_"), "no key is in the log");
+}
+
+#[test]
+fn a_proxy_says_who_asks() {
+    let place = Place::new();
+    let args = [&STORE[..], &["--blobs", "data", "--trusted-header", "X-Who"]].concat();
+    let service = Service::start(&place, &args, &[]);
+    let ask = |who: &str| {
+        let head = format!("X-Who: {who}\r\n");
+        crate::wire::say(&service, "GET /v1/jobs", &head, b"").status
+    };
+    assert_eq!(ask("anna@example.org"), 200);
+    assert_eq!(ask(""), 401);
+    // Two that begin alike must not become one.
+    assert_eq!(ask(&"a".repeat(256)), 200);
+    assert_eq!(ask(&"a".repeat(257)), 401);
 }
 
 #[test]

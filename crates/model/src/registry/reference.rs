@@ -72,7 +72,11 @@ pub(super) fn is_name(text: &str) -> bool {
 }
 
 pub(super) fn check_name(text: &str) -> Result<(), Error> {
-    if is_name(text) { Ok(()) } else { Err(Error::ModelName { name: text.to_owned() }) }
+    if is_name(text) {
+        return Ok(());
+    }
+    // What is no name may be anything, and of any length.
+    Err(Error::ModelName { name: text.chars().take(NAME_OCTETS_MAX).collect() })
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::jobs::JobView;
 use super::refusals::Usual;
 use super::{App, Asking, Shared};
 use crate::auth::Scope;
-use crate::job::Job;
+use crate::job::{Job, JobId};
 use crate::problem::Problem;
 use crate::work::told;
 
@@ -60,7 +60,7 @@ pub(crate) struct Topics {
     since: Option<u64>,
 }
 
-/// What changes, as it changes: an event `job` with the job as it is now, whose id is its revision.
+/// What changes, as it changes: events with the job as it is now, whose ids are its revisions.
 ///
 /// A browser's EventSource resumes by itself with `Last-Event-ID`. A job that changed several times meanwhile comes once.
 #[utoipa::path(
@@ -94,18 +94,22 @@ pub(crate) async fn follow(
         })?),
     };
     let mut ids = Vec::new();
+    let bad = || Problem::bad_request("The topics are jobs, and jobs/ID with the id of a job.");
     for topic in topics.topics.as_deref().unwrap_or("jobs").split(',').filter(|t| !t.is_empty()) {
         match topic.split_once('/') {
             None if topic == "jobs" => ids.clear(),
-            Some(("jobs", id)) => ids.push(id.to_owned()),
-            _ => return Err(Problem::bad_request("The topics are jobs, and jobs/ID.")),
+            Some(("jobs", id)) => ids.push(id.parse::<JobId>().map_err(|_| bad())?),
+            _ => return Err(bad()),
         }
     }
-    let place = Place::take(app.limits.streams).ok_or_else(|| {
-        Problem::too_many("As many streams of events are open as may be.").after(10)
+    let most = app.limits.streams;
+    let place = Place::take(most).ok_or_else(|| {
+        let told = format!("{most} streams of events are open, which is as many as may be. Close one, or come back.");
+        Problem::too_many(told).after(10)
     })?;
     let revision = app.store.revision();
-    let since = last.unwrap_or_else(|| *revision.borrow());
+    // Stores keep revisions as signed numbers.
+    let since = last.unwrap_or_else(|| *revision.borrow()).min(i64::MAX as u64);
     let follower = Follower {
         ends: app.ends.clone(),
         app,
@@ -126,7 +130,7 @@ pub(crate) async fn follow(
 struct Follower {
     app: Arc<App>,
     owner: Option<String>,
-    ids: Vec<String>,
+    ids: Vec<JobId>,
     since: u64,
     revision: tokio::sync::watch::Receiver<u64>,
     ends: tokio::sync::watch::Receiver<bool>,
@@ -174,6 +178,6 @@ impl Follower {
 
     fn wants(&self, job: &Job) -> bool {
         let own = self.owner.as_ref().is_none_or(|owner| *owner == job.owner);
-        own && (self.ids.is_empty() || self.ids.contains(&job.id.to_string()))
+        own && (self.ids.is_empty() || self.ids.contains(&job.id))
     }
 }

@@ -87,7 +87,7 @@ pub(crate) async fn create(
     With(app): Shared,
     Extension(asking): Extension<Asking>,
     headers: HeaderMap,
-    Multipart(form): Multipart,
+    form: Multipart,
 ) -> Result<Response, Problem> {
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;
@@ -101,11 +101,13 @@ pub(crate) async fn create(
 }
 
 async fn find(app: &App, caller: &Caller, id: &str) -> Result<Job, Problem> {
-    let job = jobs::find(app, caller, id).await?;
-    if job.kind == KIND {
-        return Ok(job);
-    }
-    Err(Problem::not_found("There is no federation of that id."))
+    let nobody = "There is no federation of that id, or it is no longer kept.";
+    let found = jobs::find(app, caller, id).await;
+    let job = found.map_err(|problem| match problem.status {
+        404 => Problem::not_found(nobody),
+        _ => problem,
+    })?;
+    if job.kind == KIND { Ok(job) } else { Err(Problem::not_found(nobody)) }
 }
 
 /// A federation as it is now.
@@ -168,6 +170,9 @@ pub(crate) async fn rounds(
 ) -> Result<Json<Rounds>, Problem> {
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;
+    if after > Some(i64::MAX as u64) {
+        return Err(Problem::bad_request("'after' is the number of a round."));
+    }
     let job = find(&app, &caller, &id).await?;
     let lines = app.blobs.get(&names::made(job.id, "metrics.jsonl")).await?.unwrap_or_default();
     let rounds = String::from_utf8_lossy(&lines)

@@ -1,16 +1,22 @@
 //! Open Inference Protocol, version 2, so that clients of KServe, Triton or MLServer drive us as they are.
 //!
 //! A request has one tensor of shape `[rows, columns]` with all of the model's columns in their order, or one tensor of shape `[rows]` or
-//! `[rows, 1]` for each column, by its name. Answers are the tensors `label`, `confidence` and `probabilities`.
+//! `[rows, 1]` for each column, by its name; as JSON, or as octets behind it. Answers are the tensors `label`, `confidence` and
+//! `probabilities`, always as JSON.
 //!
 //! # Reference
 //! *Open Inference Protocol*, REST, as of KServe 0.15: <https://github.com/kserve/open-inference-protocol>.
 
+mod tensor;
+
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, State as With};
-use flowgait_features::{Dataset, Schema};
+use axum::body::{Body, Bytes};
+use axum::extract::{Extension, Request, State as With};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use flowgait_model::answers::{AnswerParams, Answers, UNKNOWN};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -18,10 +24,30 @@ use utoipa::ToSchema;
 
 use super::extract::{self, Path};
 use super::refusals::{OfBody, Refusal, Usual};
-use super::{App, Asking, Shared, jobs, predictions};
+use super::{App, Asking, Shared, jobs, predictions, table};
 use crate::auth::Scope;
 use crate::models::Loaded;
 use crate::problem::Problem;
+use tensor::InputTensor;
+
+/// Says how many octets of a body are JSON, where tensors follow it as they are.
+const HEADER_LENGTH: &str = "inference-header-content-length";
+
+/// Says what is wrong where the protocol's clients look for it: they know no problem documents.
+pub(crate) async fn errors(request: Request, next: Next) -> Response {
+    let is_own = request.uri().path().starts_with("/v2");
+    let mut response = next.run(request).await;
+    match response.extensions_mut().remove::<Problem>() {
+        Some(problem) if is_own => {
+            let error = problem.detail.clone().or_else(|| Some(problem.title.clone()));
+            let text = Problem { error, ..problem }.text();
+            let (mut head, _) = response.into_parts();
+            head.headers.remove(header::CONTENT_LENGTH);
+            Response::from_parts(head, Body::from(text))
+        }
+        _ => response,
+    }
+}
 
 /// The server.
 #[derive(Debug, Serialize, ToSchema)]
@@ -205,16 +231,30 @@ pub(crate) struct InferRequest {
     outputs: Option<Vec<OutputWanted>>,
 }
 
-/// A tensor of a request.
-#[derive(Debug, Deserialize, ToSchema)]
-pub(crate) struct InputTensor {
-    name: String,
-    shape: Vec<u64>,
-    /// BOOL, INT8 to INT64, UINT8 to UINT64, FP32, FP64, or BYTES for text that holds a number.
-    datatype: String,
-    /// The values, flat or nested, in row-major order.
-    #[schema(value_type = Object)]
-    data: Value,
+impl InferRequest {
+    /// A request of JSON alone, or of JSON with tensors as plain octets behind it (the protocol's extension for binary data).
+    fn read(headers: &HeaderMap, mut bytes: Bytes) -> Result<Self, Problem> {
+        let Some(length) = headers.get(HEADER_LENGTH) else {
+            extract::check_json(headers)?;
+            return extract::json(&bytes);
+        };
+        let length = length.to_str().ok().and_then(|length| length.parse::<usize>().ok());
+        let length = length.filter(|length| *length <= bytes.len()).ok_or_else(|| {
+            Problem::bad_request(format!(
+                "{HEADER_LENGTH} is how many octets of the body are JSON."
+            ))
+        })?;
+        let mut tensors = bytes.split_off(length);
+        let mut request: Self = extract::json(&bytes)?;
+        for input in &mut request.inputs {
+            input.take_binary(&mut tensors)?;
+        }
+        if tensors.is_empty() {
+            return Ok(request);
+        }
+        let told = format!("{} octets of the body belong to no tensor.", tensors.len());
+        Err(Problem::bad_request(told))
+    }
 }
 
 /// A tensor that is asked for.
@@ -239,7 +279,7 @@ pub(crate) struct OutputTensor {
     name: &'static str,
     shape: Vec<u64>,
     datatype: &'static str,
-    #[schema(value_type = Vec<Object>)]
+    /// Numbers, or labels as text.
     data: Vec<Value>,
 }
 
@@ -260,9 +300,10 @@ macro_rules! infer_route {
             With(app): Shared,
             Extension(asking): Extension<Asking>,
             Path($args): Path<$of>,
-            extract::Json(request): extract::Json<InferRequest>,
+            headers: HeaderMap,
+            body: Body,
         ) -> Result<Json<InferResponse>, Problem> {
-            inferred(app, asking, $model, $version, request).await
+            inferred(app, asking, $model, $version, (headers, body)).await
         }
     };
 }
@@ -281,10 +322,12 @@ async fn inferred(
     asking: Asking,
     name: &str,
     version: Option<&String>,
-    request: InferRequest,
+    (headers, body): (HeaderMap, Body),
 ) -> Result<Json<InferResponse>, Problem> {
     asking.caller()?.check(Scope::Predict)?;
     let model = named(&app, name, version.map(String::as_str)).await?;
+    let bytes = table::body(body, app.limits.body_octets, app.limits.idle).await?;
+    let request = InferRequest::read(&headers, bytes)?;
     let most = app.limits.rows;
     let work = tokio::task::spawn_blocking(move || answer(&model, request, most));
     let answered = work
@@ -294,7 +337,7 @@ async fn inferred(
 }
 
 fn answer(model: &Loaded, request: InferRequest, most: usize) -> Result<InferResponse, Problem> {
-    let dataset = dataset(model.model.schema(), &request.inputs, most)?;
+    let dataset = tensor::dataset(model.model.schema(), &request.inputs, most)?;
     let said = model.model.predict_proba(&dataset).map_err(crate::Error::from)?;
     let params = AnswerParams { reject: model.reject, ..AnswerParams::default() };
     let mut answers = Answers::new(&model.model, params).map_err(crate::Error::from)?;
@@ -331,98 +374,4 @@ fn answer(model: &Loaded, request: InferRequest, most: usize) -> Result<InferRes
         id: request.id,
         outputs,
     })
-}
-
-/// Tensors as columns of a schema.
-fn dataset(schema: &Schema, inputs: &[InputTensor], most: usize) -> Result<Dataset, Problem> {
-    let features = schema.features.len();
-    let columns = match inputs {
-        [] => return Err(Problem::bad_request("There is no input.")),
-        [all] if all.shape.len() == 2 && all.shape[1] as usize == features && all.shape[1] != 1 => {
-            let values = values(all, most)?;
-            (0..features)
-                .map(|at| values.iter().skip(at).step_by(features).copied().collect())
-                .collect()
-        }
-        each => {
-            let mut columns: Vec<Vec<f32>> = Vec::with_capacity(features);
-            let mut missing = Vec::new();
-            for feature in &schema.features {
-                match each.iter().find(|input| input.name == feature.name) {
-                    Some(input) => columns.push(values(input, most)?),
-                    None => missing.push(feature.name.as_str()),
-                }
-            }
-            if !missing.is_empty() {
-                let shown = missing.iter().take(10).copied().collect::<Vec<_>>().join(", ");
-                return Err(Problem::bad_input(format!(
-                    "Give one tensor of shape [rows, {features}], or one for each column; {} of them are missing: {shown}{}.",
-                    missing.len(),
-                    if missing.len() > 10 { ", …" } else { "" }
-                )));
-            }
-            columns
-        }
-    };
-    let rows = columns.first().map_or(0, Vec::len);
-    if let Some(at) = columns.iter().position(|column| column.len() != rows) {
-        let name = &schema.features[at].name;
-        return Err(Problem::bad_input(format!(
-            "The tensor '{name}' has another number of rows than the first."
-        )));
-    }
-    Ok(Dataset { schema: schema.clone(), columns, rows, ..Dataset::default() })
-}
-
-/// The values of a tensor, as many as its shape says.
-fn values(input: &InputTensor, most: usize) -> Result<Vec<f32>, Problem> {
-    let name: String = input.name.chars().take(64).collect();
-    let bad = |what: &str| Problem::bad_input(format!("The tensor '{name}' {what}."));
-    const TYPES: [&str; 12] = [
-        "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "FP32",
-        "FP64", "BYTES",
-    ];
-    if !TYPES.contains(&input.datatype.as_str()) {
-        return Err(bad("is of a type that is not read here"));
-    }
-    let rows = input.shape.first().copied().unwrap_or(0);
-    if rows > most as u64 {
-        return Err(Problem::too_large(format!(
-            "There are more than {most} rows. Submit a job for larger tables: POST /v1/jobs."
-        )));
-    }
-    let count = input.shape.iter().try_fold(1_u64, |all, side| all.checked_mul(*side));
-    let mut values = Vec::new();
-    flatten(&input.data, &mut values).map_err(|()| bad("holds something that is no number"))?;
-    if Some(values.len() as u64) != count {
-        return Err(bad(&format!("has {} values, which its shape does not say", values.len())));
-    }
-    Ok(values)
-}
-
-fn flatten(data: &Value, values: &mut Vec<f32>) -> Result<(), ()> {
-    match data {
-        Value::Array(items) => items.iter().try_for_each(|item| flatten(item, values)),
-        Value::Null => {
-            values.push(f32::NAN);
-            Ok(())
-        }
-        Value::Bool(is) => {
-            values.push(f32::from(u8::from(*is)));
-            Ok(())
-        }
-        Value::Number(number) => {
-            values.push(number.as_f64().ok_or(())? as f32);
-            Ok(())
-        }
-        Value::String(text) if text.trim().is_empty() => {
-            values.push(f32::NAN);
-            Ok(())
-        }
-        Value::String(text) => {
-            values.push(text.trim().parse().map_err(|_| ())?);
-            Ok(())
-        }
-        Value::Object(_) => Err(()),
-    }
 }

@@ -73,7 +73,7 @@ pub(crate) async fn submit(
     With(app): Shared,
     Extension(asking): Extension<Asking>,
     headers: HeaderMap,
-    Multipart(form): Multipart,
+    form: Multipart,
 ) -> Result<Response, Problem> {
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;
@@ -85,7 +85,9 @@ pub(crate) async fn submit(
 
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= KEY_MAX);
+    let is_plain = |key: &&str| key.bytes().all(|c| (b' '..=b'~').contains(&c));
+    let fits = |key: &&str| (1..=KEY_MAX).contains(&key.len());
+    let key = key.to_str().ok().filter(is_plain).filter(fits);
     key.map(|key| Some(key.to_owned())).ok_or_else(|| {
         Problem::bad_request(format!(
             "An Idempotency-Key is 1 to {KEY_MAX} printable ASCII characters."
@@ -254,7 +256,14 @@ pub(crate) async fn steer(
     match app.store.steer(job.id, steer).await? {
         Steered::Done(job) => Ok(*job),
         Steered::NotNow(state) => {
-            let told = format!("The job is {}, which does not allow this.", state.name());
+            let rule = match steer {
+                Steer::Cancel => "that waits, runs or is paused can be taken back",
+                Steer::Retry => "that failed, was cancelled or died can be tried again",
+                Steer::Pause => "that waits or runs can be paused",
+                Steer::Resume => "that is paused can go on",
+                Steer::Stop => "that waits, runs or is paused can be stopped",
+            };
+            let told = format!("Only one {rule}; the state of this one is '{}'.", state.name());
             Err(Problem::conflict(told))
         }
         Steered::Unknown => {

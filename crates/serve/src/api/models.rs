@@ -130,7 +130,7 @@ pub(crate) async fn versions(
     Ok(Json(ModelList { models }))
 }
 
-/// Takes a model in: the octets of an `.fgm` file. The same file twice is the same version.
+/// Takes a model in: the octets of an .fgm file. The same file twice is the same version.
 #[utoipa::path(
     post,
     path = "/v1/models/{name}",
@@ -222,6 +222,11 @@ pub(crate) async fn download(
 ) -> Result<Response, Problem> {
     asking.caller()?.check(Scope::Models)?;
     jobs::check_name(&name).map_err(|_| Problem::not_found("There is no model of that name."))?;
+    if starter(&app).is_some_and(|starter| starter.name == name && version == "0") {
+        return Err(Problem::not_found(
+            "This model ships with the program; only those of the registry have a file of their own.",
+        ));
+    }
     let (entry, bytes) = app.models.file(&reference(name, &version)?).await.map_err(in_path)?;
     let named = format!("attachment; filename=\"{}-{}.fgm\"", entry.name, entry.version);
     let headers = [

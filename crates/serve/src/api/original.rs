@@ -40,7 +40,7 @@ pub(crate) async fn predict(
     With(app): Shared,
     Extension(asking): Extension<Asking>,
     Path(task_type): Path<String>,
-    Multipart(form): Multipart,
+    form: Multipart,
 ) -> Result<Json<Task>, Problem> {
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;

@@ -13,7 +13,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{self, Query};
 use super::refusals::{OfBody, Refusal, Usual};
-use super::{Asking, Shared, table};
+use super::table::{self, Written};
+use super::{Asking, Shared};
 use crate::auth::Scope;
 use crate::models::Loaded;
 use crate::problem::Problem;
@@ -43,7 +44,6 @@ pub(crate) struct Rows {
     /// The columns, where rows are lists.
     columns: Option<Vec<String>>,
     /// Objects by column, or lists in the order of `columns`; at most 1,000.
-    #[schema(value_type = Vec<Object>)]
     rows: Vec<Value>,
     /// 'unknown' where the confidence is below this.
     reject: Option<f32>,
@@ -107,8 +107,8 @@ pub(crate) async fn predict(
     asking.caller()?.check(Scope::Predict)?;
     let kind = extract::media_type(&headers).unwrap_or_default();
     let bytes = table::body(body, app.limits.body_octets, app.limits.idle).await?;
-    let (asked, bytes) = match kind.as_str() {
-        "text/csv" => (asked, bytes),
+    let (asked, written, bytes) = match kind.as_str() {
+        "text/csv" => (asked, Written::Csv, bytes),
         "application/json" => {
             let Rows { model, columns, rows, reject, unknown, after } = extract::json(&bytes)?;
             check_rows(rows.len(), app.limits.rows)?;
@@ -118,7 +118,7 @@ pub(crate) async fn predict(
                 unknown: unknown.or(asked.unknown),
                 after: after.or(asked.after),
             };
-            (asked, table::csv_of_json(columns, rows)?)
+            (asked, Written::Json, table::csv_of_json(columns, rows, &app.tables)?)
         }
         _ => {
             return Err(Problem::unsupported("Send rows as text/csv or application/json."));
@@ -134,8 +134,8 @@ pub(crate) async fn predict(
     let (most, limits) = (app.limits.rows, app.tables.clone());
     // Few rows take less than a thread of their own; more would keep other requests waiting.
     let predictions = tokio::task::spawn_blocking(move || {
-        let mut reader = table::csv(bytes, &model, &limits)?;
-        answer(&model, params, &mut reader, most)
+        let mut rows = table::Rows::of(bytes, written, &model, &limits)?;
+        answer(&model, params, &mut rows, most)
     });
     let predictions = predictions
         .await
@@ -156,17 +156,14 @@ pub(crate) fn check_rows(rows: usize, most: usize) -> Result<(), Problem> {
 fn answer(
     model: &Arc<Loaded>,
     params: AnswerParams,
-    reader: &mut flowgait_features::table::RowReader,
+    rows: &mut table::Rows,
     most: usize,
 ) -> Result<Predictions, Problem> {
-    let bad = |error: &dyn std::error::Error| {
-        Problem::bad_input(crate::work::sentence(&crate::work::told(error)))
-    };
-    let mut answers = Answers::new(&model.model, params).map_err(|error| bad(&error))?;
+    let mut answers = Answers::new(&model.model, params).map_err(crate::Error::from)?;
     let mut predictions = Vec::new();
-    while let Some(batch) = reader.next_batch(most + 1).map_err(|error| bad(&error))? {
+    while let Some(batch) = rows.next_batch(most + 1)? {
         check_rows(predictions.len() + batch.rows(), most)?;
-        let said = answers.said(&batch).map_err(|error| bad(&error))?;
+        let said = answers.said(&batch).map_err(crate::Error::from)?;
         let classes = model.model.classes();
         for row in 0..batch.rows() {
             let probabilities = said.row(row);

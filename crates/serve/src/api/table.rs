@@ -3,13 +3,14 @@
 use std::io::Cursor;
 
 use axum::body::{Body, Bytes};
-use flowgait_features::table::RowReader;
+use flowgait_features::table::{Batch, RowReader};
+use flowgait_features::{Counted, Error};
 use futures_util::StreamExt as _;
 use serde_json::Value;
 
 use crate::models::Loaded;
 use crate::problem::Problem;
-use crate::work::{TableLimits, sentence};
+use crate::work::TableLimits;
 
 /// What errors call the rows of a request.
 const NAME: &str = "the request";
@@ -40,16 +41,52 @@ pub(crate) fn too_slow(idle: std::time::Duration) -> Problem {
     Problem::too_slow(format!("Nothing came for {} seconds.", idle.as_secs()))
 }
 
-/// Rows of CSV for a model.
-pub(crate) fn csv(text: Bytes, model: &Loaded, limits: &TableLimits) -> Result<RowReader, Problem> {
-    let mut scanner = crate::work::scan::Scanner::new(limits);
-    let mut rest = &text[..];
-    while !rest.is_empty() {
-        let (passed, _) = scanner.next_record(rest).map_err(of_trouble)?;
-        rest = &rest[passed..];
+/// How the rows of a request were written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// As CSV.
+    Csv,
+    /// As JSON, of which [`csv_of_json`] made CSV.
+    Json,
+}
+
+/// Rows of a request for a model.
+pub(crate) struct Rows {
+    reader: RowReader,
+    written: Written,
+}
+
+impl Rows {
+    pub(crate) fn of(
+        text: Bytes,
+        written: Written,
+        model: &Loaded,
+        limits: &TableLimits,
+    ) -> Result<Self, Problem> {
+        let mut scanner = crate::work::scan::Scanner::new(limits);
+        let mut rest = &text[..];
+        while !rest.is_empty() {
+            let (passed, _) = scanner.next_record(rest).map_err(of_trouble)?;
+            rest = &rest[passed..];
+        }
+        let reader = RowReader::csv(NAME, Box::new(Cursor::new(text)), model.model.schema());
+        Ok(Self { reader: reader.map_err(crate::Error::from)?, written })
     }
-    RowReader::csv(NAME, Box::new(Cursor::new(text)), model.model.schema())
-        .map_err(|error| Problem::bad_input(sentence(&crate::work::told(&error))))
+
+    /// The next rows.
+    pub(crate) fn next_batch(&mut self, most: usize) -> Result<Option<Batch>, Problem> {
+        let batch = self.reader.next_batch(most).map_err(|error| match error {
+            // Whoever sent JSON knows rows, and no header before them.
+            Error::Cell { path, line, number, column, value, expected, .. }
+                if self.written == Written::Json =>
+            {
+                let (counted, line) = (Counted::Row, line.saturating_sub(1));
+                Error::Cell { path, counted, line, number, column, value, expected }
+            }
+            other => other,
+        });
+        Ok(batch.map_err(crate::Error::from)?)
+    }
 }
 
 fn of_trouble(trouble: crate::work::Trouble) -> Problem {
@@ -66,6 +103,7 @@ fn of_trouble(trouble: crate::work::Trouble) -> Problem {
 pub(crate) fn csv_of_json(
     columns: Option<Vec<String>>,
     rows: Vec<Value>,
+    limits: &TableLimits,
 ) -> Result<Bytes, Problem> {
     let columns = match columns {
         Some(columns) => columns,
@@ -87,6 +125,11 @@ pub(crate) fn csv_of_json(
             names
         }
     };
+    // As a table, rows that each have columns of their own are far more than they were as objects.
+    if columns.len() > limits.columns {
+        let told = format!("The rows have more than {} columns.", limits.columns);
+        return Err(Problem::too_large(told));
+    }
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failed = |_| Problem::internal("The log has the reason under this request's id.");
     writer.write_record(&columns).map_err(failed)?;

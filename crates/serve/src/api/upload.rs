@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::Multipart;
 use axum::extract::multipart::Field;
 use sha2::{Digest as _, Sha256};
 
 use super::App;
+use super::extract::{Multipart, Pace};
 use super::table::too_slow;
 use crate::job::JobId;
 use crate::order::{Content, Packed, Upload, names};
 use crate::problem::Problem;
 use crate::work::sink::hex;
 
-/// Octets of a field that is no file.
-const FIELD_OCTETS: usize = 256 << 10;
+/// Octets of a field that is no file: it may become an argument of a program, and the system gives those no more than twice this.
+const FIELD_OCTETS: usize = 64 << 10;
+/// Octets of a federation's configuration, which becomes a file.
+const CONFIGURATION_OCTETS: usize = 256 << 10;
 /// Fields of a form.
 const FIELDS_MAX: usize = 64;
 /// Octets that tell what a file is.
@@ -103,10 +105,12 @@ pub(crate) async fn receive(app: &App, mut form: Multipart) -> Result<Received, 
 
 async fn fill(app: &App, form: &mut Multipart, received: &mut Received) -> Result<(), Problem> {
     loop {
-        let field = tokio::time::timeout(app.limits.idle, form.next_field()).await;
+        form.pace.begin();
+        let field = tokio::time::timeout(app.limits.idle, form.form.next_field()).await;
         let field =
             field.map_err(|_| too_slow(app.limits.idle))?.map_err(|error| broken(&error))?;
         let Some(mut field) = field else { return Ok(()) };
+        let pace = &form.pace;
         let name = field.name().unwrap_or_default().to_owned();
         if received.fields.len() >= FIELDS_MAX {
             return Err(Problem::too_large(format!("The form has more than {FIELDS_MAX} fields.")));
@@ -119,11 +123,11 @@ async fn fill(app: &App, form: &mut Multipart, received: &mut Received) -> Resul
                     "The form has more than one file; a job takes one.",
                 ));
             }
-            let (upload, rows) = keep(app, received.id, &mut field).await?;
+            let (upload, rows) = keep(app, received.id, &mut field, pace).await?;
             received.upload = Some(upload);
             received.rows = rows;
         } else {
-            let text = text(app, &mut field, &name).await?;
+            let text = text(app, &mut field, &name, pace).await?;
             if received.fields.insert(name.clone(), text).is_some() {
                 let told = format!("The field '{}' is there twice.", shortened(&name));
                 return Err(Problem::bad_request(told));
@@ -132,35 +136,55 @@ async fn fill(app: &App, form: &mut Multipart, received: &mut Received) -> Resul
     }
 }
 
-async fn text(app: &App, field: &mut Field<'_>, name: &str) -> Result<String, Problem> {
+async fn text(
+    app: &App,
+    field: &mut Field<'_>,
+    name: &str,
+    pace: &Pace,
+) -> Result<String, Problem> {
+    let most = if name == "configuration" { CONFIGURATION_OCTETS } else { FIELD_OCTETS };
     let mut all = Vec::new();
-    while let Some(piece) = piece(app, field).await? {
-        if all.len() + piece.len() > FIELD_OCTETS {
-            let told =
-                format!("The field '{}' is longer than {FIELD_OCTETS} octets.", shortened(name));
+    while let Some(piece) = piece(app, field, pace).await? {
+        if all.len() + piece.len() > most {
+            let told = format!("The field '{}' is longer than {most} octets.", shortened(name));
             return Err(Problem::too_large(told));
         }
         all.extend_from_slice(&piece);
     }
-    String::from_utf8(all)
-        .map_err(|_| Problem::bad_request(format!("The field '{}' is not UTF-8.", shortened(name))))
+    match String::from_utf8(all) {
+        Ok(text) if !text.contains('\0') => Ok(text),
+        _ => {
+            let told = format!("The field '{}' is not UTF-8, or holds NUL.", shortened(name));
+            Err(Problem::bad_request(told))
+        }
+    }
 }
 
-async fn piece(app: &App, field: &mut Field<'_>) -> Result<Option<bytes::Bytes>, Problem> {
+async fn piece(
+    app: &App,
+    field: &mut Field<'_>,
+    pace: &Pace,
+) -> Result<Option<bytes::Bytes>, Problem> {
+    pace.begin();
     let next = tokio::time::timeout(app.limits.idle, field.chunk()).await;
     next.map_err(|_| too_slow(app.limits.idle))?.map_err(|error| broken(&error))
 }
 
 fn broken(error: &axum::extract::multipart::MultipartError) -> Problem {
     tracing::debug!(error = error.body_text(), "a form broke off");
-    Problem::bad_request(format!(
-        "The form is broken or broke off: {}.",
-        error.body_text().trim_end_matches('.')
-    ))
+    let told = error.body_text();
+    // What stands before is the framework's, and says no more.
+    let told = told.rsplit("request: ").next().unwrap_or_default().trim_end_matches('.');
+    Problem::bad_request(format!("The form is broken or broke off: {told}."))
 }
 
 /// Puts a file among the blobs, and finds out what it is.
-async fn keep(app: &App, id: JobId, field: &mut Field<'_>) -> Result<(Upload, u64), Problem> {
+async fn keep(
+    app: &App,
+    id: JobId,
+    field: &mut Field<'_>,
+    pace: &Pace,
+) -> Result<(Upload, u64), Problem> {
     // What the uploader calls it is shown, and never leads anywhere.
     let name: String = field
         .file_name()
@@ -174,7 +198,7 @@ async fn keep(app: &App, id: JobId, field: &mut Field<'_>) -> Result<(Upload, u6
     let mut writing = app.blobs.begin(&names::input(id)).await?;
     let (mut head, mut digest, mut lines, mut last) = (Vec::new(), Sha256::new(), 0_u64, b'\n');
     let outcome = async {
-        while let Some(piece) = piece(app, field).await? {
+        while let Some(piece) = piece(app, field, pace).await? {
             if writing.octets() + piece.len() as u64 > app.limits.upload_octets {
                 let most = app.limits.upload_octets;
                 return Err(Problem::too_large(format!("The file is larger than {most} octets.")));
@@ -235,6 +259,9 @@ fn what(name: &str, head: &[u8]) -> Result<(Content, Packed), Problem> {
         return Err(Problem::unsupported(format!(
             "{name} is a zip: unpack it, or pack the file by gzip or zstd."
         )));
+    }
+    if inner.starts_with(&[0xff, 0xfe]) || inner.starts_with(&[0xfe, 0xff]) {
+        return Err(Problem::unsupported(format!("{name} is UTF-16: save it as UTF-8.")));
     }
     if inner.contains(&0) {
         return Err(Problem::unsupported(format!(

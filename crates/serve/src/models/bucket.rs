@@ -66,7 +66,7 @@ impl Bucket {
             }
         }
         Err(none(match versions.last() {
-            None => format!("{} has no model of that name", self.blobs.place()),
+            None => "the registry has no model of that name".to_owned(),
             Some(latest) => format!("its versions go to {latest}"),
         }))
     }

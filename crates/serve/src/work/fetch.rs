@@ -21,11 +21,12 @@ pub(super) fn unpacked(
 }
 
 /// A broken package is the uploader's fault, a broken stream is not.
-pub(super) fn unpack_trouble(error: io::Error) -> Trouble {
+pub(super) fn unpack_trouble(error: io::Error, name: &str) -> Trouble {
     if error.get_ref().is_some_and(|inner| inner.is::<crate::Error>()) {
         return error.into();
     }
-    Trouble::bad("bad-input", format!("The upload cannot be unpacked: {error}."))
+    let told = format!("{name} cannot be unpacked, so it is damaged or not whole: {error}.");
+    Trouble::bad("bad-input", told)
 }
 
 /// An upload as a file whose name ends as its content asks; gone when dropped.
@@ -48,7 +49,8 @@ pub(super) fn file(
     let mut octets = 0;
     teller.stage("fetching", "octets", Some(upload.octets));
     loop {
-        let count = reader.read(&mut buffer).map_err(unpack_trouble)?;
+        let count =
+            reader.read(&mut buffer).map_err(|error| unpack_trouble(error, &upload.name))?;
         if count == 0 {
             break;
         }

@@ -7,8 +7,7 @@ use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 
 use super::cut::{Chunk, Copier};
-use super::fetch;
-use super::{Shop, Teller, Trouble};
+use super::{Shop, Teller, Trouble, sentence};
 use crate::hold::Hold;
 use crate::job::{JobId, Lease};
 use crate::order::Upload;
@@ -90,7 +89,7 @@ fn copy(
     let mut copier = Copier::new(shop, job);
     let mut buffer = vec![0; 256 << 10];
     loop {
-        let count = flows.read(&mut buffer).map_err(fetch::unpack_trouble)?;
+        let count = flows.read(&mut buffer)?;
         if count == 0 {
             return copier.finish();
         }
@@ -163,11 +162,20 @@ pub(super) fn sentences(words: &str) -> Vec<String> {
 /// Why a child failed, as it said: its report without the frame around it.
 pub(super) fn failure(words: &str) -> String {
     let framed = |c: char| matches!(c, '×' | '│' | '├' | '╰' | '─' | '▶' | ' ');
-    let lines: Vec<&str> = words
+    // It is told not to wrap its lines, so each is a whole one.
+    let lines: Vec<String> = words
         .lines()
-        .map(|line| line.trim_matches(framed))
-        .filter(|line| !line.is_empty())
+        .map(|line| line.trim_matches(framed).trim_start_matches("help: "))
+        .map(|line| line.trim_start_matches("error: "))
+        // Who reads this asked by a form, not on a command line.
+        .filter(|line| !line.is_empty() && !line.starts_with("For more information, try"))
+        .map(str::to_owned)
         .collect();
-    let text = lines.join(" ").replace(" help: ", " ");
-    if text.is_empty() { "The program ended and did not say why.".to_owned() } else { text }
+    let text = lines.into_iter().reduce(|text, line| {
+        let goes_on = text.ends_with([',', ';', ':']) || line.starts_with('[');
+        let (text, line) = if goes_on { (text, line) } else { (sentence(&text), sentence(&line)) };
+        format!("{text} {line}")
+    });
+    let nothing = "The program ended and did not say why.";
+    text.map_or_else(|| nothing.to_owned(), |text| sentence(&text))
 }

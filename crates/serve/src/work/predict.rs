@@ -63,21 +63,25 @@ pub(super) fn run(
         return Ok(End::Chunk(serde_json::to_value(answered).expect("invariant: plain fields")));
     }
     let upload = &order.input;
-    let (chunks, notes) = match (upload.content, upload.packed, order.format) {
+    let cut = match (upload.content, upload.packed, order.format) {
         (_, _, Format::Parquet) if upload.content != Content::Capture => {
             return whole(task);
         }
         (Content::Csv, Packed::Plain, _) => {
             let mut teller = task.teller("reading", "octets", Some(upload.octets));
             let blob = names::input(lease.claim.job);
-            (cut::places(shop, &blob, upload.octets, &mut teller)?, Vec::new())
+            cut::places(shop, &blob, upload.octets, &mut teller).map(|chunks| (chunks, Vec::new()))
         }
-        (Content::Csv, _, _) => (unpack(task)?, Vec::new()),
+        (Content::Csv, _, _) => unpack(task).map(|chunks| (chunks, Vec::new())),
         (Content::Capture, _, _) => {
-            meter::run(shop, lease, hold, upload, &task.model.model.schema().name)?
+            meter::run(shop, lease, hold, upload, &task.model.model.schema().name)
         }
         _ => return whole(task),
     };
+    if matches!(cut, Err(Trouble::Bad(_))) {
+        forget_chunks(task);
+    }
+    let (chunks, notes) = cut?;
     if chunks.is_empty() {
         let told = format!("{} holds no table: there is no header.", upload.name);
         return Err(Trouble::bad("bad-input", told));
@@ -101,6 +105,14 @@ pub(super) fn run(
     Ok(End::Split(payloads))
 }
 
+/// What was cut before a table turned out to be no good is far more than was uploaded where somebody meant it to be; another try cuts anew.
+fn forget_chunks(task: &Task<'_>) {
+    let job = task.lease.claim.job;
+    if let Err(error) = wait(task.shop.blobs.delete_all(&names::chunks(job))) {
+        tracing::warn!(job.id = %job, %error, "chunks of no use stay until their job goes");
+    }
+}
+
 /// Rows of a packed table, cut into blobs.
 fn unpack(task: &Task<'_>) -> Result<Vec<Chunk>, Trouble> {
     let job = task.lease.claim.job;
@@ -109,7 +121,8 @@ fn unpack(task: &Task<'_>) -> Result<Vec<Chunk>, Trouble> {
     let mut teller = task.teller("unpacking", "octets", None);
     let (mut buffer, mut octets) = (vec![0; 256 << 10], 0);
     loop {
-        let count = reader.read(&mut buffer).map_err(fetch::unpack_trouble)?;
+        let count = reader.read(&mut buffer);
+        let count = count.map_err(|error| fetch::unpack_trouble(error, &task.order.input.name))?;
         if count == 0 {
             return copier.finish();
         }
@@ -137,7 +150,7 @@ fn open(task: &Task<'_>, chunk: &Chunk) -> Result<RowReader, Trouble> {
 /// What errors call the table: what the uploader did, or what became of the capture.
 fn name(order: &PredictOrder) -> String {
     match order.input.content {
-        Content::Capture => format!("the flows of {}", order.input.name),
+        Content::Capture => format!("The flow table of {}", order.input.name),
         _ => order.input.name.clone(),
     }
 }

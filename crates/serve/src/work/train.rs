@@ -157,11 +157,23 @@ fn register(
 fn renamed(trouble: Trouble, path: &Path, name: &str) -> Trouble {
     match trouble {
         Trouble::Bad(mut reason) => {
-            reason.detail = reason.detail.replace(&path.display().to_string(), name);
+            let told = reason.detail.replace(&path.display().to_string(), name);
+            reason.detail = as_fields(&told);
             Trouble::Bad(reason)
         }
         other => other,
     }
+}
+
+/// Flags as whoever sent the form knows them: `'--trees <N>'` is `'trees'`.
+fn as_fields(told: &str) -> String {
+    let mut parts = told.split("'--");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (flag, rest) = part.split_once('\'').unwrap_or((part, ""));
+        text.push_str(&format!("'{}'{rest}", flag.split([' ', '=']).next().unwrap_or_default()));
+    }
+    text
 }
 
 /// The files of a run that others look at or go on from.
@@ -208,9 +220,9 @@ pub(super) fn simulate(
         }
         Ok(true)
     });
-    let (next, notes) = outcome.map_err(|trouble| match &table {
-        Some(table) => renamed(trouble, table.path(), "the table"),
-        None => trouble,
+    let (next, notes) = outcome.map_err(|trouble| match (&table, &order.input) {
+        (Some(table), Some(upload)) => renamed(trouble, table.path(), &upload.name),
+        _ => trouble,
     })?;
     if next == Next::Leave {
         return Err(Trouble::Turned(next));

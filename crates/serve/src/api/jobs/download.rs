@@ -21,6 +21,9 @@ use crate::order::{Format, PredictResult, names};
 use crate::problem::Problem;
 use crate::work::sink::hex;
 
+/// The route of downloads: the only one that a signed link is for.
+pub(crate) const PATH: &str = "/v1/jobs/{id}/result";
+
 /// What makes a link hold without a key.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -32,7 +35,7 @@ pub(crate) struct Signed {
     signature: Option<String>,
 }
 
-/// The answers: the input's rows, all its columns, then `prediction`. Ranges and ETags are honoured.
+/// The answers: the input's rows, all its columns, then the prediction. Ranges and ETags are honoured.
 #[utoipa::path(
     get,
     path = "/v1/jobs/{id}/result",
@@ -48,7 +51,8 @@ pub(crate) struct Signed {
         (status = 304, description = "Not modified"),
         Usual, Refusal<404>, Refusal<409>, Refusal<416>,
     ),
-    security(("key" = []))
+    // A signed link needs no key.
+    security((), ("key" = []))
 )]
 pub(crate) async fn result(
     With(app): Shared,
@@ -117,7 +121,11 @@ fn download(
     let (status, range) = match range {
         Some(Asked::Some(range)) => (StatusCode::PARTIAL_CONTENT, range),
         Some(Asked::Beyond) => {
-            let mut response = Problem::bad_range(format!("It has {all} octets.")).into_response();
+            let mut response = Problem::bad_range(format!(
+                "The answers are {all} octets, from 0 to {}.",
+                all.saturating_sub(1)
+            ))
+            .into_response();
             if let Ok(of) = HeaderValue::from_str(&format!("bytes */{all}")) {
                 response.headers_mut().insert(header::CONTENT_RANGE, of);
             }

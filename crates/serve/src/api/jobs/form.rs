@@ -116,9 +116,14 @@ fn fit_order(form: &mut Received) -> Result<Order, Problem> {
         Problem::bad_request("The field 'label' is missing: the column that says what each row is.")
     })?;
     let mut flags = vec![("--label".to_owned(), label)];
-    for field in ["group", "category", "estimator", "seed", "trees", "depth"] {
+    for field in ["group", "category", "estimator"] {
         if let Some(value) = form.take(field) {
             flags.push((format!("--{field}"), value));
+        }
+    }
+    for field in ["seed", "trees", "depth"] {
+        if let Some(value) = form.number::<u64>(field)? {
+            flags.push((format!("--{field}"), value.to_string()));
         }
     }
     for field in ["drop", "keep"] {
@@ -151,7 +156,7 @@ pub(crate) fn simulate_order(form: &mut Received) -> Result<Order, Problem> {
         check_name(name)?;
     }
     form.none_left("file, kind, configuration, name")?;
-    let rounds = check_configuration(&configuration)?;
+    let rounds = check_configuration(&configuration, form.upload.is_some())?;
     if let Some(input) = &form.upload
         && input.content == Content::Capture
     {
@@ -163,7 +168,7 @@ pub(crate) fn simulate_order(form: &mut Received) -> Result<Order, Problem> {
 }
 
 /// A federation's rounds. Files of this machine are nothing that a caller may name.
-fn check_configuration(text: &str) -> Result<u64, Problem> {
+fn check_configuration(text: &str, has_table: bool) -> Result<u64, Problem> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         Problem::bad_input(format!("The configuration is no TOML: {}.", error.message()))
     })?;
@@ -180,7 +185,13 @@ fn check_configuration(text: &str) -> Result<u64, Problem> {
             "The configuration names files of this side (data.{named}): send the table as 'file', and leave that out."
         )));
     }
-    let federation: flowgait_federate::federation::Federation = toml::from_str(text)
+    let mut federation: flowgait_federate::federation::Federation = toml::from_str(text)
         .map_err(|error| Problem::bad_input(format!("The configuration: {}.", error.message())))?;
+    if has_table {
+        // As it will be once the worker has fetched it.
+        federation.data.tables = vec!["upload".into()];
+    }
+    let bad = |error| Problem::bad_input(format!("The configuration: {error}."));
+    federation.check().map_err(bad)?;
     Ok(federation.rounds)
 }

@@ -5,7 +5,7 @@
 
 mod boost;
 pub(crate) mod celery;
-mod cost;
+pub(crate) mod cost;
 mod flower;
 mod folds;
 mod forest;

@@ -12,12 +12,15 @@ mod deploy;
 mod error;
 mod federation;
 mod fuzz;
+mod http;
 mod inference;
 mod lint;
 mod process;
 mod project;
 mod schemathesis;
+mod server;
 mod service;
+mod soak;
 mod starter;
 mod test;
 mod tidy;
@@ -54,6 +57,8 @@ enum Task {
     DeployCheck,
     /// Ask the API by its own description what it does not say of itself, and what breaks it (Schemathesis)
     Schemathesis(schemathesis::Arguments),
+    /// Half an hour of mixed load while processes are killed, every answer checked, memory watched
+    Soak(soak::Arguments),
     /// Drive the Open Inference Protocol with Triton's own client
     Inference,
     /// Learn the starter model anew from the shared captures, and judge it
@@ -73,6 +78,7 @@ fn main() -> ExitCode {
         Task::Federation(arguments) => federation::run(&arguments),
         Task::DeployCheck => deploy::run(),
         Task::Schemathesis(arguments) => schemathesis::run(&arguments),
+        Task::Soak(arguments) => soak::run(&arguments),
         Task::Inference => inference::run(),
         Task::Starter => starter::run(),
         Task::Fuzz(arguments) => fuzz::run(&arguments),

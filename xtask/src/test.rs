@@ -5,8 +5,8 @@ use std::process::Command;
 
 use cargo_metadata::{MetadataCommand, TargetKind};
 
-use crate::compare::celery::server::{self, Server};
 use crate::error::Error;
+use crate::server::{self, Server};
 use crate::{process, project};
 
 /// What was typed after `test`.

@@ -197,6 +197,12 @@ impl<'a> Answers<'a> {
         RowSchema { columns, ..RowSchema::default() }
     }
 
+    /// Which of the input's columns are written, in the order of its header: a reader need not keep the others.
+    #[must_use]
+    pub fn carried(&self) -> Vec<bool> {
+        self.carried.iter().map(Option::is_some).collect()
+    }
+
     /// The columns that answers add.
     fn own_columns(&self) -> Vec<ColumnSpec> {
         let mut columns = Vec::new();

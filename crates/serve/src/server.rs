@@ -410,6 +410,9 @@ async fn tls(certificate: &PathBuf, key: &PathBuf) -> Result<RustlsConfig, Error
     })
 }
 
+/// How soon a renewed certificate is used.
+const RENEWAL: Duration = Duration::from_secs(5);
+
 /// Certificates are renewed while the service runs.
 async fn reload(
     config: RustlsConfig,
@@ -422,7 +425,7 @@ async fn reload(
     loop {
         let ended = tokio::select! {
             _ = ends.wait_for(|ends| *ends) => true,
-            () = tokio::time::sleep(Duration::from_secs(60)) => false,
+            () = tokio::time::sleep(RENEWAL) => false,
         };
         if ended {
             // The end of this task would be taken for that of a listener.

@@ -4,8 +4,6 @@
 //! for twice over: briskly, for how long they take, and patiently, for what they cost, because each question whether a job
 //! is done costs too.
 
-mod http;
-pub(crate) mod server;
 mod service;
 
 use std::fs;

@@ -165,7 +165,7 @@ fn finite(value: f32) -> Number {
 }
 
 fn number(text: &str) -> Number {
-    if let Some(value) = small_integer(text.as_bytes()) {
+    if let Some(value) = plain(text.as_bytes()) {
         return Number::Value(value);
     }
     let text = text.trim();
@@ -175,25 +175,46 @@ fn number(text: &str) -> Number {
     text.parse().map_or(Number::Not, finite)
 }
 
-/// Most cells are integers of a few digits, which need no general parser.
-fn small_integer(octets: &[u8]) -> Option<f32> {
-    let (negative, digits) = match octets {
+/// Powers of ten that are whole numbers of 53 bits.
+const TENS: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// Most cells are a sign, digits and perhaps a point among them, which need no general parser. As it gives it to the last bit, or none.
+///
+/// Up to 15 digits are a whole number of 53 bits, so its quotient by a power of ten is rounded once (W. D. Clinger, "How to read floating
+/// point numbers accurately", 1990). To round that again to 24 bits is the same as to do so at once unless it lies midway between two.
+fn plain(octets: &[u8]) -> Option<f32> {
+    let (is_negative, rest) = match octets {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, octets),
     };
-    // −0 is left to the general parser, which keeps its sign.
-    if digits.is_empty() || digits.len() > 9 || (negative && digits[0] == b'0') {
+    // A point and digits.
+    if rest.is_empty() || rest.len() >= TENS.len() {
         return None;
     }
-    let mut value = 0_i32;
-    for digit in digits {
-        let digit = digit.wrapping_sub(b'0');
-        if digit > 9 {
+    let (mut digits, mut point) = (0_u64, None);
+    for (at, octet) in rest.iter().enumerate() {
+        let digit = octet.wrapping_sub(b'0');
+        if digit <= 9 {
+            digits = digits * 10 + u64::from(digit);
+        } else if *octet == b'.' && point.is_none() {
+            point = Some(at);
+        } else {
             return None;
         }
-        value = value * 10 + i32::from(digit);
     }
-    Some(if negative { -value } else { value } as f32)
+    let behind = point.map_or(0, |at| rest.len() - at - 1);
+    // A point and nothing else.
+    if point.is_some() && rest.len() == 1 {
+        return None;
+    }
+    let value = digits as f64 / TENS[behind];
+    const MIDWAY: u64 = 1 << 28;
+    if value.to_bits() & (2 * MIDWAY - 1) == MIDWAY {
+        return None;
+    }
+    let value = value as f32;
+    Some(if is_negative { -value } else { value })
 }
 
 #[cfg(test)]
@@ -225,6 +246,38 @@ mod tests {
         }
         for text in ["no", "12a", "--", "1,5", "1 102", "0x10", "true", "--1"] {
             check(text, Number::Not);
+        }
+    }
+
+    #[test]
+    fn plain_numbers_are_those_of_the_general_parser() {
+        // Midway between two of 24 bits, and a point in every place.
+        for text in
+            ["16777217", "8388608.5", "-8388609.5", "0.5", ".5", "5.", "-.0", "-0", "000.100"]
+        {
+            let expected: f32 = text.parse().unwrap();
+            if let Some(value) = plain(text.as_bytes()) {
+                assert_eq!(value.to_bits(), expected.to_bits(), "{text}");
+            }
+            check(text, Number::Value(expected));
+        }
+        for text in ["", ".", "-", "-.", "1..2", "1.2.3", "+1", "1e3", "1234567890123456"] {
+            assert_eq!(plain(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn all_plain_numbers_are(text in "-?[0-9]{0,8}\\.?[0-9]{0,7}") {
+            let expected = text.parse::<f32>().ok();
+            if let Some(value) = plain(text.as_bytes()) {
+                proptest::prop_assert_eq!(Some(value.to_bits()), expected.map(f32::to_bits));
+            } else if let Some(value) = expected {
+                let is_long = text.trim_start_matches('-').len() >= TENS.len();
+                // Midway between two of 24 bits, so it is neither.
+                let is_rounded = f64::from(value) != text.parse::<f64>().unwrap();
+                proptest::prop_assert!(is_long || is_rounded);
+            }
         }
     }
 

@@ -19,6 +19,8 @@ pub struct RowReader {
     plan: Plan,
     places: Places,
     report: ReadReport,
+    /// Which columns' cells a batch holds as text.
+    kept: Vec<bool>,
 }
 
 /// Some rows of a table.
@@ -54,7 +56,18 @@ impl RowReader {
         let plan = Plan::new(&source, &params, &Survey::default(), &mut report)?;
         let places = plan.places(&source, &mut report)?;
         report.notices.append(&mut source.notices);
-        Ok(Self { source, schema: schema.clone(), plan, places, report })
+        let kept = vec![true; source.header().len()];
+        Ok(Self { source, schema: schema.clone(), plan, places, report, kept })
+    }
+
+    /// Keeps as text only the cells of some of the table's columns, in the order of its header; the others of a batch are empty. It spares
+    /// copying what nobody writes.
+    ///
+    /// # Panics
+    /// When these are not as many as the table has columns.
+    pub fn keep(&mut self, kept: Vec<bool>) {
+        assert_eq!(kept.len(), self.kept.len(), "one for each column");
+        self.kept = kept;
     }
 
     /// The table's columns, spaces around their names cut off.
@@ -103,8 +116,10 @@ impl RowReader {
         while rows < rows_max && self.source.advance()? {
             let infinities = &mut self.report.infinities;
             push_cells(&self.source, &self.places.inputs, &mut builders, infinities)?;
-            for column in 0..columns {
-                self.source.cell(column).write(&mut batch.text);
+            for (column, &is_kept) in self.kept.iter().enumerate() {
+                if is_kept {
+                    self.source.cell(column).write(&mut batch.text);
+                }
                 batch.ends.push(batch.text.len());
             }
             rows += 1;

@@ -113,3 +113,29 @@ fn redis_stands_still_and_goes_on() {
     service.job_that(&id, "succeeded");
     assert!(service.result(&id) == undisturbed, "the answers differ");
 }
+
+#[test]
+fn redis_is_full_and_has_room_again() {
+    let Some(redis) = Redis::start() else { return };
+    let place = Place::new();
+    let trained = trained(&place, 60_000);
+    let undisturbed = answers(&place, &trained.table);
+    let url = redis.url();
+    let service =
+        Service::start(&place, &["--store", &url, "--blobs", "data", "--workers", "1"], &HASTY);
+    let id = service.submit("kinds", &trained.table);
+    service.job_with_chunks(&id, 1);
+    redis.limit_memory("1mb");
+    // Nothing is taken in, and nothing of it is left; what runs goes on to its end.
+    let refused = service.send("/v1/jobs", &[("model", "kinds")], Some(("r.csv", &trained.table)));
+    assert_eq!(refused.status, 429, "{}", refused.text());
+    assert!(refused.json()["retry_after"].as_u64().unwrap() > 0, "{}", refused.text());
+    service.job_that(&id, "succeeded");
+    assert!(service.result(&id) == undisturbed, "the answers differ");
+    let kept = std::fs::read_dir(place.path("data/jobs")).unwrap().count();
+    assert_eq!(kept, 1, "nothing is left of what was refused");
+    redis.limit_memory("0");
+    let next = service.submit("kinds", &trained.table);
+    service.job_that(&next, "succeeded");
+    assert!(service.result(&next) == undisturbed, "the answers differ");
+}

@@ -6,6 +6,7 @@
     reason = "a story that cannot go on fails, and says what it saw or skipped"
 )]
 
+mod bucket;
 mod service;
 mod support;
 mod wire;
@@ -31,6 +32,7 @@ mod an_operator_keeps_models_under_names;
 mod an_operator_loses_a_worker;
 mod an_operator_sees_traffic_drift;
 mod bad_input_is_told_plainly;
+mod everything_lies_in_a_bucket;
 mod much_is_asked_of_a_service;
 mod names_lead_nowhere;
 mod sites_learn_together;
@@ -38,3 +40,4 @@ mod somebody_sends_what_breaks;
 mod somebody_trains_through_the_api;
 mod somebody_watches_what_changes;
 mod strangers_ask_a_service;
+mod the_line_is_encrypted;

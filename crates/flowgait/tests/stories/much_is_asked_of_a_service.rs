@@ -10,7 +10,7 @@ const SQLITE: [&str; 4] = ["--store", "sqlite:data", "--blobs", "data"];
 
 #[test]
 fn thousands_of_jobs_at_once_are_all_done() {
-    const JOBS: usize = 2_000;
+    const JOBS: usize = 10_000;
     let place = Place::new();
     let trained = trained(&place, 2);
     let service = Arc::new(Service::start(&place, &SQLITE, &[]));

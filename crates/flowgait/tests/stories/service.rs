@@ -444,6 +444,14 @@ impl Redis {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").arg(format!("-{name}")).arg(pid).status().unwrap().success());
     }
+
+    /// Less than it needs to begin with makes it full; `0` is no limit.
+    pub fn limit_memory(&self, octets: &str) {
+        let port = self.port.to_string();
+        let mut ask = Command::new("redis-cli");
+        ask.args(["-p", &port, "config", "set", "maxmemory", octets]);
+        assert!(ask.output().unwrap().status.success());
+    }
 }
 
 impl Drop for Redis {
@@ -483,9 +491,19 @@ impl Backing {
 
 /// Starts a worker of its own.
 pub fn worker(place: &Place, redis: &Redis, environment: &[(&str, &str)]) -> Process {
+    worker_over(place, redis, "data", environment)
+}
+
+/// The same where uploads and results lie elsewhere.
+pub fn worker_over(
+    place: &Place,
+    redis: &Redis,
+    blobs: &str,
+    environment: &[(&str, &str)],
+) -> Process {
     let url = redis.url();
     let mut command =
-        place.command(&["worker", "--store", &url, "--blobs", "data", "--workers", "1"]);
+        place.command(&["worker", "--store", &url, "--blobs", blobs, "--workers", "1"]);
     command.envs(environment.iter().copied()).env("PATH", std::env::var("PATH").unwrap());
     Process::start(command, "flowgait works for").0
 }

@@ -179,6 +179,7 @@ fn answer_chunk(task: &Task<'_>, chunk: &Chunk) -> Result<Answered, Trouble> {
     answers.begin_at(chunk.rows_before);
     let schema =
         answers.begin(reader.written_header(), reader.kinds(), order.format != Format::Csv);
+    reader.keep(answers.carried());
     let has_header = chunk.number > 0 && order.format == Format::Csv;
     let skip = if has_header { header_octets(&schema)? } else { 0 };
     let sink = PieceSink::new(lease.claim.job, shop.blobs.clone(), skip);
@@ -330,6 +331,7 @@ fn answer_all(
         Format::Parquet => TableWriter::create(&file, schema).map_err(crate::Error::from)?,
     };
     for reader in readers.iter_mut() {
+        reader.keep(answers.carried());
         while let Some(batch) = reader.next_batch(BATCH_ROWS).map_err(renamed)? {
             answers.write(&batch, &mut writer)?;
             let rows = answers.tally().rows;

@@ -1,6 +1,6 @@
 //! Where the records of CSV end, and whether they keep within limits: what a table is cut by.
 //!
-//! Sketch: about 2 ns an octet, so 2 GB take four seconds of one core; reading the cells afterwards takes several times that.
+//! Sketch: rows without quotes are found by their ends, others octet by octet (about 2 ns each); reading the cells afterwards takes several times that.
 
 use super::Trouble;
 
@@ -102,6 +102,15 @@ impl Scanner {
     pub fn next_record(&mut self, piece: &[u8]) -> Result<(usize, bool), Trouble> {
         // A byte-order mark is before the first cell, not in it. (Pieces are long; one that ends within it is not worth the care.)
         let mark = if self.octets == 0 && piece.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
+        if mark == 0
+            && self.row_octets == 0
+            && let Some(count) = self.plain_row(piece)
+        {
+            self.lines += 1;
+            self.octets += count as u64;
+            self.end_record()?;
+            return Ok((count, true));
+        }
         for (at, &octet) in piece.iter().enumerate().skip(mark) {
             self.row_octets += 1;
             self.cell_octets += 1;
@@ -153,6 +162,19 @@ impl Scanner {
             )));
         }
         Ok((piece.len(), false))
+    }
+
+    /// The octets of a whole row without quotes that is within all limits, as most are; `None` where it must be followed octet by octet.
+    fn plain_row(&mut self, piece: &[u8]) -> Option<usize> {
+        let end = memchr::memchr2(b'\n', b'"', piece)?;
+        let row = &piece[..end];
+        let is_short = end < self.limits.cell_octets && end < self.limits.row_octets;
+        if piece[end] != b'\n' || !is_short {
+            return None;
+        }
+        let columns = memchr::memchr_iter(b',', row).count() + 1;
+        self.is_row = row.iter().any(|&octet| octet != b'\r');
+        (columns <= self.limits.columns).then_some(end + 1)
     }
 
     fn end_record(&mut self) -> Result<(), Trouble> {

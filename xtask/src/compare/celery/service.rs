@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::http::{Answer, Connection, Request};
-use super::server::{self, Server};
 use super::{Rows, Way, fresh};
 use crate::compare::{Side, cost, number, record};
 use crate::error::Error;
+use crate::http::{Answer, Connection, Request};
+use crate::server::{self, Server};
 use crate::{process, project};
 
 /// No job here takes longer; it is then told as lost.
@@ -118,8 +118,12 @@ impl Service {
     /// What is sent to have these rows labelled.
     pub fn request(&self, way: Way, csv: &[u8]) -> Request {
         match (self.side, way) {
-            (Side::Peer, _) => Request::form("/predict/app", &[], csv),
-            (Side::Ours, Way::Job) => Request::form("/v1/jobs", &[("model", MODEL)], csv),
+            (Side::Peer, _) => Request::form("/predict/app", &[], "asked.csv", csv),
+            // The peer gives labels back and nothing else.
+            (Side::Ours, Way::Job) => {
+                let few = [("model", MODEL), ("only_predictions", "true")];
+                Request::form("/v1/jobs", &few, "asked.csv", csv)
+            }
             (Side::Ours, Way::AtOnce) => {
                 Request::post(&format!("/v1/predictions?model={MODEL}"), "text/csv", csv)
             }

@@ -72,6 +72,7 @@ impl<'a> AnswerTable<'a> {
             ));
         }
         self.begin(&reader, path)?;
+        reader.keep(self.answers.carried());
         let writer = self.writer.as_mut().expect("invariant: begun just now");
         while let Some(batch) = reader.next_batch(BATCH_ROWS).map_err(bad_input)? {
             self.answers.write(&batch, writer).map_err(|error| match error {

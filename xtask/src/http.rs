@@ -29,7 +29,7 @@ pub struct Request {
 
 impl Request {
     pub fn get(path: &str) -> Self {
-        Self { octets: format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes() }
+        Self::bare("GET", path)
     }
 
     pub fn post(path: &str, content_type: &str, body: &[u8]) -> Self {
@@ -40,17 +40,30 @@ impl Request {
         Self { octets: [head.as_bytes(), body].concat() }
     }
 
-    /// A form of text fields and, last, a CSV as the file.
-    pub fn form(path: &str, fields: &[(&str, &str)], csv: &[u8]) -> Self {
+    /// What has no body.
+    pub fn bare(method: &str, path: &str) -> Self {
+        Self { octets: format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes() }
+    }
+
+    /// The same with another header.
+    pub fn and(&self, header: &str, value: &str) -> Self {
+        let behind_first =
+            self.octets.iter().position(|octet| *octet == b'\n').map_or(0, |at| at + 1);
+        let (first, rest) = self.octets.split_at(behind_first);
+        Self { octets: [first, format!("{header}: {value}\r\n").as_bytes(), rest].concat() }
+    }
+
+    /// A form of text fields and, last, a file.
+    pub fn form(path: &str, fields: &[(&str, &str)], name: &str, file: &[u8]) -> Self {
         let edge = "flowgait-compares";
         let part = |of: &str| format!("--{edge}\r\ncontent-disposition: form-data; {of}");
         let mut body = String::new();
         for (name, value) in fields {
             body += &part(&format!("name=\"{name}\"\r\n\r\n{value}\r\n"));
         }
-        body += &part("name=\"file\"; filename=\"asked.csv\"\r\ncontent-type: text/csv\r\n\r\n");
+        body += &part(&format!("name=\"file\"; filename=\"{name}\"\r\n\r\n"));
         let end = format!("\r\n--{edge}--\r\n");
-        let body = [body.as_bytes(), csv, end.as_bytes()].concat();
+        let body = [body.as_bytes(), file, end.as_bytes()].concat();
         Self::post(path, &format!("multipart/form-data; boundary={edge}"), &body)
     }
 }
@@ -157,15 +170,15 @@ mod tests {
 
     #[test]
     fn a_form_holds_its_fields_and_the_file() {
-        let form = Request::form("/x", &[("model", "made")], b"a,b\n1,2\n");
+        let form = Request::form("/x", &[("model", "made")], "asked.csv", b"a,b\n1,2\n");
         let text = String::from_utf8(form.octets).expect("made of text");
         let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
         assert!(head.ends_with(&format!("content-length: {}", body.len())), "{head}");
         assert_eq!(
             body,
             "--flowgait-compares\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nmade\r\n\
-             --flowgait-compares\r\ncontent-disposition: form-data; name=\"file\"; filename=\"asked.csv\"\r\n\
-             content-type: text/csv\r\n\r\na,b\n1,2\n\r\n--flowgait-compares--\r\n"
+             --flowgait-compares\r\ncontent-disposition: form-data; name=\"file\"; filename=\"asked.csv\"\r\n\r\n\
+             a,b\n1,2\n\r\n--flowgait-compares--\r\n"
         );
     }
 }

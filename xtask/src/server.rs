@@ -1,4 +1,4 @@
-//! Servers that run for a comparison: started with a log of their own, stopped by their process ids.
+//! Servers that run for a chore: started with a log of their own, stopped by their process ids.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::http::{Connection, Request};
 use crate::compare::{cost, peers};
 use crate::error::Error;
+use crate::http::{Connection, Request};
 use crate::process;
 
 /// How long a server may take until it answers, and until it has ended.
@@ -38,6 +38,21 @@ impl Server {
 
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Has it stand still for so long.
+    pub fn sleep(&self, time: Duration) -> Result<(), Error> {
+        let signal =
+            |name: &str| process::run(Command::new("kill").args([name, &self.id().to_string()]));
+        signal("-STOP")?;
+        thread::sleep(time);
+        signal("-CONT")
     }
 
     /// Waits until `ready` says so.
@@ -93,13 +108,18 @@ pub fn free_port() -> Result<u16, Error> {
 /// the file is enough.
 pub fn redis(folder: &Path) -> Result<(Server, String), Error> {
     let port = free_port()?;
+    Ok((redis_at(folder, port, "everysec")?, format!("redis://127.0.0.1:{port}")))
+}
+
+/// The same at a port, with what was in its file, and syncs as often as that.
+pub fn redis_at(folder: &Path, port: u16, appendfsync: &str) -> Result<Server, Error> {
     let mut command = peers::debian("redis-server", "redis-server")?;
     command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""]);
-    command.args(["--appendonly", "yes", "--appendfsync", "everysec"]);
+    command.args(["--appendonly", "yes", "--appendfsync", appendfsync]);
     command.args(["--maxmemory-policy", "noeviction"]).arg("--dir").arg(folder);
     let mut server = Server::start("redis", &mut command, folder)?;
     server.wait_for(|| std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok())?;
-    Ok((server, format!("redis://127.0.0.1:{port}")))
+    Ok(server)
 }
 
 #[cfg(test)]

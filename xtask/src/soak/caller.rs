@@ -209,7 +209,17 @@ impl Caller<'_> {
             if to.is_none() {
                 *to = Connection::open(self.port).ok();
             }
-            match to.as_mut().and_then(|to| to.ask(request).ok()) {
+            let said = to.as_mut().map(|to| to.ask(request));
+            if let Some(Err(error)) = &said
+                && error.kind() == std::io::ErrorKind::InvalidData
+            {
+                let service = self.wish.name.clone();
+                return Err(Error::Ask {
+                    service,
+                    source: std::io::Error::other(error.to_string()),
+                });
+            }
+            match said.and_then(Result::ok) {
                 Some(answer) if !matches!(answer.status, 429 | 503) => return Ok(answer),
                 _ if begin.elapsed() > PATIENCE => {
                     let told = format!("{}: no answer in {PATIENCE:?}", self.wish.name);

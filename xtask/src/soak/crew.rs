@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::caller::{Count, Counts};
 use crate::error::Error;
-use crate::process;
 use crate::server::{self, Server};
 
 /// Longer than a lease.
@@ -150,10 +149,11 @@ impl Crew {
         for (_, server) in self.servers() {
             let _ = write!(text, " {:.0} |", resident_mb(server.id()));
         }
-        let mut size = Command::new("du");
-        let blobs = process::text(size.args(["-sm", "data"]).current_dir(&self.folder));
-        let blobs = blobs.unwrap_or_default();
-        text + " " + blobs.split_whitespace().next().unwrap_or("?") + " |"
+        // It complains of what is taken away while it counts.
+        let size = Command::new("du").args(["-sm", "data"]).current_dir(&self.folder).output();
+        let size = size.map(|size| String::from_utf8_lossy(&size.stdout).into_owned());
+        let size = size.unwrap_or_default();
+        text + " " + size.split_whitespace().next().unwrap_or("?") + " |"
     }
 }
 

@@ -143,10 +143,16 @@ fn what_there_is(registry: &Registry, named: &Path) -> String {
 }
 
 fn registry(config: &Config) -> Result<Registry, Failure> {
-    config.registry().map(|folder| Registry::new(&folder)).ok_or_else(|| {
+    let folder = config.registry().ok_or_else(|| {
         Failure::usage("There is no home folder to keep a registry of models in")
             .help("Name a folder by --registry, or by the setting models.registry.")
-    })
+    })?;
+    if folder.to_string_lossy().contains("://") {
+        return Err(Failure::usage(format!("{} is no folder", folder.display())).help(
+            "A bucket's models are reached through the service that has it: GET and POST /v1/models.",
+        ));
+    }
+    Ok(Registry::new(&folder))
 }
 
 fn import(registry: &Registry, file: &Path, name: Option<&str>) -> Result<(), Failure> {

@@ -71,3 +71,13 @@ fn what_is_no_model_is_said() {
     assert_eq!(run.status, 1);
     run.tells(&["checksum differs"]);
 }
+
+#[test]
+fn a_bucket_is_no_folder() {
+    let place = Place::new();
+    for args in [&["models", "list"][..], &["models", "show", "kinds"]] {
+        let run = place.run(&[args, &["--registry", "s3://somewhere/models"]].concat());
+        assert_eq!(run.status, 2, "{}", run.err);
+        run.tells(&["s3://somewhere/models is no folder", "/v1/models"]);
+    }
+}

@@ -6,6 +6,7 @@ mod builder;
 mod cell;
 mod check;
 pub mod foreign;
+pub mod glance;
 mod known;
 mod labels;
 pub mod native;

@@ -97,6 +97,22 @@ impl Known {
         }
     }
 
+    /// The columns that a derived one follows from, where this table has it.
+    pub(crate) fn needs(self, derived: &str) -> Option<impl Iterator<Item = &'static str>> {
+        let derived = self.rows().iter().find(|row| row.name == derived)?;
+        Some(derived.from.iter().map(String::as_str))
+    }
+
+    /// A derived column's number in one row; NaN where it cannot be told.
+    pub(crate) fn value(self, derived: &str, of: impl Fn(&str) -> f32) -> f32 {
+        let Some(derived) = self.rows().iter().find(|row| row.name == derived) else {
+            return f32::NAN;
+        };
+        let from: Vec<f32> = derived.from.iter().map(|name| of(name)).collect();
+        let found = (derived.value)(&from);
+        if found.is_finite() { found } else { f32::NAN }
+    }
+
     /// Which numbers of a column mean that there is none.
     fn nothing(self, column: &str) -> Option<fn(f32) -> bool> {
         match self {

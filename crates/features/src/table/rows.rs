@@ -50,6 +50,14 @@ impl RowReader {
         Self::new(Source::csv(Path::new(name), stream)?, schema)
     }
 
+    /// The same for JSONL.
+    ///
+    /// # Errors
+    /// As [`RowReader::open`].
+    pub fn jsonl(name: &str, stream: Box<dyn Read + Send>, schema: &Schema) -> Result<Self, Error> {
+        Self::new(Source::jsonl(Path::new(name), stream)?, schema)
+    }
+
     fn new(mut source: Source, schema: &Schema) -> Result<Self, Error> {
         let params = ReadParams { schema: Some(schema.clone()), ..ReadParams::default() };
         let mut report = ReadReport { schema: schema.name.clone(), ..ReadReport::default() };

@@ -60,8 +60,7 @@ impl Source {
         } else if ends(".csv") || ends(".csv.zst") {
             Self::csv(path, Box::new(file()?))?
         } else if ends(".jsonl") || ends(".jsonl.zst") {
-            let (rows, header) = jsonl::Rows::open(path, buffered(path, Box::new(file()?))?)?;
-            Self::plain(path, header, Rows::Jsonl(rows))?
+            Self::jsonl(path, Box::new(file()?))?
         } else if ends(".arff") {
             let (rows, header) = arff::Rows::open(path, buffered(path, Box::new(file()?))?)?;
             Self::plain(path, header, Rows::Arff(rows))?
@@ -78,6 +77,12 @@ impl Source {
     pub(crate) fn csv(path: &Path, stream: Box<dyn Read + Send>) -> Result<Self, Error> {
         let (rows, header) = csv::Rows::open(path, buffered(path, stream)?)?;
         Self::plain(path, header, Rows::Csv(rows))
+    }
+
+    /// The same for JSONL.
+    pub(crate) fn jsonl(path: &Path, stream: Box<dyn Read + Send>) -> Result<Self, Error> {
+        let (rows, header) = jsonl::Rows::open(path, buffered(path, stream)?)?;
+        Self::plain(path, header, Rows::Jsonl(rows))
     }
 
     fn plain(path: &Path, mut header: Vec<String>, rows: Rows) -> Result<Self, Error> {

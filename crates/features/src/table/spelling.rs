@@ -72,6 +72,56 @@ pub(crate) fn is_length_of_time(name: &str) -> bool {
     LENGTH_OF_TIME.iter().any(|part| bare.contains(part))
 }
 
+/// Octets from the near end, of whole packets before those of payload.
+pub(super) const OCTETS_UP: &[&str] = &[
+    "forwardoctets",
+    "src2dstbytes",
+    "totallengthoffwdpacket",
+    "totallengthoffwdpackets",
+    "totlenfwdpkts",
+    "origipbytes",
+    "origbytes",
+    "sbytes",
+];
+
+/// Octets from the far end, likewise.
+pub(super) const OCTETS_DOWN: &[&str] = &[
+    "backwardoctets",
+    "dst2srcbytes",
+    "totallengthofbwdpacket",
+    "totallengthofbwdpackets",
+    "totlenbwdpkts",
+    "respipbytes",
+    "respbytes",
+    "dbytes",
+];
+
+/// From the first packet to the latest, and how many seconds the unit is; a name that leaves the unit open is none.
+pub(super) const DURATION: &[(&str, f64)] = &[
+    ("durationmicros", 1e-6),
+    ("bidirectionaldurationms", 1e-3),
+    ("flowduration", 1e-6),
+    ("durationseconds", 1.0),
+    ("durationms", 1e-3),
+    ("durationus", 1e-6),
+];
+
+/// The latest packet's moment.
+pub(super) const END: &[&str] = &[
+    "end",
+    "endepoch",
+    "endtime",
+    "flowend",
+    "lastseen",
+    "bidirectionallastseenms",
+    "ltime",
+    "flowendmicroseconds",
+    "flowendmilliseconds",
+];
+
+/// What is above IP.
+pub(super) const PROTOCOL: &[&str] = &["protocol", "proto", "protocolidentifier", "ipproto"];
+
 /// What columns with lengths of time are called, in part.
 const LENGTH_OF_TIME: &[&str] = &[
     "time", "gap", "iat", "duration", "arrival", "micros", "millis", "idle", "active", "period",

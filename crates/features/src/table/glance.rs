@@ -1,0 +1,552 @@
+//! What a page shows of a flow at a glance, out of any table: with whom, how much, when, and how it moved.
+//!
+//! Columns are found by the spellings of the known tools; what none of them has is missing. Nothing here is an input of a model.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::cell::{self, Cell};
+use super::known::Known;
+use super::spelling::{self, bare};
+use crate::layout;
+use crate::schema::{Feature, Schema};
+
+/// Packets of a flow's gait that are kept: no known tool lists more.
+pub const GAIT_MAX: usize = 64;
+/// A longer text is no address.
+const ADDRESS_OCTETS_MAX: usize = 255;
+/// A longer text is no protocol.
+const PROTOCOL_OCTETS_MAX: usize = 32;
+
+/// Where a table tells of its flows.
+#[derive(Clone, Debug, Default)]
+pub struct Glance {
+    server: Option<usize>,
+    carrier: Option<usize>,
+    fingerprint: Option<usize>,
+    protocol: Option<usize>,
+    up: Option<usize>,
+    down: Option<usize>,
+    start: Option<usize>,
+    duration: Option<Duration>,
+    gait: Option<Steps>,
+}
+
+/// What a duration follows from.
+#[derive(Clone, Debug)]
+enum Duration {
+    /// A column, and how many seconds its unit is.
+    Column(usize, f64),
+    /// Columns with the first and the latest moment.
+    Between(usize, usize),
+    /// A number that a known table's columns come to.
+    Known(Known, HashMap<String, usize>),
+}
+
+const KNOWN_DURATION: &str = "duration_seconds";
+
+/// Where sizes and times of packets are.
+#[derive(Clone, Debug)]
+enum Steps {
+    /// Our own lists: payloads and the gaps between them, and all packets, which tell when the first payload came.
+    Own { sizes: usize, gaps: Option<usize>, packets: Option<(usize, usize)> },
+    /// Lists of sizes and of directions, and of the milliseconds before each.
+    Directed { sizes: usize, directions: usize, gaps: Option<usize> },
+    /// A column for each packet's signed size.
+    Numbered(Vec<usize>),
+}
+
+/// A flow at a glance; a number that is not there is NaN.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Glimpse<'a> {
+    /// The far end's address.
+    pub server: Option<&'a str>,
+    /// QUIC, TLS or DTLS where a handshake was seen, else what is above IP.
+    pub protocol: Option<Cow<'a, str>>,
+    /// Octets from the near end.
+    pub octets_up: f64,
+    /// Octets from the far end.
+    pub octets_down: f64,
+    /// Seconds from the first packet to the latest.
+    pub duration: f64,
+    /// Seconds since 1970 of the first packet.
+    pub start: f64,
+}
+
+/// The first packets of a flow, as a list that is filled.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gait {
+    /// Octets, positive from the near end, negative from the far end.
+    pub sizes: Vec<i16>,
+    /// Seconds since the flow's first packet; NaN where the table does not tell.
+    pub times: Vec<f32>,
+}
+
+/// What the sizes of a gait are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GaitOf {
+    /// Payload, of packets that bear some.
+    Payload,
+    /// Whole packets, of any that the tool listed.
+    Packets,
+}
+
+impl Glance {
+    /// Looks where a table with this header tells what.
+    #[must_use]
+    pub fn of(header: &[String]) -> Self {
+        let bares: Vec<String> = header.iter().map(|name| bare(name)).collect();
+        let named = |names: &[&str]| {
+            names.iter().find_map(|name| bares.iter().position(|bare| bare == name))
+        };
+        let that = |is: fn(&str) -> bool| header.iter().position(|name| is(name));
+        let known = Known::recognise(header);
+        let start = that(spelling::is_start);
+        let duration = named_duration(&bares, known)
+            .or_else(|| Some(Duration::Between(start?, named(spelling::END)?)))
+            .or_else(|| {
+                let places: HashMap<String, usize> = header.iter().cloned().zip(0..).collect();
+                known
+                    .filter(|k| k.needs(KNOWN_DURATION).is_some())
+                    .map(|k| Duration::Known(k, places))
+            });
+        Self {
+            server: that(spelling::is_far_address),
+            carrier: named(&["handshakecarrier"]),
+            fingerprint: named(&["ja4", "clientfingerprint"]),
+            protocol: named(spelling::PROTOCOL),
+            up: named(spelling::OCTETS_UP),
+            down: named(spelling::OCTETS_DOWN),
+            start,
+            duration,
+            gait: steps(header),
+        }
+    }
+
+    /// The columns that are looked at.
+    #[must_use]
+    pub fn columns(&self) -> Vec<usize> {
+        let mut all: Vec<usize> = [
+            self.server,
+            self.carrier,
+            self.fingerprint,
+            self.protocol,
+            self.up,
+            self.down,
+            self.start,
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        match &self.duration {
+            Some(Duration::Column(place, _)) => all.push(*place),
+            Some(Duration::Between(from, to)) => all.extend([*from, *to]),
+            Some(Duration::Known(known, places)) => {
+                let needs = known.needs(KNOWN_DURATION).into_iter().flatten();
+                all.extend(needs.filter_map(|name| places.get(name)));
+            }
+            None => {}
+        }
+        match &self.gait {
+            Some(Steps::Own { sizes, gaps, packets }) => {
+                all.push(*sizes);
+                all.extend(gaps);
+                all.extend(packets.iter().flat_map(|(sizes, gaps)| [*sizes, *gaps]));
+            }
+            Some(Steps::Directed { sizes, directions, gaps }) => {
+                all.extend([*sizes, *directions]);
+                all.extend(gaps);
+            }
+            Some(Steps::Numbered(places)) => all.extend(places),
+            None => {}
+        }
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// What the sizes of gaits are of, where the table lists any.
+    #[must_use]
+    pub fn gait_of(&self) -> Option<GaitOf> {
+        match self.gait {
+            None => None,
+            Some(Steps::Own { .. }) => Some(GaitOf::Payload),
+            Some(Steps::Directed { .. } | Steps::Numbered(_)) => Some(GaitOf::Packets),
+        }
+    }
+
+    /// A flow, from the cells of its row in the order of the header.
+    #[must_use]
+    pub fn at<'a>(&self, cells: &[&'a str]) -> Glimpse<'a> {
+        let text = |place: Option<usize>| {
+            let text = cells[place?].trim();
+            (!cell::is_missing(text)).then_some(text)
+        };
+        let of = |place: Option<usize>| text(place).map_or(f64::NAN, number);
+        let start = self.start.map_or(f64::NAN, |place| moment(cells[place]));
+        let duration = match &self.duration {
+            Some(Duration::Column(place, seconds)) => of(Some(*place)) * seconds,
+            Some(Duration::Between(from, to)) => moment(cells[*to]) - moment(cells[*from]),
+            Some(Duration::Known(known, places)) => {
+                let value = |name: &str| places.get(name).map_or(f32::NAN, |&p| of(Some(p)) as f32);
+                known.value(KNOWN_DURATION, value).into()
+            }
+            None => f64::NAN,
+        };
+        Glimpse {
+            server: text(self.server).filter(|text| text.len() <= ADDRESS_OCTETS_MAX),
+            protocol: self.protocol_of(text),
+            octets_up: of(self.up),
+            octets_down: of(self.down),
+            duration: if duration >= 0.0 { duration } else { f64::NAN },
+            start,
+        }
+    }
+
+    /// What tells most of how a flow speaks.
+    fn protocol_of<'a>(
+        &self,
+        text: impl Fn(Option<usize>) -> Option<&'a str>,
+    ) -> Option<Cow<'a, str>> {
+        match text(self.carrier) {
+            Some("1") => return Some("TLS".into()),
+            Some("2") => return Some("DTLS".into()),
+            Some("3") => return Some("QUIC".into()),
+            _ => {}
+        }
+        if let Some(carrier) = text(self.fingerprint).and_then(ja4_carrier) {
+            return Some(carrier.into());
+        }
+        let text = text(self.protocol).filter(|text| text.len() <= PROTOCOL_OCTETS_MAX)?;
+        let number = number(text);
+        Some(if number.is_nan() {
+            text.to_uppercase().into()
+        } else if number.fract() == 0.0 && (0.0..256.0).contains(&number) {
+            protocol_name(number as u8)
+        } else {
+            text.into()
+        })
+    }
+
+    /// Fills the gait of a flow; leaves it empty where the table tells nothing of it.
+    pub fn gait(&self, cells: &[&str], gait: &mut Gait) {
+        gait.sizes.clear();
+        gait.times.clear();
+        let Some(steps) = &self.gait else { return };
+        let mut step = |size: i64, seconds: f64| {
+            if size != 0 && gait.sizes.len() < GAIT_MAX {
+                let most = i64::from(i16::MAX);
+                gait.sizes.push(size.clamp(-most, most) as i16);
+                gait.times.push(seconds as f32);
+            }
+        };
+        let list = |place: usize| cell::integers(cells[place]).map_while(|value| value);
+        match steps {
+            Steps::Own { sizes, gaps: Some(gaps), packets } => {
+                let first = packets.map_or(0.0, |(sizes, gaps)| first_at(list(sizes), list(gaps)));
+                let mut micros = first;
+                for (size, gap) in list(*sizes).zip(list(*gaps)) {
+                    micros += gap as f64;
+                    step(size, micros / 1e6);
+                }
+            }
+            Steps::Own { sizes, gaps: None, .. } => {
+                list(*sizes).for_each(|size| step(size, f64::NAN))
+            }
+            Steps::Directed { sizes, directions, gaps } => {
+                let mut gaps = gaps.map(list);
+                let mut millis = 0.0;
+                for (size, direction) in list(*sizes).zip(list(*directions)) {
+                    let gap = gaps.as_mut().map_or(Some(0), Iterator::next);
+                    // Behind the last packet everything is -1.
+                    if size < 0 || direction < 0 || gap.is_none_or(|gap| gap < 0) {
+                        break;
+                    }
+                    millis += gap.unwrap_or_default() as f64;
+                    let seconds = if gaps.is_some() { millis / 1e3 } else { f64::NAN };
+                    step(if direction == 0 { size } else { -size }, seconds);
+                }
+            }
+            Steps::Numbered(places) => {
+                for &place in places {
+                    let size = number(cells[place].trim());
+                    step(if size.is_nan() { 0 } else { size as i64 }, f64::NAN);
+                }
+            }
+        }
+    }
+}
+
+fn named_duration(bares: &[String], known: Option<Known>) -> Option<Duration> {
+    let place = |name: &str| bares.iter().position(|bare| bare == name);
+    // What the same word means in different tools is told by the other columns.
+    if let (Some(place), Some(Known::Iscxflowmeter)) = (place("duration"), known) {
+        return Some(Duration::Column(place, 1e-6));
+    }
+    spelling::DURATION
+        .iter()
+        .find_map(|(name, seconds)| Some(Duration::Column(place(name)?, *seconds)))
+}
+
+/// Where a table lists its first packets.
+fn steps(header: &[String]) -> Option<Steps> {
+    let named = |name: &str| header.iter().position(|column| column == name);
+    if let Some(sizes) = named("payload_octets_sequence") {
+        let packets = Option::zip(named("packet_payload"), named("packet_gap_micros"));
+        return Some(Steps::Own { sizes, gaps: named("payload_gap_micros_sequence"), packets });
+    }
+    if let (Some(sizes), Some(directions)) = (named("splt_ps"), named("splt_direction")) {
+        return Some(Steps::Directed { sizes, directions, gaps: named("splt_piat_ms") });
+    }
+    let feature = |name: &String| Feature { name: name.clone(), unit: String::new() };
+    let schema = Schema { name: String::new(), features: header.iter().map(feature).collect() };
+    let lists = layout::together(&schema);
+    let sizes = lists
+        .into_iter()
+        .find(|(stem, columns)| columns.len() > 1 && bare(stem) == "firstpacketsizes");
+    sizes.map(|(_, columns)| Steps::Numbered(columns))
+}
+
+/// Microseconds from a flow's first packet to the first that bears payload; to the last of the list where none does.
+fn first_at(payloads: impl Iterator<Item = i64>, gaps: impl Iterator<Item = i64>) -> f64 {
+    let mut micros = 0.0;
+    for (payload, gap) in payloads.zip(gaps) {
+        micros += gap as f64;
+        if payload != 0 {
+            break;
+        }
+    }
+    micros
+}
+
+/// What a JA4 fingerprint says the ClientHello came by; none where the text is no such fingerprint.
+fn ja4_carrier(text: &str) -> Option<&'static str> {
+    let is_ja4 = text.len() == 36 && text.bytes().filter(|&octet| octet == b'_').count() == 2;
+    match text.bytes().next().filter(|_| is_ja4)? {
+        b't' => Some("TLS"),
+        b'q' => Some("QUIC"),
+        b'd' => Some("DTLS"),
+        _ => None,
+    }
+}
+
+/// As the keywords of IANA's registry of protocol numbers.
+fn protocol_name(number: u8) -> Cow<'static, str> {
+    match number {
+        1 => "ICMP".into(),
+        2 => "IGMP".into(),
+        6 => "TCP".into(),
+        17 => "UDP".into(),
+        47 => "GRE".into(),
+        50 => "ESP".into(),
+        51 => "AH".into(),
+        58 => "ICMPv6".into(),
+        132 => "SCTP".into(),
+        other => format!("protocol {other}").into(),
+    }
+}
+
+/// A number of 64 bits; NaN where a text is none.
+fn number(text: &str) -> f64 {
+    text.parse().ok().filter(|value: &f64| value.is_finite()).unwrap_or(f64::NAN)
+}
+
+/// Seconds since 1970; NaN where a text is no time.
+fn moment(text: &str) -> f64 {
+    match Cell::Text(text).time_micros() {
+        Some(micros) => micros as f64 / 1e6,
+        None => f64::NAN,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::flow_columns;
+
+    /// A row from pairs of name and cell.
+    fn look(cells: &[(&str, &str)]) -> (Glance, Vec<String>, Gait) {
+        let header: Vec<String> = cells.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let texts: Vec<String> = cells.iter().map(|(_, cell)| (*cell).to_owned()).collect();
+        let glance = Glance::of(&header);
+        let mut gait = Gait::default();
+        glance.gait(&texts.iter().map(String::as_str).collect::<Vec<_>>(), &mut gait);
+        (glance, texts, gait)
+    }
+
+    fn glimpse(cells: &[(&str, &str)]) -> String {
+        let (glance, texts, _) = look(cells);
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let Glimpse { server, protocol, octets_up, octets_down, duration, start } =
+            glance.at(&texts);
+        let protocol = protocol.unwrap_or_default();
+        let server = server.unwrap_or_default();
+        format!("{server} {protocol} {octets_up} {octets_down} {duration} {start}")
+    }
+
+    #[test]
+    fn every_column_that_is_looked_for_in_our_table_is_there() {
+        let header: Vec<String> = flow_columns().iter().map(|column| column.name.clone()).collect();
+        let glance = Glance::of(&header);
+        let names: Vec<&str> =
+            glance.columns().iter().map(|&place| header[place].as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "responder_address",
+                "start",
+                "ja4",
+                "protocol",
+                "forward_octets",
+                "backward_octets",
+                "duration_micros",
+                "handshake_carrier",
+                "packet_payload",
+                "packet_gap_micros",
+                "payload_octets_sequence",
+                "payload_gap_micros_sequence",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_tables_of_other_tools_tell_what_they_have() {
+        use super::super::foreign;
+        let names = |table: &foreign::ForeignTable| {
+            let header: Vec<String> = table
+                .row_schema(false)
+                .columns
+                .iter()
+                .map(|column| column.name.trim().to_owned())
+                .collect();
+            let glance = Glance::of(&header);
+            let names = glance.columns().iter().map(|&at| header[at].clone()).collect::<Vec<_>>();
+            names.join(" ")
+        };
+        assert_eq!(
+            names(&foreign::NFSTREAM),
+            "dst_ip protocol bidirectional_first_seen_ms bidirectional_duration_ms src2dst_bytes dst2src_bytes splt_direction splt_ps splt_piat_ms client_fingerprint"
+        );
+        assert_eq!(
+            names(&foreign::CICFLOWMETER),
+            "Dst IP Protocol Timestamp Flow Duration Total Length of Fwd Packet Total Length of Bwd Packet"
+        );
+        let radcom = names(&foreign::RADCOM);
+        assert!(
+            radcom.starts_with(
+                "Destination_IP Protocol Timestamp fwd_packets_length first_packet_sizes_0"
+            ),
+            "{radcom}"
+        );
+        assert!(radcom.ends_with("first_packet_sizes_29 pps_fwd"), "{radcom}");
+    }
+
+    #[test]
+    fn what_tells_most_of_the_protocol_is_said() {
+        let check = |cells: &[(&str, &str)], expected: &str| {
+            assert_eq!(glimpse(cells).split_whitespace().next(), Some(expected), "{cells:?}");
+        };
+        check(&[("protocol", "17"), ("handshake_carrier", "3")], "QUIC");
+        check(&[("protocol", "6"), ("handshake_carrier", "1")], "TLS");
+        check(&[("protocol", "17"), ("handshake_carrier", "")], "UDP");
+        check(&[("Protocol", "tcp")], "TCP");
+        check(&[("proto", "6.0")], "TCP");
+        check(&[("protocol", "58")], "ICMPv6");
+        let ja4 = "q13d0310h3_55b375c5d22e_cd85d2d88918";
+        check(&[("protocol", "17"), ("client_fingerprint", ja4)], "QUIC");
+        check(
+            &[("protocol", "17"), ("client_fingerprint", "d3b07384d113edec49eaa6238ad5ff00")],
+            "UDP",
+        );
+    }
+
+    #[test]
+    fn durations_are_seconds_where_the_unit_is_known() {
+        let check = |cells: &[(&str, &str)], expected: &str| {
+            assert_eq!(glimpse(cells).split_whitespace().nth(2), Some(expected), "{cells:?}");
+        };
+        check(&[("duration_micros", "1500000")], "1.5");
+        check(&[("bidirectional_duration_ms", "250")], "0.25");
+        check(&[("start", "1000"), ("end", "1002.5")], "2.5");
+        check(&[("start", "1000"), ("end", "")], "NaN");
+        check(&[("start", "1000"), ("end", "900")], "NaN");
+        // Nobody says what its unit is.
+        check(&[("duration", "12")], "NaN");
+        let radcom = [
+            ("fwd_packets_length", "10"),
+            ("first_packet_sizes_0", "60"),
+            ("mean_delta_byte", "1"),
+            ("count_big_requests", "0"),
+            ("pps_fwd", "4"),
+        ];
+        check(&radcom, "2.5");
+    }
+
+    #[test]
+    fn texts_that_cannot_be_what_they_stand_for_are_missing() {
+        let long = "x".repeat(300);
+        assert_eq!(
+            glimpse(&[
+                ("dst_ip", &long),
+                ("protocol", &long),
+                ("src2dst_bytes", "many"),
+                ("start", "?")
+            ]),
+            "  NaN NaN NaN NaN"
+        );
+    }
+
+    #[test]
+    fn times_of_payloads_begin_at_the_first_packet() {
+        let (glance, _, gait) = look(&[
+            ("packet_payload", "0 0 0 517 -1200"),
+            ("packet_gap_micros", "0 20000 100 400 21000"),
+            ("payload_octets_sequence", "517 -1200 -40000 80"),
+            ("payload_gap_micros_sequence", "0 21000 500 1000000"),
+        ]);
+        assert_eq!(glance.gait_of(), Some(GaitOf::Payload));
+        assert_eq!(gait.sizes, [517, -1200, -32767, 80]);
+        assert_eq!(gait.times, [0.0205, 0.0415, 0.042, 1.042]);
+    }
+
+    #[test]
+    fn the_lists_of_other_tools_end_where_their_flow_does() {
+        let (glance, _, gait) = look(&[
+            ("splt_direction", "[0, 1, 0, -1, -1]"),
+            ("splt_ps", "[60, 1500, 52, -1, -1]"),
+            ("splt_piat_ms", "[0, 20, 5, -1, -1]"),
+        ]);
+        assert_eq!(glance.gait_of(), Some(GaitOf::Packets));
+        assert_eq!((gait.sizes, gait.times), (vec![60, -1500, 52], vec![0.0, 0.02, 0.025]));
+        let names: Vec<String> = (0..12).map(|n| format!("first_packet_sizes_{n}")).collect();
+        let cells: Vec<(&str, &str)> = names
+            .iter()
+            .map(String::as_str)
+            .zip(["60", "-60", "0", "7.5", ""].into_iter().cycle())
+            .collect();
+        let (_, _, gait) = look(&cells[..8]);
+        assert_eq!(gait.sizes, [60, -60, 7, 60, -60]);
+        assert!(gait.times.iter().all(|time| time.is_nan()));
+        let long = vec!["1"; 500].join(" ");
+        let (_, _, gait) = look(&[("payload_octets_sequence", &long)]);
+        assert_eq!(gait.sizes.len(), GAIT_MAX);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_cells_can_be_looked_at(cells in proptest::collection::vec("[-0-9., e\\[]{0,12}", 12)) {
+            let names = [
+                "start", "end", "dst_ip", "protocol", "src2dst_bytes", "splt_ps", "splt_direction",
+                "splt_piat_ms", "packet_payload", "packet_gap_micros", "payload_octets_sequence",
+                "payload_gap_micros_sequence",
+            ];
+            for names in [&names[..], &names[..8]] {
+                let pairs: Vec<(&str, &str)> =
+                    names.iter().copied().zip(cells.iter().map(String::as_str)).collect();
+                let (_, _, gait) = look(&pairs);
+                proptest::prop_assert_eq!(gait.sizes.len(), gait.times.len());
+                glimpse(&pairs);
+            }
+        }
+    }
+}

@@ -203,6 +203,12 @@ impl<'a> Answers<'a> {
         self.carried.iter().map(Option::is_some).collect()
     }
 
+    /// The names of the columns that answers add, behind those of the input.
+    #[must_use]
+    pub fn added(&self) -> Vec<String> {
+        self.own_columns().into_iter().map(|column| column.name).collect()
+    }
+
     /// The columns that answers add.
     fn own_columns(&self) -> Vec<ColumnSpec> {
         let mut columns = Vec::new();
@@ -333,7 +339,8 @@ fn bin(confidence: f32) -> usize {
 }
 
 /// The likeliest classes, first of all the likeliest; of equal ones the first.
-fn ranked(probabilities: &[f32], most: usize) -> Vec<usize> {
+#[must_use]
+pub fn ranked(probabilities: &[f32], most: usize) -> Vec<usize> {
     let mut ranked: Vec<usize> = (0..probabilities.len()).collect();
     let by_rank =
         |a: &usize, b: &usize| probabilities[*b].total_cmp(&probabilities[*a]).then(a.cmp(b));

@@ -6,6 +6,9 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Nobody waits for it any longer.
+    #[error("it was given up before it was done")]
+    GivenUp,
     /// A parameter has a value that makes no sense.
     #[error("{name} is {value}, but {rule}")]
     Parameter {

@@ -61,6 +61,9 @@ pub struct Question<'a> {
     pub players: &'a [Vec<usize>],
 }
 
+/// Whether somebody still waits for an explanation; once it says no, it goes on saying so.
+pub type GoesOn<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// Explains the answer of an estimator to one row, class by class.
 ///
 /// # Errors
@@ -70,13 +73,26 @@ pub fn explain(
     question: &Question<'_>,
     seed: u64,
 ) -> Result<Vec<Explanation>, Error> {
+    explain_while(estimator, question, seed, &|| true)
+}
+
+/// The same, given up when `goes_on` says no: it is asked many times a second.
+///
+/// # Errors
+/// As [`explain`]; [`Error::GivenUp`].
+pub fn explain_while(
+    estimator: &Estimator,
+    question: &Question<'_>,
+    seed: u64,
+    goes_on: GoesOn<'_>,
+) -> Result<Vec<Explanation>, Error> {
     check(estimator, question)?;
     match estimator {
-        Estimator::Forest(forest) => trees::of_forest(forest, question),
-        Estimator::SizeForest(trees) => trees::of_size_forest(trees, question),
-        Estimator::Boost(boost) => trees::of_boost(boost, question),
-        Estimator::Voting(voting) => voting::of_voting(voting, question, seed),
-        _ => sample::of_any(estimator, question, seed),
+        Estimator::Forest(forest) => trees::of_forest(forest, question, goes_on),
+        Estimator::SizeForest(trees) => trees::of_size_forest(trees, question, goes_on),
+        Estimator::Boost(boost) => trees::of_boost(boost, question, goes_on),
+        Estimator::Voting(voting) => voting::of_voting(voting, question, seed, goes_on),
+        _ => sample::of_any(estimator, question, seed, goes_on),
     }
 }
 

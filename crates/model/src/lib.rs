@@ -33,6 +33,7 @@ pub mod training;
 pub mod trees;
 pub mod validation;
 pub mod voting;
+pub mod why;
 
 pub use artifact::{Card, Model};
 pub use calibrate::Sharpness;

@@ -3,7 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::{Explanation, Measure, Question};
+use super::{Explanation, GoesOn, Measure, Question};
 use crate::chance::{below, shuffle};
 use crate::error::Error;
 use crate::estimator::Estimator;
@@ -15,6 +15,7 @@ pub(super) fn of_any(
     estimator: &Estimator,
     question: &Question<'_>,
     seed: u64,
+    goes_on: GoesOn<'_>,
 ) -> Result<Vec<Explanation>, Error> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let players = question.players.len();
@@ -24,6 +25,9 @@ pub(super) fn of_any(
     let mut bases = vec![0.0; classes];
     let mut values = vec![0.0; classes];
     for _ in 0..ORDERS {
+        if !goes_on() {
+            return Err(Error::GivenUp);
+        }
         shuffle(&mut order, &mut rng);
         let other = question.background[below(&mut rng, question.background.len())];
         let forth = walk(estimator, question, other, &order)?;

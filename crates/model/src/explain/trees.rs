@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use super::{Explanation, Measure, Question, player_of};
+use super::{Explanation, GoesOn, Measure, Question, player_of};
 use crate::boost::Boost;
 use crate::error::Error;
 use crate::forest::Forest;
@@ -18,6 +18,7 @@ use crate::trees::{SizeForest, extended};
 pub(super) fn of_forest(
     forest: &Forest,
     question: &Question<'_>,
+    goes_on: GoesOn<'_>,
 ) -> Result<Vec<Explanation>, Error> {
     let scale = 1.0 / forest.trees.len() as f64;
     let values = |tree: &Tree, rest: usize, out: &mut [f64]| {
@@ -37,7 +38,7 @@ pub(super) fn of_forest(
         }
     };
     let grove = Grove { bins: &forest.bins, places: &forest.places, trees: &forest.trees };
-    let all = grove.contributions(question, |tree| &tree.nodes, &values);
+    let all = grove.contributions(question, |tree| &tree.nodes, &values, goes_on)?;
     finish(
         question,
         Measure::Probability,
@@ -51,6 +52,7 @@ pub(super) fn of_forest(
 pub(super) fn of_size_forest(
     trees: &SizeForest,
     question: &Question<'_>,
+    goes_on: GoesOn<'_>,
 ) -> Result<Vec<Explanation>, Error> {
     let mut rows = question.background.to_vec();
     rows.push(question.row);
@@ -69,17 +71,21 @@ pub(super) fn of_size_forest(
         players: &players,
         ..*question
     };
-    of_forest(&trees.forest, &own)
+    of_forest(&trees.forest, &own, goes_on)
 }
 
-pub(super) fn of_boost(boost: &Boost, question: &Question<'_>) -> Result<Vec<Explanation>, Error> {
+pub(super) fn of_boost(
+    boost: &Boost,
+    question: &Question<'_>,
+    goes_on: GoesOn<'_>,
+) -> Result<Vec<Explanation>, Error> {
     let values = |tree: &crate::boost::StepTree, rest: usize, out: &mut [f64]| {
         let steps = &tree.steps[rest * boost.classes..][..boost.classes];
         let own = question.classes.iter().zip(out);
         own.for_each(|(&class, out)| *out = f64::from(steps[class as usize]));
     };
     let grove = Grove { bins: &boost.bins, places: &boost.places, trees: &boost.trees };
-    let all = grove.contributions(question, |tree| &tree.nodes, &values);
+    let all = grove.contributions(question, |tree| &tree.nodes, &values, goes_on)?;
     finish(
         question,
         Measure::Margin,
@@ -127,7 +133,8 @@ impl<T: Sync> Grove<'_, T> {
         question: &Question<'_>,
         nodes: impl Fn(&T) -> &Nodes + Sync,
         values: &(impl Fn(&T, usize, &mut [f64]) + Sync),
-    ) -> Vec<Vec<f64>> {
+        goes_on: GoesOn<'_>,
+    ) -> Result<Vec<Vec<f64>>, Error> {
         let stride = bin::stride(self.places.len());
         let fill = |rows: &[u32]| {
             let mut lines = vec![0; rows.len() * stride];
@@ -146,6 +153,9 @@ impl<T: Sync> Grove<'_, T> {
             let mut at_leaf = vec![0.0; question.classes.len()];
             let mut walk = Walk::new(&players, count);
             for other in others.chunks_exact(stride) {
+                if !goes_on() {
+                    return None;
+                }
                 let leaf = |rest: usize, row: &[usize], background: &[usize]| {
                     values(tree, rest, &mut at_leaf);
                     add(&mut sums, &at_leaf, count, row, background);
@@ -155,17 +165,17 @@ impl<T: Sync> Grove<'_, T> {
                     Nodes::Wide(nodes) => walk.pair(nodes, &own, other, leaf),
                 }
             }
-            sums
+            Some(sums)
         };
         // Tree by tree in order, so that sums are the same for any number of threads.
-        let by_tree: Vec<Vec<f64>> = self.trees.par_iter().map(of_tree).collect();
+        let by_tree: Option<Vec<Vec<f64>>> = self.trees.par_iter().map(of_tree).collect();
         let mut sums = vec![0.0; question.classes.len() * count];
-        for of_tree in by_tree {
+        for of_tree in by_tree.ok_or(Error::GivenUp)? {
             sums.iter_mut().zip(of_tree).for_each(|(sum, value)| *sum += value);
         }
         let scale = 1.0 / question.background.len() as f64;
         sums.iter_mut().for_each(|sum| *sum *= scale);
-        sums.chunks_exact(count.max(1)).map(<[f64]>::to_vec).collect()
+        Ok(sums.chunks_exact(count.max(1)).map(<[f64]>::to_vec).collect())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Shapley values of a vote: the mean of its members', since Shapley values of a mean are the mean of Shapley values.
 
-use super::{Explanation, Measure, Question, sample, trees};
+use super::{Explanation, GoesOn, Measure, Question, sample, trees};
 use crate::error::Error;
 use crate::estimator::Estimator;
 use crate::voting::Voting;
@@ -9,6 +9,7 @@ pub(super) fn of_voting(
     voting: &Voting,
     question: &Question<'_>,
     seed: u64,
+    goes_on: GoesOn<'_>,
 ) -> Result<Vec<Explanation>, Error> {
     let nothing = Explanation {
         measure: Measure::Probability,
@@ -21,9 +22,9 @@ pub(super) fn of_voting(
     let share = 1.0 / voting.members.len() as f64;
     for member in &voting.members {
         let said = match member {
-            Estimator::Forest(forest) => trees::of_forest(forest, question)?,
-            Estimator::SizeForest(trees) => trees::of_size_forest(trees, question)?,
-            _ => sample::of_any(member, question, seed)?,
+            Estimator::Forest(forest) => trees::of_forest(forest, question, goes_on)?,
+            Estimator::SizeForest(trees) => trees::of_size_forest(trees, question, goes_on)?,
+            _ => sample::of_any(member, question, seed, goes_on)?,
         };
         for (mean, said) in mean.iter_mut().zip(said) {
             mean.base += share * said.base;

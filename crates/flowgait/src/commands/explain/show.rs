@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Alike, OfClass, Part, Why};
+use flowgait_model::why::{Alike, OfClass, Part};
+
+use super::Why;
 use crate::units;
 
 /// Widest bar, in cells.

@@ -52,6 +52,7 @@ pub struct App {
     /// Whether the process is about to end: nothing new should come here.
     pub(crate) ends: watch::Receiver<bool>,
     pub(crate) is_overdue: AtomicBool,
+    pub(crate) looking: jobs::looking::Looking,
     pub(crate) backlog: crate::backlog::Backlog,
     pub(crate) metrics: metrics_exporter_prometheus::PrometheusHandle,
     /// Task types of the original routes, and the models they mean.
@@ -96,6 +97,8 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(jobs::show, jobs::cancel))
         .routes(routes!(jobs::download::result))
         .routes(routes!(jobs::download::preview))
+        .routes(routes!(jobs::columns::view))
+        .routes(routes!(jobs::row::row))
         .routes(routes!(jobs::retry))
         .routes(routes!(events::follow))
         .routes(routes!(models::list))

@@ -4,6 +4,7 @@
 //! jobs/ID/input                 what was uploaded
 //! jobs/ID/chunks/N              a piece of it, where it had to be cut anew
 //! jobs/ID/results/SHA-256       what a piece came to
+//! jobs/ID/views/SHA-256.…       all rows of it, for a page
 //! jobs/ID/run/…                 the folder of a federation
 //! models/NAME/VERSION/…         the registry
 //! ```

@@ -17,8 +17,10 @@ pub mod job;
 pub mod models;
 pub mod order;
 pub mod problem;
+mod result;
 pub mod server;
 pub mod store;
+mod view;
 pub mod work;
 pub mod worker;
 

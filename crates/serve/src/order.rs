@@ -232,6 +232,12 @@ pub mod names {
         format!("jobs/{job}/results/{sha256}")
     }
 
+    /// A view of the result of this digest, plain or packed.
+    #[must_use]
+    pub fn view(job: JobId, digest: &str, ending: &str) -> String {
+        format!("jobs/{job}/views/{digest}.{ending}")
+    }
+
     /// Something that training made.
     #[must_use]
     pub fn made(job: JobId, what: &str) -> String {

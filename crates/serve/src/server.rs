@@ -218,6 +218,7 @@ async fn base(
         tables: params.tables.clone(),
         ends,
         is_overdue: AtomicBool::new(false),
+        looking: crate::api::jobs::looking::Looking::default(),
         backlog: Backlog::default(),
         metrics,
         tasks: params.tasks.clone(),

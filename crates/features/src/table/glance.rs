@@ -14,7 +14,7 @@ use crate::schema::{Feature, Schema};
 /// Packets of a flow's gait that are kept: no known tool lists more.
 pub const GAIT_MAX: usize = 64;
 /// A longer text is no address.
-const ADDRESS_OCTETS_MAX: usize = 255;
+const ADDRESS_OCTETS_MAX: usize = 64;
 /// A longer text is no protocol.
 const PROTOCOL_OCTETS_MAX: usize = 32;
 

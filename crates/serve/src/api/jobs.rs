@@ -1,7 +1,10 @@
 //! Jobs: submitted, watched, taken back, tried again.
 
+pub(crate) mod columns;
 pub(crate) mod download;
 pub(crate) mod form;
+pub(crate) mod looking;
+pub(crate) mod row;
 mod view;
 
 use std::sync::Arc;

@@ -97,21 +97,31 @@ pub(crate) fn succeeded(job: &Job) -> Result<PredictResult, Problem> {
     })
 }
 
+/// What tells a result from every other.
+pub(crate) fn digest(result: &PredictResult) -> String {
+    let digest = result.pieces.iter().fold(Sha256::new(), |mut all, piece| {
+        all.update(piece.sha256.as_bytes());
+        all
+    });
+    hex(&digest.finalize())[..32].to_owned()
+}
+
+/// Whether whoever asks has what one of these tags stands for.
+pub(crate) fn is_known(headers: &HeaderMap, tags: &[&str]) -> bool {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok());
+    let is_one = |tag: &str| tag == "*" || tags.contains(&tag.trim_start_matches("W/"));
+    known.is_some_and(|known| known.split(',').any(|tag| is_one(tag.trim())))
+}
+
 fn download(
     app: &Arc<App>,
     job: &Job,
     result: PredictResult,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let digest = result.pieces.iter().fold(Sha256::new(), |mut all, piece| {
-        all.update(piece.sha256.as_bytes());
-        all
-    });
-    let tag = format!("\"{}\"", &hex(&digest.finalize())[..32]);
+    let tag = format!("\"{}\"", digest(&result));
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    if text(header::IF_NONE_MATCH)
-        .is_some_and(|tags| tags.split(',').any(|t| t.trim() == tag || t.trim() == "*"))
-    {
+    if is_known(headers, &[&tag]) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
     let all = result.octets();

@@ -84,12 +84,12 @@ impl Gathered {
     ) -> Result<(), flowgait_features::Error> {
         let label = reader.header().iter().position(|name| *name == self.label);
         reader.keep((0..reader.header().len()).map(|column| Some(column) == label).collect());
-        let (mut number, mut values) = (0, Vec::new());
+        let (mut number, mut values) = (0_u64, Vec::new());
         while let Some(batch) = reader.next_batch(BATCH_ROWS)? {
             for row in 0..batch.rows() {
                 number += 1;
                 let is_own = own == Some(number);
-                let is_held = others == Others::Spread && (number - 1) % self.stride == 0;
+                let is_held = others == Others::Spread && (number - 1).is_multiple_of(self.stride);
                 if !is_own && !is_held {
                     continue;
                 }

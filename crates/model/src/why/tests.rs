@@ -1,3 +1,5 @@
+//! Laws of what is said about a row, and which rows it is held against.
+
 use flowgait_features::schema::{Feature, Schema};
 use proptest::prelude::*;
 
@@ -16,7 +18,7 @@ const CLASSES: usize = 3;
 fn noise(seed: u64, at: usize) -> f32 {
     let mixed = (seed ^ at as u64 ^ 0x51_7c_c1).wrapping_mul(6_364_136_223_846_793_005);
     let mixed = (mixed ^ mixed >> 31).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-    if mixed % 19 == 0 { f32::NAN } else { (mixed % 10_007) as f32 / 100.0 }
+    if mixed.is_multiple_of(19) { f32::NAN } else { (mixed % 10_007) as f32 / 100.0 }
 }
 
 /// A table of two numbers and a list of nine.
@@ -115,7 +117,7 @@ proptest! {
         let model = model(0, &table(40, 7), 1);
         let mut gathered = Gathered::new(&model);
         for number in 1..=rows {
-            if (number - 1) % gathered.stride() == 0 {
+            if (number - 1).is_multiple_of(gathered.stride()) {
                 gathered.hold(number, None, &values);
             }
         }

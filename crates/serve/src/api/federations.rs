@@ -20,7 +20,7 @@ use crate::order::names;
 use crate::problem::Problem;
 
 /// The kind of job that a federation is.
-const KIND: &str = "simulate";
+pub(crate) const KIND: &str = "simulate";
 /// Federations shown.
 const LIST_MAX: usize = 100;
 /// Rounds shown at a time.
@@ -92,6 +92,7 @@ pub(crate) async fn create(
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;
     let key = jobs::idempotency_key(&headers)?;
+    upload::check_length(&app, &headers)?;
     let received = upload::receive(&app, form).await?;
     let order = async |_: &App, form: &mut upload::Received| jobs::form::simulate_order(form);
     let job = jobs::take_in(&app, &caller, received, key, order).await?;

@@ -21,7 +21,7 @@ fn a_store_that_is_not_there_is_told_and_not_made() {
     ] {
         let run = place.run(&[args, &["--store", "sqlite:tpyo"]].concat());
         assert_eq!(run.status, 1, "{args:?}: {}", run.err);
-        run.tells(&["tpyo is no store of jobs", "--store"]);
+        run.tells(&["There is no store of jobs in tpyo", "--store"]);
     }
     assert_eq!(place.files(), ["made"], "nothing was made but for the first key");
 }

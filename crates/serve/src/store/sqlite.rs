@@ -93,8 +93,9 @@ impl SqliteStore {
         let failed = |error: rusqlite::Error| Error::store(doing, error);
         let path = folder.join(FILE);
         if visit == Visit::Look && !path.exists() {
-            let told = "is no store of jobs: name the one of your service by --store (flowgait serve makes one)";
-            return Err(Error::StoreUnfit { problem: format!("{} {told}", folder.display()) });
+            let told = "name the one of your service by --store; flowgait serve makes one";
+            let problem = format!("there is no store of jobs in {}: {told}", folder.display());
+            return Err(Error::StoreUnfit { problem });
         }
         own_folder(folder).map_err(|error| unfit(folder, &error))?;
         let lock = match visit {

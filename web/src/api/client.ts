@@ -1,6 +1,6 @@
 // Requests, and what goes wrong with them.
 
-import type { Job, ModelList, ProblemDocument, RowDetail } from './types';
+import type { Job, JobPage, ModelList, ProblemDocument, RowDetail } from './types';
 
 /** Something that went wrong, as a person is told: what, where, what to do, and the request's id. */
 export class Problem extends Error {
@@ -57,6 +57,8 @@ const on = (id: string) => `/v1/jobs/${encodeURIComponent(id)}`;
 
 export const api = {
   job: (id: string, signal?: AbortSignal) => json<Job>(on(id), signal ? { signal } : {}),
+  jobs: (filter: { kind?: string; limit?: number }) =>
+    json<JobPage>(`/v1/jobs?${new URLSearchParams(Object.entries(filter).map(([k, v]) => [k, String(v)]))}`),
   cancel: (id: string) => json<Job>(on(id), { method: 'DELETE' }),
   retry: (id: string) => json<Job>(`${on(id)}/retry`, { method: 'POST' }),
   row: (id: string, row: number, signal: AbortSignal) => json<RowDetail>(`${on(id)}/rows/${row}`, { signal }),

@@ -1,5 +1,7 @@
 // Keys of the page. Components say what a key does while they are there; the list behind `?` shows the same.
 
+import { untrack } from 'svelte';
+
 export interface Key {
   /** As `event.key` says it; `mod+k` with Ctrl or ⌘. */
   keys: string[];
@@ -22,7 +24,8 @@ class Keys {
 
   /** Holds as long as the effect that says it. */
   while(...keys: Key[]): () => void {
-    this.all = [...this.all, ...keys];
+    // An effect that says its keys must not run again because somebody said theirs.
+    untrack(() => (this.all = [...this.all, ...keys]));
     return () => (this.all = this.all.filter((key) => !keys.includes(key)));
   }
 

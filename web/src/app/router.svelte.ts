@@ -63,6 +63,13 @@ class Router {
     scrollTo(0, 0);
   }
 
+  /** To another address of the same thing, without a step back. */
+  replace(to: string) {
+    if (to === this.path + this.query) return;
+    history.replaceState(null, '', to);
+    this.#read();
+  }
+
   /** The same page in another state. Every state is an address; few are worth a step back. */
   set(values: Record<string, string | undefined>, step = false) {
     const to = this.path + changed(this.query, values);

@@ -1,7 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-// `FLOWGAIT=http://127.0.0.1:8093 npm run dev` talks to a server elsewhere.
+// `FLOWGAIT=http://127.0.0.1:8080 npm run dev` talks to a server elsewhere.
 declare const process: { env: Record<string, string | undefined> };
 const server = process.env['FLOWGAIT'] ?? 'http://127.0.0.1:8080';
 

@@ -39,3 +39,6 @@ export const pages: Page[] = [
   { patterns: ['/classify/:job', '/classify/:job/flows/:flow'], load: classify },
   { patterns: ['/what-if', '/federation', '/flows', '/models', '/jobs'], load: later },
 ];
+
+// Only while it is developed: the build drops the branch, and with it the page.
+if (import.meta.env.DEV) pages.push({ patterns: ['/parts'], load: () => import('./Parts.svelte') });

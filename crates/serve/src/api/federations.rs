@@ -201,7 +201,9 @@ const FILES: &[(&str, &str)] = &[
     tag = "federations",
     params(("id" = String, Path, description = "The federation's id"), ("file" = String, Path, description = "Its name")),
     responses(
-        (status = 200, description = "It", content_type = "application/octet-stream", body = String),
+        (status = 200, description = "It", content(
+            (String = "text/html"), (Value = "application/json"), (String = "application/x-ndjson"), (String = "application/octet-stream"),
+        )),
         Usual, Refusal<404>,
     ),
     security(("key" = []))

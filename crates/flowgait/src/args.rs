@@ -61,7 +61,7 @@ pub enum Command {
     Serve(commands::serve::Args),
     /// One more worker for a service that keeps its jobs in Redis
     Worker(commands::worker::Args),
-    /// The jobs of a service: list, show, retry, cancel, drain
+    /// The jobs of a service: list, show, retry, cancel, drain, backup
     Jobs(commands::jobs::Args),
     /// The keys of a service: add, list, revoke
     Keys(commands::keys::Args),

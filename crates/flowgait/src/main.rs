@@ -1,5 +1,6 @@
 //! The one binary: reads the command line, runs one command, turns its end into an exit status.
 
+mod areas;
 mod args;
 mod commands;
 mod config;
@@ -21,7 +22,9 @@ fn main() -> ExitCode {
         Err(error) => return args::report(&error),
     };
     parent::follow();
-    if !cli.command.is_service() {
+    if cli.command.is_service() {
+        areas::limit();
+    } else {
         output::install_log();
     }
     match commands::run(cli) {

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use flowgait_flow::export::AtomicFile;
 
 pub use manifest::Manifest;
-pub use reference::{LIVE, Reference, Which};
+pub use reference::{LIVE, Reference, STARTER, Which, check_new_name};
 
 use crate::artifact::{Model, read_file};
 use crate::error::Error;
@@ -145,7 +145,7 @@ impl Registry {
     /// # Errors
     /// [`Error::UseModel`] when the file is no model, [`Error::Registry`] when it cannot be written.
     pub fn import(&self, name: &str, file: &Path, now: i64) -> Result<Import, Error> {
-        reference::check_name(name)?;
+        check_new_name(name)?;
         let bytes = read_file(file)?;
         let model = Model::from_bytes(&bytes)
             .map_err(|source| Error::UseModel { path: file.into(), source: Box::new(source) })?;

@@ -72,6 +72,8 @@ pub(crate) type Shared = With<Arc<App>>;
         description = "Which application an encrypted flow belongs to, from how it moves: tables and captures in, verdicts out.",
         license(name = "MIT OR Apache-2.0")
     ),
+    // These two are no business of keys, and so no routes of the rest.
+    paths(health::livez, health::readyz),
     components(schemas(Problem)),
     tags(
         (name = "predictions", description = "Answers at once, for up to 1,000 rows"),

@@ -32,6 +32,7 @@ use object_store::{
 use tokio::runtime::Handle;
 
 use crate::error::Error;
+use crate::store::sqlite::own_folder;
 
 /// Octets of a part of an upload; S3 wants 5 MiB at least, and 10,000 parts at most, so this is good for 80 GB.
 const PART_OCTETS: usize = 8 << 20;
@@ -81,10 +82,12 @@ impl Blobs {
             }
             None => {
                 let folder = PathBuf::from(place);
-                let made = std::fs::create_dir_all(&folder)
-                    .and_then(|()| folder.canonicalize())
+                let made = own_folder(&folder)
+                    // Better told now than to everybody who sends something.
+                    .and_then(|()| tempfile::tempfile_in(&folder))
+                    .and_then(|_| folder.canonicalize())
                     .map_err(|source| Error::System {
-                        doing: format!("make the folder {place}"),
+                        doing: format!("write in the folder {place}"),
                         source,
                     })?;
                 root = Some(made.clone());

@@ -12,7 +12,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use flowgait_model::Model;
-use flowgait_model::registry::{Entry, Import, LIVE, Manifest, Reference, Registry, Which};
+pub use flowgait_model::registry::STARTER;
+use flowgait_model::registry::{
+    Entry, Import, LIVE, Manifest, Reference, Registry, Which, check_new_name,
+};
 
 use crate::error::Error;
 use bucket::Bucket;
@@ -21,9 +24,6 @@ use bucket::Bucket;
 pub const ALIAS_AGE: Duration = Duration::from_secs(1);
 /// Versions that stay in memory while nobody uses them.
 const KEPT_MAX: usize = 8;
-/// The name of the model that ships with the program.
-pub const STARTER: &str = "starter";
-
 /// A model in memory.
 #[derive(Debug)]
 pub struct Loaded {
@@ -226,7 +226,7 @@ impl Models {
     /// # Errors
     /// When the octets are no model, or cannot be written.
     pub async fn import(&self, name: &str, bytes: Vec<u8>, now: i64) -> Result<Import, Error> {
-        name.parse::<Reference>()?;
+        check_new_name(name)?;
         let name = name.to_owned();
         match &self.place {
             Place::Bucket(bucket) => bucket.import(&name, bytes, now).await,

@@ -108,6 +108,16 @@ impl Order {
         }
     }
 
+    /// Whether it adds a version to the registry when it succeeds.
+    #[must_use]
+    pub fn makes_a_model(&self) -> bool {
+        match self {
+            Self::Predict(_) => false,
+            Self::Fit(_) => true,
+            Self::Simulate(order) => order.name.is_some(),
+        }
+    }
+
     /// As the store keeps it.
     #[must_use]
     pub fn to_value(&self) -> serde_json::Value {

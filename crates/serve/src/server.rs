@@ -48,6 +48,8 @@ pub struct Listening {
     pub management: Option<SocketAddr>,
     /// Whether it speaks TLS.
     pub tls: bool,
+    /// Whether anybody who reaches it may ask.
+    pub is_open: bool,
     /// What an operator should know.
     pub notes: Vec<String>,
 }
@@ -188,9 +190,6 @@ async fn base(
     let fixed = params.keys_file.as_deref().map(auth::keys_of).transpose()?.unwrap_or_default();
     let has_keys = !fixed.is_empty() || !store.keys().await?.is_empty();
     let has_gate = has_keys || params.trusted_header.is_some();
-    if !params.bind.ip().is_loopback() && !has_gate && params.tls.is_none() {
-        return Err(no_gate(params.bind));
-    }
     if !params.bind.ip().is_loopback() && !has_gate {
         return Err(no_gate(params.bind));
     }
@@ -267,6 +266,7 @@ pub async fn serve(
         bind: address(&listener)?,
         management: management.as_ref().map(address).transpose()?,
         tls: params.tls.is_some(),
+        is_open: app.auth.is_open(),
         notes,
     };
     let tls = match &params.tls {
@@ -374,7 +374,7 @@ pub async fn work(
     }
     let collector = tokio::spawn(collect::run(app.clone(), ends.clone()));
     let (bind, management) = (bound, health.map(|_| bound));
-    announce(&Listening { bind, management, tls: false, notes });
+    announce(&Listening { bind, management, tls: false, is_open: false, notes });
     let worker = WorkerParams {
         name: worker_name(),
         slots: params.workers.max(1),

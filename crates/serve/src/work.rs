@@ -192,6 +192,8 @@ pub(crate) struct Teller<'a> {
     hold: &'a Hold,
     progress: Progress,
     begun: Instant,
+    /// What was done before this began, by another worker.
+    before: Option<u64>,
     told: Instant,
     /// Whether there is anything to show: of a job in chunks their number is shown instead.
     shows: bool,
@@ -216,7 +218,15 @@ impl<'a> Teller<'a> {
             total,
             ..Progress::default()
         };
-        Self { shop, hold, progress, begun: now, told: now, shows: lease.job.parts == 1 }
+        Self {
+            shop,
+            hold,
+            progress,
+            begun: now,
+            before: None,
+            told: now,
+            shows: lease.job.parts == 1,
+        }
     }
 
     /// Whether to go on.
@@ -231,6 +241,7 @@ impl<'a> Teller<'a> {
     pub(crate) fn done(&mut self, done: u64) -> Result<(), Trouble> {
         self.check()?;
         self.progress.done = done;
+        self.before.get_or_insert(done);
         if self.shows && self.told.elapsed() >= EVERY {
             self.tell();
             self.check()?;
@@ -241,7 +252,7 @@ impl<'a> Teller<'a> {
     /// There is so much to do, as is known now.
     pub(crate) fn stage(&mut self, stage: &str, unit: &str, total: Option<u64>) {
         if self.progress.stage != stage {
-            self.begun = Instant::now();
+            (self.begun, self.before) = (Instant::now(), None);
         }
         self.progress = Progress {
             stage: stage.to_owned(),
@@ -254,7 +265,8 @@ impl<'a> Teller<'a> {
     fn tell(&mut self) {
         self.told = Instant::now();
         let seconds = self.begun.elapsed().as_secs_f64();
-        let rate = self.progress.done as f64 / seconds;
+        let done = self.progress.done - self.before.unwrap_or(0).min(self.progress.done);
+        let rate = done as f64 / seconds;
         self.progress.rate = (rate > 0.0).then_some(rate);
         self.progress.seconds_left = self
             .progress

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use clap::Subcommand;
 use flowgait_serve::job::{Job, JobId, Query, State, Steer, Steered};
+use flowgait_serve::order::Order;
+use flowgait_serve::store::sqlite::Visit;
 
 use super::service::{self, StoreArgs};
 use crate::config::Config;
@@ -76,7 +78,7 @@ async fn act(args: &Args, config: &mut Config) -> Result<Outcome, Failure> {
     if let What::Backup { file } = &args.what {
         return back_up(args, file, config);
     }
-    let store = args.store.visit(config).await?;
+    let store = args.store.visit(Visit::Look, config).await?;
     match &args.what {
         What::List { state, limit } => {
             let query = Query { states: state.clone(), most: *limit, ..Query::default() };
@@ -124,11 +126,10 @@ fn back_up(args: &Args, file: &std::path::Path, config: &mut Config) -> Result<O
         return Err(Failure::usage("Only a sqlite store is copied by this")
             .help("Redis is copied by its own means: BGSAVE, or its append-only file."));
     };
-    let visit = flowgait_serve::store::sqlite::Visit::Look;
     let store = flowgait_serve::store::sqlite::SqliteStore::open(
         std::path::Path::new(folder),
         flowgait_serve::store::Limits::default(),
-        visit,
+        Visit::Look,
     )?;
     store.back_up(file)?;
     output::note(&format!("copied to {}", file.display()));
@@ -157,21 +158,33 @@ async fn steer(
 }
 
 fn table(jobs: &[Job]) -> String {
-    let mut text = String::new();
+    if jobs.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "{:36}  {:9}  {:8}  {:20}  {:>9}  WHAT\n",
+        "ID", "STATE", "KIND", "TAKEN IN", "SIZE"
+    );
     for job in jobs {
-        let parts = if job.parts > 1 {
-            format!("{}/{} parts", job.parts_done, job.parts)
-        } else {
-            String::new()
+        let upload = match Order::of(&job.order) {
+            Ok(Order::Predict(order)) => Some(order.input.name),
+            Ok(Order::Fit(order)) => Some(order.input.name),
+            Ok(Order::Simulate(order)) => order.input.map(|input| input.name),
+            Err(_) => None,
         };
-        let why =
-            job.reason.as_ref().map_or(parts, |reason| reason.detail.chars().take(80).collect());
-        let id = job.id.to_string();
+        let mut what: Vec<String> = upload.into_iter().collect();
+        if job.parts > 1 && !job.state.is_end() {
+            what.push(format!("{} of {} parts", job.parts_done, job.parts));
+        }
+        what.extend(job.reason.as_ref().map(|reason| reason.detail.clone()));
         let line = format!(
-            "{id}  {:9}  {:8}  {:>9}  {why}",
+            "{:36}  {:9}  {:8}  {:20}  {:>9}  {}",
+            job.id.to_string(),
             job.state.name(),
             job.kind,
-            units::octets(job.octets)
+            units::utc(job.created as i64 * 1_000_000),
+            units::octets(job.octets),
+            what.join(": ")
         );
         text.push_str(line.trim_end());
         text.push('\n');

@@ -3,6 +3,8 @@
 use clap::Subcommand;
 use flowgait_serve::auth;
 
+use flowgait_serve::store::sqlite::Visit;
+
 use super::service::{self, StoreArgs};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
@@ -50,7 +52,12 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
 }
 
 async fn act(args: &Args, config: &mut Config) -> Result<Outcome, Failure> {
-    let store = args.store.visit(config).await?;
+    let visit = match &args.what {
+        // Before a service may be reached from elsewhere it needs a key, so the first key may be there before it.
+        What::Add { .. } => Visit::Prepare,
+        _ => Visit::Look,
+    };
+    let store = args.store.visit(visit, config).await?;
     match &args.what {
         What::Add { name, scopes } => {
             let usual = ["predict".to_owned(), "jobs".to_owned()];
@@ -63,7 +70,11 @@ async fn act(args: &Args, config: &mut Config) -> Result<Outcome, Failure> {
                     ),
                 ));
             }
-            output::note(&format!("key '{name}' may: {}; it is shown once:", scopes.join(", ")));
+            output::note(&format!(
+                "key '{name}' of {} may: {}; it is shown once:",
+                flowgait_serve::masked(&args.store.place(config)?),
+                scopes.join(", ")
+            ));
             output::out(&format!("{key}\n"))?;
         }
         What::List => {

@@ -72,7 +72,7 @@ enum What {
 /// Does it.
 pub fn run(args: &Args, config: &Config) -> Result<Outcome, Failure> {
     let registry = match &args.registry {
-        Some(folder) => Registry::new(folder),
+        Some(folder) => in_folder(folder)?,
         None => registry(config)?,
     };
     match &args.what {
@@ -147,12 +147,16 @@ fn registry(config: &Config) -> Result<Registry, Failure> {
         Failure::usage("There is no home folder to keep a registry of models in")
             .help("Name a folder by --registry, or by the setting models.registry.")
     })?;
+    in_folder(&folder)
+}
+
+fn in_folder(folder: &Path) -> Result<Registry, Failure> {
     if folder.to_string_lossy().contains("://") {
         return Err(Failure::usage(format!("{} is no folder", folder.display())).help(
             "A bucket's models are reached through the service that has it: GET and POST /v1/models.",
         ));
     }
-    Ok(Registry::new(&folder))
+    Ok(Registry::new(folder))
 }
 
 fn import(registry: &Registry, file: &Path, name: Option<&str>) -> Result<(), Failure> {

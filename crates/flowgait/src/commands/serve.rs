@@ -91,15 +91,21 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
 
 fn announce(listening: &Listening, params: &flowgait_serve::config::ServeParams) {
     let scheme = if listening.tls { "https" } else { "http" };
+    let key = if listening.is_open { "" } else { " -H 'Authorization: Bearer KEY'" };
     output::note(&format!("flowgait listens on {scheme}://{}", listening.bind));
     output::note(&format!(
-        "  try      curl -F file=@YOURS.pcap {scheme}://{}/v1/jobs",
+        "  try      curl{key} -F file=@YOURS.pcap {scheme}://{}/v1/jobs",
         listening.bind
     ));
     output::note(&format!("  routes   {scheme}://{}/docs", listening.bind));
     output::note(&format!("  jobs     {}", flowgait_serve::masked(&params.store)));
-    output::note(&format!("  blobs    {}", params.blobs));
+    let is_shared = params.store.starts_with("sqlite:") || params.blobs.contains("://");
+    let shared = if is_shared { "" } else { " (every worker must see this same folder)" };
+    output::note(&format!("  blobs    {}{shared}", params.blobs));
     output::note(&match params.workers {
+        0 if params.store.starts_with("sqlite:") => {
+            "  workers  none: what is taken in waits until this is started with some".to_owned()
+        }
         0 => "  workers  none here: start some by flowgait worker".to_owned(),
         workers => format!("  workers  {workers}"),
     });

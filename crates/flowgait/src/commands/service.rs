@@ -5,14 +5,15 @@ use std::process::Command;
 use std::sync::Arc;
 
 use flowgait_serve::config::{ApiLimits, ServeParams};
+use flowgait_serve::server;
+use flowgait_serve::store::sqlite::Visit;
 use flowgait_serve::store::{JobStore, Limits};
 use flowgait_serve::work::{Programs, TableLimits};
-use flowgait_serve::{server, store};
 
 use super::flow_table::Columns;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::{parent, progress};
+use crate::{areas, parent, progress};
 
 /// Where jobs and data are, as flags.
 #[derive(Debug, Default, clap::Args)]
@@ -33,10 +34,14 @@ impl StoreArgs {
     }
 
     /// Opens it to look at it, or change a little, while a service may run.
-    pub async fn visit(&self, config: &mut Config) -> Result<Arc<dyn JobStore>, Failure> {
+    pub async fn visit(
+        &self,
+        visit: Visit,
+        config: &mut Config,
+    ) -> Result<Arc<dyn JobStore>, Failure> {
         let place = self.place(config)?;
         let limits = limits(config);
-        let (store, _) = server::open_store(&place, &limits, store::sqlite::Visit::Look).await?;
+        let (store, _) = server::open_store(&place, &limits, visit).await?;
         Ok(store)
     }
 }
@@ -158,6 +163,8 @@ impl Own {
             .arg(name)
             .env(parent::ENDS, "1")
             .env(progress::LINES, "lines")
+            // What is good for a service of days is not for a fit.
+            .env_remove(areas::VARIABLE)
             .env("COLUMNS", "10000")
             .env("NO_COLOR", "1");
         command

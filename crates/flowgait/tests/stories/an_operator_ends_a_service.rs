@@ -10,6 +10,36 @@ const SQLITE: [&str; 4] = ["--store", "sqlite:data", "--blobs", "data"];
 const HASTY: [(&str, &str); 1] = [("FLOWGAIT_SERVE_CHUNK_OCTETS", "20k")];
 
 #[test]
+fn a_store_that_is_not_there_is_told_and_not_made() {
+    let place = Place::new();
+    place.ok(&["keys", "add", "first", "--store", "sqlite:made"]);
+    for args in [
+        &["jobs", "list"][..],
+        &["jobs", "drain"],
+        &["jobs", "backup", "copy.db"],
+        &["keys", "list"],
+    ] {
+        let run = place.run(&[args, &["--store", "sqlite:tpyo"]].concat());
+        assert_eq!(run.status, 1, "{args:?}: {}", run.err);
+        run.tells(&["There is no store of jobs in tpyo", "--store"]);
+    }
+    assert_eq!(place.files(), ["made"], "nothing was made but for the first key");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_others_sent_is_not_for_everybody_on_the_machine() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    let _service =
+        Service::start(&place, &["--store", "sqlite:data/store", "--blobs", "blobs"], &[]);
+    for folder in ["data", "data/store", "blobs"] {
+        let mode = std::fs::metadata(place.path(folder)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{folder}");
+    }
+}
+
+#[test]
 fn it_drains_and_goes_on_after_its_restart() {
     let place = Place::new();
     let trained = trained(&place, 60_000);

@@ -73,6 +73,27 @@ fn what_is_no_model_is_said() {
 }
 
 #[test]
+fn the_name_of_the_model_that_ships_is_taken() {
+    let place = Place::new();
+    place.write("t.csv", "a,kind\n1,x\n2,y\n3,x\n4,y\n");
+    place.ok(&[
+        "fit",
+        "t.csv",
+        "--label",
+        "kind",
+        "--estimator",
+        "forest",
+        "--trees",
+        "1",
+        "-o",
+        "a.fgm",
+    ]);
+    let run = place.run(&["models", "import", "a.fgm", "--name", "starter", "--registry", "reg"]);
+    assert_eq!(run.status, 1, "{}", run.err);
+    run.tells(&["starter", "choose another name"]);
+}
+
+#[test]
 fn a_bucket_is_no_folder() {
     let place = Place::new();
     for args in [&["models", "list"][..], &["models", "show", "kinds"]] {

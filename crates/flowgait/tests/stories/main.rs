@@ -36,6 +36,7 @@ mod everything_lies_in_a_bucket;
 mod much_is_asked_of_a_service;
 mod names_lead_nowhere;
 mod sites_learn_together;
+mod somebody_deploys_it;
 mod somebody_looks_at_all_rows;
 mod somebody_sends_what_breaks;
 mod somebody_trains_through_the_api;

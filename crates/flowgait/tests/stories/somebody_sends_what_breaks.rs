@@ -47,6 +47,49 @@ const FILE: &str =
     "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.csv\"\r\n\r\na,b,c\n";
 
 #[test]
+fn a_header_alone_is_a_table_without_rows() {
+    let place = Place::new();
+    let trained = trained(&place, 10);
+    let service = Service::start(&place, &["--store", "sqlite:data", "--blobs", "data"], &[]);
+    let packed = zstd::encode_all(&b"a,b,c\n"[..], 1).unwrap();
+    for table in [&b"a,b,c\n"[..], b"a,b,c", b"\n\na,b,c\r\n", &packed] {
+        let id = service.submit("kinds", table);
+        let job = service.job_that(&id, "succeeded");
+        assert_eq!(job["result"]["rows"], 0, "{job}");
+        assert!(job["progress"].is_null(), "{job}");
+        let answers = service.result(&id);
+        assert_eq!(String::from_utf8(answers).unwrap().trim_end(), "a,b,c,prediction");
+    }
+    // Nothing but empty lines has no header.
+    let id = service.submit("kinds", b"\n\n");
+    let job = service.job_that(&id, "failed");
+    assert!(job["reason"]["detail"].as_str().unwrap().contains("header"), "{job}");
+    drop(trained);
+}
+
+#[test]
+fn what_says_that_it_is_too_large_is_not_taken_at_all() {
+    let place = Place::new();
+    let small = [("FLOWGAIT_SERVE_UPLOAD_OCTETS", "1000")];
+    let service = Service::start(&place, &["--store", "sqlite:data", "--blobs", "data"], &small);
+    let mut stream = wire::connect(&service);
+    let head = format!(
+        "POST /v1/jobs HTTP/1.1\r\nHost: {}\r\nContent-Length: 11000000000\r\nExpect: 100-continue\r\n\
+         Content-Type: multipart/form-data; boundary=edge\r\n\r\n",
+        service.address()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let told = wire::rest(stream);
+    assert_eq!(told.status, 413, "{told:?}");
+    assert!(told.body.contains("serve.upload_octets"), "{told:?}");
+    // A file in a field of another name is told, not guessed at.
+    let body = b"--edge\r\nContent-Disposition: form-data; name=\"fil\"; filename=\"r.csv\"\r\n\r\na\n1\n\r\n--edge--\r\n";
+    let told = wire::form(&service, "/v1/jobs", "", body);
+    assert_eq!(told.status, 400, "{told:?}");
+    assert!(told.problem()["detail"].as_str().unwrap().contains("'file'"), "{told:?}");
+}
+
+#[test]
 fn whoever_stops_sending_is_let_go_and_leaves_nothing() {
     let place = Place::new();
     let service = Service::start(&place, &SQLITE, &[("FLOWGAIT_SERVE_IDLE", "1s")]);

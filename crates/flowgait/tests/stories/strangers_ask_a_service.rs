@@ -40,6 +40,10 @@ fn keys_open_what_they_are_for() {
     service.job_that(&id, "succeeded");
     service.post("/v1/predictions?model=kinds", "text/csv", &trained.table).with(403);
     service.post("/v1/models/x", "application/octet-stream", b"x").with(403);
+    // What training makes is a model too, and may change what others are answered by.
+    let fit = [("kind", "fit"), ("name", "kinds"), ("label", "kind"), ("promote", "live")];
+    service.send("/v1/jobs", &fit, Some(("t.csv", &rows(30, true)))).with(403);
+    service.send("/v1/federations", &[("name", "kinds")], None).with(403);
     assert_eq!(service.get("/metrics").status, 403);
     let link = service.job(&id)["links"]["result"].as_str().unwrap().to_owned();
     // Another's job is as if it were not there.

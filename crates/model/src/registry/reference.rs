@@ -71,6 +71,21 @@ pub(super) fn is_name(text: &str) -> bool {
     first && all && free && text.len() <= NAME_OCTETS_MAX
 }
 
+/// The name of the model that ships with the program, which no other may have.
+pub const STARTER: &str = "starter";
+
+/// Refuses a name that a new model cannot get.
+///
+/// # Errors
+/// [`Error::ModelName`], or [`Error::Parameter`] for the name of the model that ships.
+pub fn check_new_name(text: &str) -> Result<(), Error> {
+    if text == STARTER {
+        let rule = "that is the model that ships with the program: choose another name";
+        return Err(Error::Parameter { name: "name", value: text.to_owned(), rule });
+    }
+    check_name(text)
+}
+
 pub(super) fn check_name(text: &str) -> Result<(), Error> {
     if is_name(text) {
         return Ok(());

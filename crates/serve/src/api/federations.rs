@@ -20,7 +20,7 @@ use crate::order::names;
 use crate::problem::Problem;
 
 /// The kind of job that a federation is.
-const KIND: &str = "simulate";
+pub(crate) const KIND: &str = "simulate";
 /// Federations shown.
 const LIST_MAX: usize = 100;
 /// Rounds shown at a time.
@@ -92,6 +92,7 @@ pub(crate) async fn create(
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;
     let key = jobs::idempotency_key(&headers)?;
+    upload::check_length(&app, &headers)?;
     let received = upload::receive(&app, form).await?;
     let order = async |_: &App, form: &mut upload::Received| jobs::form::simulate_order(form);
     let job = jobs::take_in(&app, &caller, received, key, order).await?;
@@ -200,7 +201,9 @@ const FILES: &[(&str, &str)] = &[
     tag = "federations",
     params(("id" = String, Path, description = "The federation's id"), ("file" = String, Path, description = "Its name")),
     responses(
-        (status = 200, description = "It", content_type = "application/octet-stream", body = String),
+        (status = 200, description = "It", content(
+            (String = "text/html"), (Value = "application/json"), (String = "application/x-ndjson"), (String = "application/octet-stream"),
+        )),
         Usual, Refusal<404>,
     ),
     security(("key" = []))

@@ -28,11 +28,24 @@ pub(crate) fn management(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-async fn livez() -> &'static str {
+/// Whether the process lives.
+#[utoipa::path(
+    get, path = "/livez", tag = "health",
+    responses((status = 200, description = "It does", body = String, content_type = "text/plain"))
+)]
+pub(crate) async fn livez() -> &'static str {
     "alive\n"
 }
 
-async fn readyz(With(app): Shared) -> Response {
+/// Whether requests can be served: the store of jobs answers, and the process is not ending.
+#[utoipa::path(
+    get, path = "/readyz", tag = "health",
+    responses(
+        (status = 200, description = "They can", body = String, content_type = "text/plain"),
+        (status = 503, description = "They cannot, and why", body = String, content_type = "text/plain"),
+    )
+)]
+pub(crate) async fn readyz(With(app): Shared) -> Response {
     match readiness(&app).await {
         Ok(()) => {
             metrics::gauge!("flowgait_ready").set(1.0);

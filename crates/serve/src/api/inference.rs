@@ -134,13 +134,24 @@ pub(crate) struct TensorMetadata {
     shape: Vec<i64>,
 }
 
-fn metadata(model: &Loaded) -> ModelMetadata {
+/// What is told of a model with these versions.
+async fn metadata(app: &App, model: &Loaded) -> Result<ModelMetadata, Problem> {
+    let all = app.models.list().await?;
+    let of = all.into_iter().filter(|entry| entry.name == model.name);
+    let mut versions: Vec<u32> = of.map(|entry| entry.version).collect();
+    if versions.is_empty() {
+        versions.push(model.version);
+    }
+    Ok(described(model, versions.iter().map(u32::to_string).collect()))
+}
+
+fn described(model: &Loaded, versions: Vec<String>) -> ModelMetadata {
     let tensor =
         |name: &str, datatype, shape| TensorMetadata { name: name.to_owned(), datatype, shape };
     let (schema, classes) = (model.model.schema(), model.model.classes());
     ModelMetadata {
         name: model.name.clone(),
-        versions: vec![model.version.to_string()],
+        versions,
         platform: "flowgait",
         inputs: vec![tensor("input", "FP32", vec![-1, schema.features.len() as i64])],
         outputs: vec![
@@ -196,12 +207,12 @@ macro_rules! model_route {
 model_route! {
     /// What a model takes and gives.
     model "/v2/models/{name}" (("name" = String, Path, description = "The model's name")) ModelMetadata, String,
-    |app| name => Ok(Json(metadata(&*named(&app, &name, None).await?)))
+    |app| name => Ok(Json(metadata(&app, &*named(&app, &name, None).await?).await?))
 }
 model_route! {
     /// What a version takes and gives.
     version "/v2/models/{name}/versions/{version}" (("name" = String, Path, description = "The model's name"), ("version" = u32, Path, description = "Its version")) ModelMetadata, (String, String),
-    |app| (name, version) => Ok(Json(metadata(&*named(&app, &name, Some(&version)).await?)))
+    |app| (name, version) => Ok(Json(metadata(&app, &*named(&app, &name, Some(&version)).await?).await?))
 }
 model_route! {
     /// Whether a model is ready.

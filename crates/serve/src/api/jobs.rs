@@ -81,6 +81,7 @@ pub(crate) async fn submit(
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;
     let key = idempotency_key(&headers)?;
+    upload::check_length(&app, &headers)?;
     let received = upload::receive(&app, form).await?;
     let job = take_in(&app, &caller, received, key, form::order).await?;
     Ok(accepted(&app, &job))
@@ -108,6 +109,9 @@ pub(crate) async fn take_in(
 ) -> Result<Job, Problem> {
     let made = async {
         let order = order(app, &mut received).await?;
+        if order.makes_a_model() {
+            caller.check(Scope::Models)?;
+        }
         let idempotency = key.map(|key| {
             // The model that an alias stands for may be another by now; what was asked for is the same.
             let asked = received_digest(&order);

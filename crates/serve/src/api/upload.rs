@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::multipart::Field;
+use axum::http::{HeaderMap, header};
 use sha2::{Digest as _, Sha256};
 
 use super::App;
@@ -86,6 +87,26 @@ fn shortened(text: &str) -> String {
     text.chars().take(60).collect()
 }
 
+/// Octets of a form beside its file.
+const FORM_OCTETS: u64 = 1 << 20;
+
+/// Refuses what says of itself that it is too large, before any of it is sent.
+pub(crate) fn check_length(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let length = length.and_then(|length| length.parse::<u64>().ok());
+    let most = app.limits.upload_octets;
+    if length.is_none_or(|length| length <= most.saturating_add(FORM_OCTETS)) {
+        return Ok(());
+    }
+    Err(too_large(most))
+}
+
+fn too_large(most: u64) -> Problem {
+    Problem::too_large(format!(
+        "The file is larger than {most} octets, the setting serve.upload_octets of this service."
+    ))
+}
+
 /// Receives a form.
 ///
 /// # Errors
@@ -115,9 +136,13 @@ async fn fill(app: &App, form: &mut Multipart, received: &mut Received) -> Resul
         if received.fields.len() >= FIELDS_MAX {
             return Err(Problem::too_large(format!("The form has more than {FIELDS_MAX} fields.")));
         }
-        if name == "file"
-            || (field.file_name().is_some() && received.upload.is_none() && name != "configuration")
-        {
+        if field.file_name().is_some() && name != "file" && name != "configuration" {
+            return Err(Problem::bad_request(format!(
+                "The field '{}' has a file; a table or a capture is sent as 'file'.",
+                shortened(&name)
+            )));
+        }
+        if name == "file" {
             if received.upload.is_some() {
                 return Err(Problem::bad_request(
                     "The form has more than one file; a job takes one.",
@@ -200,8 +225,7 @@ async fn keep(
     let outcome = async {
         while let Some(piece) = piece(app, field, pace).await? {
             if writing.octets() + piece.len() as u64 > app.limits.upload_octets {
-                let most = app.limits.upload_octets;
-                return Err(Problem::too_large(format!("The file is larger than {most} octets.")));
+                return Err(too_large(app.limits.upload_octets));
             }
             if head.len() < HEAD_OCTETS {
                 head.extend_from_slice(&piece[..piece.len().min(HEAD_OCTETS - head.len())]);

@@ -45,8 +45,10 @@ const GONE_MAX: usize = 500;
 pub enum Visit {
     /// The process that serves from it: leases of an earlier one are void.
     Serve,
-    /// Somebody who looks at it or changes a little, while a server may run.
+    /// Somebody who looks at it or changes a little, while a server may run; it has to be there.
     Look,
+    /// The same, who makes it where it is not there yet.
+    Prepare,
 }
 
 /// Jobs in SQLite.
@@ -89,12 +91,17 @@ impl SqliteStore {
     pub fn open(folder: &Path, limits: Limits, visit: Visit) -> Result<Self, Error> {
         let doing = "opening it";
         let failed = |error: rusqlite::Error| Error::store(doing, error);
-        std::fs::create_dir_all(folder).map_err(|error| Error::store(doing, error))?;
+        let path = folder.join(FILE);
+        if visit == Visit::Look && !path.exists() {
+            let told = "name the one of your service by --store; flowgait serve makes one";
+            let problem = format!("there is no store of jobs in {}: {told}", folder.display());
+            return Err(Error::StoreUnfit { problem });
+        }
+        own_folder(folder).map_err(|error| unfit(folder, &error))?;
         let lock = match visit {
             Visit::Serve => Some(take(folder)?),
-            Visit::Look => None,
+            Visit::Look | Visit::Prepare => None,
         };
-        let path = folder.join(FILE);
         let connection = writer::connect(&path).map_err(failed)?;
         migrate(&connection, &path)?;
         let latest = "SELECT max(coalesce(max(created), 0), coalesce(max(ended), 0)) FROM jobs";
@@ -153,10 +160,20 @@ impl SqliteStore {
     }
 }
 
+fn unfit(folder: &Path, error: &std::io::Error) -> Error {
+    let folder = folder.display();
+    Error::StoreUnfit { problem: format!("{folder} cannot be the folder of a store: {error}") }
+}
+
+/// Makes a folder, if it is not there, that nobody else on this machine may look into: it holds what others sent.
+pub(crate) fn own_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
 /// Takes the folder for this process alone, until it ends.
 fn take(folder: &Path) -> Result<File, Error> {
-    let open = || File::create(folder.join(LOCK));
-    let file = open().map_err(|error| Error::store("opening it", error))?;
+    let file = File::create(folder.join(LOCK)).map_err(|error| unfit(folder, &error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(Error::StoreUnfit {

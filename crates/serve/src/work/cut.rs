@@ -74,9 +74,14 @@ pub(super) fn places(
         teller.done(scanner.octets())?;
     }
     let mut end = Mark::of(&scanner);
+    if header.is_none() && end.octets > 0 {
+        // A header without a line feed, or nothing but empty lines, which whoever reads it tells.
+        (header, begun) = (Some(0..end.octets), end);
+    }
     // A last row without a line feed is one.
     end.records += u64::from(scanner.octets() > begun.octets && end.records == begun.records);
-    if end.octets > begun.octets && header.is_some() {
+    // A header alone is a table without rows.
+    if end.octets > begun.octets || (chunks.is_empty() && header.is_some()) {
         chunks.push(begun.to(end, chunks.len(), blob, header));
     }
     Ok(chunks)

@@ -172,7 +172,7 @@ pub(super) fn failure(words: &str) -> String {
         .map(str::to_owned)
         .collect();
     let text = lines.into_iter().reduce(|text, line| {
-        let goes_on = text.ends_with([',', ';', ':']) || line.starts_with('[');
+        let goes_on = text.ends_with([',', ';', ':']) || line.starts_with(['[', '\'']);
         let (text, line) = if goes_on { (text, line) } else { (sentence(&text), sentence(&line)) };
         format!("{text} {line}")
     });

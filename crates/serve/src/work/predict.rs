@@ -16,7 +16,7 @@ use super::sink::PieceSink;
 use super::{Shop, Teller, Trouble, fetch, meter, wait};
 use crate::hold::Hold;
 use crate::job::{End, Lease};
-use crate::models::Loaded;
+use crate::models::{Loaded, STARTER};
 use crate::order::{Content, Format, Packed, Piece, PredictOrder, PredictResult, names};
 
 /// Rows predicted at a time.
@@ -255,6 +255,12 @@ fn succeeded(task: &Task<'_>, all: Vec<Answered>) -> End {
         format: order.format,
         ..PredictResult::default()
     };
+    if model.name == STARTER {
+        result.notes.push(format!(
+            "the starter model answered, which knows little: {}; a model of your own traffic does better (kind=fit)",
+            result.classes.join(", ")
+        ));
+    }
     for answered in all {
         result.pieces.extend(answered.pieces);
         result.tally.add(&answered.tally);

@@ -111,7 +111,7 @@ fn fit_order(form: &mut Received) -> Result<Order, Problem> {
     let name = form.take("name").ok_or_else(|| {
         Problem::bad_request("The field 'name' is missing: what the model is to be called.")
     })?;
-    check_name(&name)?;
+    check_new_name(&name)?;
     let label = form.take("label").ok_or_else(|| {
         Problem::bad_request("The field 'label' is missing: the column that says what each row is.")
     })?;
@@ -149,11 +149,16 @@ pub(crate) fn check_name(name: &str) -> Result<(), Problem> {
     Err(crate::Error::from(flowgait_model::Error::ModelName { name }).into())
 }
 
+/// Refuses the name of a model that is to come, before it is made.
+fn check_new_name(name: &str) -> Result<(), Problem> {
+    flowgait_model::registry::check_new_name(name).map_err(|error| crate::Error::from(error).into())
+}
+
 pub(crate) fn simulate_order(form: &mut Received) -> Result<Order, Problem> {
     let configuration = form.take("configuration").unwrap_or_default();
     let name = form.take("name");
     if let Some(name) = &name {
-        check_name(name)?;
+        check_new_name(name)?;
     }
     form.none_left("file, kind, configuration, name")?;
     let rounds = check_configuration(&configuration, form.upload.is_some())?;

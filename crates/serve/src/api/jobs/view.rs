@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::api::{App, seconds_now, time_text};
-use crate::job::{Job, Progress, Reason, State};
+use crate::job::{Job, Progress, Reason, State, Wish};
 use crate::order::{Content, Order, PredictResult};
 
 /// A job, as it is shown.
@@ -34,8 +34,12 @@ pub(crate) struct JobView {
     /// The model that answers, `NAME@VERSION`.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
-    /// How far it is.
-    progress: Progress,
+    /// How far it is, until it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<Progress>,
+    /// What somebody asked of it that it has not done yet: to pause, or to stop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<&'static str>,
     /// Why it did not succeed.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
@@ -66,6 +70,12 @@ pub(crate) struct Links {
     /// What it came to; signed, so that whoever has the link needs no key until it expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<String>,
+    /// A federation's rounds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rounds: Option<String>,
+    /// A federation's report, once it has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<String>,
 }
 
 impl JobView {
@@ -104,18 +114,31 @@ impl JobView {
                 rows: job.rows,
             }),
             model,
-            progress: progress(job),
+            progress: (!job.state.is_end()).then(|| progress(job)),
+            asked: (job.wish != Wish::Run && !job.state.is_end()).then(|| job.wish.name()),
             reason: job.reason.clone(),
             result: job.result.as_ref().map(|result| shown(job, result)),
-            links: Links { job: path, result: link },
+            links: Links { job: path, result: link, ..of_federation(job) },
             revision: job.revision,
         }
     }
 }
 
+/// Where a federation's own things are.
+fn of_federation(job: &Job) -> Links {
+    let own = |name: &str| format!("/v1/federations/{}/{name}", job.id);
+    let is_federation = job.kind == crate::api::federations::KIND;
+    Links {
+        job: String::new(),
+        result: None,
+        rounds: is_federation.then(|| own("rounds")),
+        report: (is_federation && job.state == State::Succeeded).then(|| own("files/report.html")),
+    }
+}
+
 /// How far a job is; one in chunks by how many of them are done.
 fn progress(job: &Job) -> Progress {
-    if job.parts <= 1 || job.state == State::Succeeded {
+    if job.parts <= 1 {
         return job.progress.clone();
     }
     let chunks = u64::from(job.parts - 2);

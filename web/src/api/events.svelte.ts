@@ -1,0 +1,81 @@
+// The one stream of changes of a tab. Changes are gathered and given out once a frame.
+
+import type { Job } from './types';
+
+export type Line = 'live' | 'reconnecting' | 'stale';
+
+/** Panes are told that what they show is old after the line was down for so long. */
+const STALE_AFTER = 10_000;
+
+class Events {
+  line = $state<Line>('reconnecting');
+  /** Which try of coming back this is; 0 before the line was ever lost. */
+  tries = $state(0);
+  /** When the line was lost, for "as of". */
+  since = $state<Date | undefined>(undefined);
+  jobs = $state.raw<ReadonlyMap<string, Job>>(new Map());
+
+  #source: EventSource | undefined;
+  #gathered = new Map<string, Job>();
+  #frame = 0;
+  #late: ReturnType<typeof setTimeout> | undefined;
+  #again: ReturnType<typeof setTimeout> | undefined;
+  #last = '';
+
+  open() {
+    if (this.#source) return;
+    // A closed stream is opened anew by us, and then says itself where it was.
+    const source = new EventSource(this.#last ? `/v1/events?since=${this.#last}` : '/v1/events');
+    this.#source = source;
+    source.addEventListener('hello', (event) => this.#arrived(event));
+    source.addEventListener('job', (event) => {
+      this.#arrived(event);
+      const job = JSON.parse(event.data as string) as Job;
+      this.#gathered.set(job.id, job);
+      this.#frame ||= requestAnimationFrame(() => this.#give());
+    });
+    source.onerror = () => {
+      this.#lost();
+      // A browser gives up for good when the answer was an error and not a stream.
+      if (source.readyState !== EventSource.CLOSED) return;
+      this.#source = undefined;
+      const wait = Math.min(10_000, 500 * 2 ** Math.min(this.tries, 5));
+      this.#again = setTimeout(() => this.open(), wait);
+    };
+  }
+
+  close() {
+    clearTimeout(this.#again);
+    clearTimeout(this.#late);
+    this.#source?.close();
+    this.#source = undefined;
+  }
+
+  #arrived(event: MessageEvent) {
+    if (event.lastEventId) this.#last = event.lastEventId;
+    clearTimeout(this.#late);
+    this.#late = undefined;
+    this.line = 'live';
+    this.tries = 0;
+    this.since = undefined;
+  }
+
+  #lost() {
+    this.tries++;
+    this.since ??= new Date();
+    if (this.line === 'live') this.line = 'reconnecting';
+    this.#late ??= setTimeout(() => (this.line = 'stale'), STALE_AFTER);
+  }
+
+  #give() {
+    this.#frame = 0;
+    const jobs = new Map(this.jobs);
+    for (const [id, job] of this.#gathered) {
+      if (job.revision >= (jobs.get(id)?.revision ?? 0)) jobs.set(id, job);
+    }
+    this.#gathered.clear();
+    this.jobs = jobs;
+  }
+}
+
+export const events = new Events();

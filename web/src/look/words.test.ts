@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { bytes, count, duration, percent, signed } from './words';
+
+const flat = (text: string) => text.replaceAll('\u2009', ' ');
+
+test.each([
+  [0, '0 B'],
+  [1448, '1.45 kB'],
+  [999, '999 B'],
+  [999_600, '1.00 MB'],
+  [67_800_000, '67.8 MB'],
+  [359_000, '359 kB'],
+])('%d bytes', (n, said) => expect(flat(bytes(n))).toBe(said));
+
+test.each([
+  [0, '0 ms'],
+  [0.0002, '0 ms'],
+  [0.0061, '6.1 ms'],
+  [0.061, '61 ms'],
+  [4.31, '4.3 s'],
+  [393, '6 min 33'],
+  [59.97, '1 min 00'],
+  [7500, '2 h 05'],
+])('%d seconds', (s, said) => expect(flat(duration(s))).toBe(said));
+
+test('counts, shares and signs', () => {
+  expect(count(18204)).toBe('18,204');
+  expect(flat(percent(0.071))).toBe('7.1 %');
+  expect(signed(-0.02)).toBe('−0.02');
+});

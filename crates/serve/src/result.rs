@@ -16,8 +16,8 @@ use crate::work::scan::{Scanner, TableLimits};
 const NAME: &str = "the answers";
 /// Octets looked at before it is asked again whether to go on.
 const STEP_OCTETS: usize = 1 << 20;
-/// Rows read at a time.
-const BATCH_ROWS: usize = 1_024;
+/// Rows passed over before it is asked again.
+const STEP_ROWS: u64 = 1_024;
 
 /// Whether somebody still waits.
 pub(crate) type GoesOn<'a> = &'a dyn Fn() -> bool;
@@ -106,13 +106,25 @@ impl Stored<'_> {
         numbers: &[u64],
         goes_on: GoesOn<'_>,
     ) -> Result<Option<Picked>, Error> {
-        if self.result.format != Format::Csv {
-            let Some(reader) = self.rows(schema, goes_on)? else { return Ok(None) };
-            return walk(reader, numbers, goes_on);
-        }
         // Where records end is found many times as fast as what is in them.
-        let Some(octets) = self.records(numbers, goes_on)? else { return Ok(None) };
-        let reader = RowReader::csv(NAME, Box::new(Cursor::new(octets)), schema).map_err(unread)?;
+        let ends: Box<dyn Ends> = match self.result.format {
+            Format::Csv => Box::new(OfCsv::new()),
+            Format::Jsonl => Box::new(OfLines),
+            Format::Parquet => {
+                let Some(reader) = self.rows(schema, goes_on)? else { return Ok(None) };
+                return walk(reader, numbers, goes_on);
+            }
+        };
+        let Some(octets) = self.records(ends, numbers, goes_on)? else { return Ok(None) };
+        if octets.is_empty() {
+            return Ok(Some(Picked { header: Vec::new(), rows: Vec::new() }));
+        }
+        let stream = Box::new(Cursor::new(octets));
+        let reader = match self.result.format {
+            Format::Jsonl => RowReader::jsonl(NAME, stream, schema),
+            _ => RowReader::csv(NAME, stream, schema),
+        };
+        let reader = reader.map_err(unread)?;
         let places: Vec<u64> = (1..=numbers.len() as u64).collect();
         let mut found = walk(reader, &places, goes_on)?;
         if let Some(picked) = &mut found {
@@ -121,19 +133,18 @@ impl Stored<'_> {
         Ok(found)
     }
 
-    /// The header and some records of CSV, as they are.
-    fn records(&self, numbers: &[u64], goes_on: GoesOn<'_>) -> Result<Option<Vec<u8>>, Error> {
-        // What is within the limits of a table may be a little beyond them with its answers.
-        let mut scanner = Scanner::new(&TableLimits {
-            octets: u64::MAX,
-            rows: u64::MAX - 1,
-            columns: usize::MAX,
-            row_octets: usize::MAX,
-            cell_octets: usize::MAX,
-        });
+    /// Some records as they are, and the header where there is one.
+    fn records(
+        &self,
+        mut ends: Box<dyn Ends>,
+        numbers: &[u64],
+        goes_on: GoesOn<'_>,
+    ) -> Result<Option<Vec<u8>>, Error> {
         let mut stream = self.octets();
-        let mut wanted = std::iter::once(0).chain(numbers.iter().copied()).peekable();
+        let header = ends.has_header().then_some(0);
+        let mut wanted = header.into_iter().chain(numbers.iter().copied()).peekable();
         let (mut found, mut buffer) = (Vec::new(), vec![0; STEP_OCTETS]);
+        let mut number = u64::from(header.is_none());
         while wanted.peek().is_some() {
             if !goes_on() {
                 return Ok(None);
@@ -143,17 +154,16 @@ impl Stored<'_> {
                 break;
             }
             let mut rest = &buffer[..count];
-            while let Some(&number) = wanted.peek()
+            while let Some(&next) = wanted.peek()
                 && !rest.is_empty()
             {
-                let is_wanted = scanner.records() == number;
-                let scanned = scanner.next_record(rest);
-                let (passed, ended) = scanned.map_err(|_| damaged("a record without an end"))?;
-                if is_wanted {
+                let (passed, ended) = ends.next(rest)?;
+                if number == next {
                     found.extend_from_slice(&rest[..passed]);
-                    if ended && scanner.records() > number {
-                        wanted.next();
-                    }
+                }
+                if ended {
+                    wanted.next_if_eq(&number);
+                    number += 1;
                 }
                 rest = &rest[passed..];
             }
@@ -183,6 +193,55 @@ impl Stored<'_> {
     }
 }
 
+/// Tells where records end.
+trait Ends {
+    /// Whether the first is a header.
+    fn has_header(&self) -> bool;
+    /// Octets to behind the end of the next record, or to the end of the piece; and whether a record ended.
+    fn next(&mut self, piece: &[u8]) -> Result<(usize, bool), Error>;
+}
+
+/// Line feeds may be in quotes.
+struct OfCsv(Scanner);
+
+impl OfCsv {
+    fn new() -> Self {
+        // What is within the limits of a table may be a little beyond them with its answers.
+        Self(Scanner::new(&TableLimits {
+            octets: u64::MAX,
+            rows: u64::MAX - 1,
+            columns: usize::MAX,
+            row_octets: usize::MAX,
+            cell_octets: usize::MAX,
+        }))
+    }
+}
+
+impl Ends for OfCsv {
+    fn has_header(&self) -> bool {
+        true
+    }
+
+    fn next(&mut self, piece: &[u8]) -> Result<(usize, bool), Error> {
+        // An empty line is no record, and among the answers there is none.
+        self.0.next_record(piece).map_err(|_| damaged("a record without an end"))
+    }
+}
+
+/// JSON has no line feed but between its texts.
+struct OfLines;
+
+impl Ends for OfLines {
+    fn has_header(&self) -> bool {
+        false
+    }
+
+    fn next(&mut self, piece: &[u8]) -> Result<(usize, bool), Error> {
+        let end = memchr::memchr(b'\n', piece);
+        Ok(end.map_or((piece.len(), false), |end| (end + 1, true)))
+    }
+}
+
 /// Goes through all rows and keeps some.
 fn walk(
     mut reader: RowReader,
@@ -190,24 +249,22 @@ fn walk(
     goes_on: GoesOn<'_>,
 ) -> Result<Option<Picked>, Error> {
     let header = reader.header().to_vec();
-    let mut wanted = numbers.iter().copied().peekable();
     let (mut rows, mut before) = (Vec::new(), 0);
-    while wanted.peek().is_some() {
-        if !goes_on() {
-            return Ok(None);
+    for &number in numbers {
+        while before + 1 < number {
+            if !goes_on() {
+                return Ok(None);
+            }
+            match reader.skip(STEP_ROWS.min(number - 1 - before)).map_err(unread)? {
+                0 => return Ok(Some(Picked { header, rows })),
+                passed => before += passed,
+            }
         }
-        let Some(batch) = reader.next_batch(BATCH_ROWS).map_err(unread)? else { break };
-        let behind = before + batch.rows() as u64;
-        while let Some(&number) = wanted.peek()
-            && number <= behind
-        {
-            let row = (number - before - 1) as usize;
-            let cells = batch.cells(row).map(str::to_owned).collect();
-            let values = batch.dataset.columns.iter().map(|column| column[row]).collect();
-            rows.push(Row { number, cells, values });
-            wanted.next();
-        }
-        before = behind;
+        let Some(batch) = reader.next_batch(1).map_err(unread)? else { break };
+        before += 1;
+        let cells = batch.cells(0).map(str::to_owned).collect();
+        let values = batch.dataset.columns.iter().map(|column| column[0]).collect();
+        rows.push(Row { number, cells, values });
     }
     Ok(Some(Picked { header, rows }))
 }
@@ -239,9 +296,9 @@ mod tests {
     use sha2::{Digest as _, Sha256};
 
     /// Answers in pieces of a few octets.
-    async fn stored(text: &str, piece: usize) -> (Blobs, JobId, PredictResult) {
+    async fn stored(text: &str, format: Format, piece: usize) -> (Blobs, JobId, PredictResult) {
         let (blobs, job) = (Blobs::in_memory(), JobId::new(1));
-        let mut result = PredictResult::default();
+        let mut result = PredictResult { format, ..PredictResult::default() };
         for octets in text.as_bytes().chunks(piece) {
             let sha256 = crate::work::sink::hex(&Sha256::digest(octets));
             blobs.put(&names::piece(job, &sha256), octets.to_vec()).await.unwrap();
@@ -257,14 +314,22 @@ mod tests {
             text +=
                 &if row % 7 == 0 { format!("\"{row},\n\",x,y\n") } else { format!("{row},x,y\n") };
         }
-        for piece in [1_000_000, 97, 1] {
-            let (blobs, job, result) = stored(&text, piece).await;
+        let mut lines = String::new();
+        for row in 1..=300 {
+            let cell = if row % 7 == 0 { format!("{row},\\n") } else { row.to_string() };
+            lines += &format!("{{\"a\":\"{cell}\",\"b\\nc\":null,\"prediction\":\"y\"}}\n");
+        }
+        let all = [(Format::Csv, &text), (Format::Jsonl, &lines)];
+        for (piece, (format, text)) in
+            [1_000_000, 97, 1].into_iter().flat_map(|p| all.map(|of| (p, of)))
+        {
+            let (blobs, job, result) = stored(text, format, piece).await;
             let work = move || {
                 let stored = Stored { blobs: &blobs, job, result: &result };
                 let schema = Schema { name: String::new(), features: Vec::new() };
                 let picked = |numbers: &[u64]| -> Vec<(u64, String)> {
                     let picked = stored.pick(&schema, numbers, &|| true).unwrap().unwrap();
-                    assert_eq!(picked.header, ["a", "b\nc", "prediction"]);
+                    assert!(picked.rows.is_empty() || picked.header == ["a", "b\nc", "prediction"]);
                     let first = |row: Row| (row.number, row.cells[0].clone());
                     picked.rows.into_iter().map(first).collect()
                 };

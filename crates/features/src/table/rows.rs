@@ -112,6 +112,19 @@ impl RowReader {
         &self.report
     }
 
+    /// Passes over the next rows, at most so many, without a look at their cells; how many there were.
+    ///
+    /// # Errors
+    /// A row that cannot be read.
+    pub fn skip(&mut self, rows_max: u64) -> Result<u64, Error> {
+        let mut rows = 0;
+        while rows < rows_max && self.source.advance()? {
+            rows += 1;
+        }
+        self.report.rows += rows;
+        Ok(rows)
+    }
+
     /// The next rows, at most so many; `None` behind the last.
     ///
     /// # Errors

@@ -1,12 +1,13 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { packed } from './tools/packed.js';
 
 // `FLOWGAIT=http://127.0.0.1:8080 npm run dev` talks to a server elsewhere.
 declare const process: { env: Record<string, string | undefined> };
 const server = process.env['FLOWGAIT'] ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), packed()],
   build: {
     target: 'es2023',
     // The page is served under `default-src 'self'`: a data URL would be refused.

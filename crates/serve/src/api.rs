@@ -6,11 +6,14 @@ pub mod federations;
 pub mod health;
 pub mod inference;
 pub mod jobs;
+mod about;
 mod linger;
 pub mod models;
 pub mod original;
+mod page;
 pub mod predictions;
 mod refusals;
+pub mod samples;
 mod table;
 pub(crate) mod upload;
 
@@ -45,6 +48,7 @@ pub struct App {
     pub(crate) store: Arc<dyn JobStore>,
     pub(crate) blobs: Blobs,
     pub(crate) models: Arc<Models>,
+    pub(crate) programs: Arc<dyn crate::work::Programs>,
     pub(crate) auth: Auth,
     pub(crate) rate: Rate,
     pub(crate) limits: ApiLimits,
@@ -102,12 +106,15 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(jobs::columns::view))
         .routes(routes!(jobs::row::row))
         .routes(routes!(jobs::retry))
+        .routes(routes!(samples::list))
+        .routes(routes!(about::about))
         .routes(routes!(events::follow))
         .routes(routes!(models::list))
         .routes(routes!(models::versions, models::import))
         .routes(routes!(models::show))
         .routes(routes!(models::download))
         .routes(routes!(models::promote))
+        .routes(routes!(models::evaluation, models::attach))
         .routes(routes!(federations::list, federations::create))
         .routes(routes!(federations::show))
         .routes(routes!(federations::rounds))
@@ -183,17 +190,13 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route_layer(axum::middleware::from_fn_with_state(app.clone(), admitted))
         .merge(Router::from(docs).route_layer(axum::middleware::from_fn(documents)))
         .merge(health::routes(app.shows_metrics))
-        .fallback(nowhere)
+        .fallback(page::page)
         .method_not_allowed_fallback(other_method)
         .layer(axum::extract::DefaultBodyLimit::disable())
         .layer(axum::middleware::from_fn(inference::errors))
         .layer(axum::middleware::from_fn(linger::lingering))
         .layer(axum::middleware::from_fn_with_state(app.clone(), observed))
         .with_state(app)
-}
-
-async fn nowhere() -> Problem {
-    Problem::not_found("This path leads nowhere; /docs lists those that do.")
 }
 
 async fn other_method() -> Problem {

@@ -20,6 +20,9 @@ pub struct Upload {
     pub octets: u64,
     /// SHA-256 of it, lower-case hexadecimal.
     pub sha256: String,
+    /// Whether it is known to be made traffic: a sample.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub made: bool,
 }
 
 /// What an upload is.

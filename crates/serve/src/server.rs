@@ -81,11 +81,12 @@ pub async fn open_store(
 
 /// The models of a service.
 fn models(params: &ServeParams, blobs: &Blobs, starter: Option<Starter>) -> Result<Models, Error> {
-    match (&params.registry, blobs.folder()) {
-        (Some(folder), _) => Models::in_folder(folder.clone(), starter),
-        (None, Some(folder)) => Models::in_folder(folder.join("models"), starter),
-        (None, None) => Models::in_bucket(blobs.clone(), starter),
-    }
+    let models = match (&params.registry, blobs.folder()) {
+        (Some(folder), _) => Models::in_folder(folder.clone(), starter)?,
+        (None, Some(folder)) => Models::in_folder(folder.join("models"), starter)?,
+        (None, None) => Models::in_bucket(blobs.clone(), starter)?,
+    };
+    Ok(models.with_usual(params.model.clone()))
 }
 
 /// What is counted, from the first moment on: a counter that appears with its first count would hide that count from whoever looks at increases.
@@ -202,7 +203,7 @@ async fn base(
         store: store.clone(),
         blobs: blobs.clone(),
         models: models.clone(),
-        programs,
+        programs: programs.clone(),
         limits: params.tables.clone(),
         chunk_octets: params.chunk_octets,
         time: params.training_time,
@@ -211,6 +212,7 @@ async fn base(
         store,
         blobs,
         models,
+        programs,
         auth,
         rate: Rate::new(params.rate),
         limits: params.api.clone(),

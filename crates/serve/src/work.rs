@@ -34,6 +34,23 @@ pub trait Programs: Send + Sync {
     fn fit(&self, table: &Path, model: &Path, flags: &[(String, String)]) -> Command;
     /// Runs a federation into a folder, going on where it was.
     fn simulate(&self, configuration: &Path, folder: &Path) -> Command;
+    /// The samples there are.
+    fn samples(&self) -> &[Sample];
+    /// Makes the table of a sample.
+    fn sample(&self, sample: &Sample, table: &Path) -> Command;
+}
+
+/// Made traffic that a service offers to whoever has no capture at hand.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    /// What it is asked for by.
+    pub name: &'static str,
+    /// What a page calls it.
+    pub title: &'static str,
+    /// What it is, in a few words.
+    pub says: &'static str,
+    /// How many flows applications have in it.
+    pub flows: u64,
 }
 
 /// All that the work needs.

@@ -94,16 +94,9 @@ fn make(args: &Args) -> Result<Truth, Failure> {
 
 /// Meters the capture into a table of flows with the truth as labels, and reads it back as anybody would.
 fn meter(folder: &Path, truth: &Truth, config: &mut Config) -> Result<Labelled, Failure> {
-    let captures = [folder.join("traffic.pcap")];
     let flows = folder.join("flows.csv");
-    let metering = MeterArgs::default().metering(&captures, ReaderParams::default(), config)?;
-    let mut labeller = Labeller::truth(&folder.join("truth.csv"))?;
-    let mut table = FlowTable::create(&flows, Addresses::Kept)?;
-    let account = metering.run(&mut |mut record| {
-        labeller.label(&mut record);
-        table.push(record)
-    })?;
-    table.finish()?;
+    let account =
+        synth::metered(&folder.join("traffic.pcap"), &folder.join("truth.csv"), &flows, config)?;
     step(2, &format!("metered: {} ({})", account.text(), flows.display()));
     let (mut labelled, _) = table_args(folder).read_quietly(&[], None)?;
     add_homes(&mut labelled, truth);

@@ -251,8 +251,13 @@ async fn keep(
     // The header is no row; a last line without a line feed is one.
     let rows = lines + u64::from(last != b'\n') - u64::from(content == Content::Csv && lines > 0);
     let sha256 = hex(&digest.finalize());
-    let upload = Upload { name, content, packed, octets, sha256 };
+    let upload = Upload { name, content, packed, octets, sha256, made: false };
     Ok((upload, if is_rows { rows } else { 0 }))
+}
+
+/// Rows of a table of comma-separated values that is in memory.
+pub(crate) fn counted(table: &[u8]) -> u64 {
+    (memchr::memchr_iter(b'\n', table).count() as u64).saturating_sub(1)
 }
 
 /// What a file is, by its first octets; its name only tells apart what looks alike.

@@ -78,7 +78,6 @@ pub(crate) async fn submit(
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;
     let key = idempotency_key(&headers)?;
-    upload::check_length(&app, &headers)?;
     let received = upload::receive(&app, form).await?;
     let job = take_in(&app, &caller, received, key, form::order).await?;
     Ok(accepted(&app, &job))

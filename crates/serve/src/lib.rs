@@ -12,6 +12,7 @@ pub mod blobs;
 mod collect;
 pub mod config;
 mod error;
+mod folder;
 pub mod hold;
 pub mod job;
 pub mod models;

@@ -24,6 +24,7 @@ use bucket::Bucket;
 pub const ALIAS_AGE: Duration = Duration::from_secs(1);
 /// Versions that stay in memory while nobody uses them.
 const KEPT_MAX: usize = 8;
+
 /// A model in memory.
 #[derive(Debug)]
 pub struct Loaded {

@@ -111,6 +111,16 @@ impl Order {
         }
     }
 
+    /// What was uploaded with it.
+    #[must_use]
+    pub fn input(&self) -> Option<&Upload> {
+        match self {
+            Self::Predict(order) => Some(&order.input),
+            Self::Fit(order) => Some(&order.input),
+            Self::Simulate(order) => order.input.as_ref(),
+        }
+    }
+
     /// Whether it adds a version to the registry when it succeeds.
     #[must_use]
     pub fn makes_a_model(&self) -> bool {

@@ -209,7 +209,7 @@ pub(crate) struct Teller<'a> {
     hold: &'a Hold,
     progress: Progress,
     begun: Instant,
-    /// What was done before this began, by another worker.
+    /// What was done when it was begun: another worker may have done some.
     before: Option<u64>,
     told: Instant,
     /// Whether there is anything to show: of a job in chunks their number is shown instead.
@@ -258,7 +258,9 @@ impl<'a> Teller<'a> {
     pub(crate) fn done(&mut self, done: u64) -> Result<(), Trouble> {
         self.check()?;
         self.progress.done = done;
-        self.before.get_or_insert(done);
+        if self.before.is_none() {
+            (self.begun, self.before) = (Instant::now(), Some(done));
+        }
         if self.shows && self.told.elapsed() >= EVERY {
             self.tell();
             self.check()?;

@@ -6,6 +6,7 @@
     reason = "a story that cannot go on fails, and says what it saw or skipped"
 )]
 
+mod backing;
 mod bucket;
 mod service;
 mod support;

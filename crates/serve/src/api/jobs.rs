@@ -81,7 +81,6 @@ pub(crate) async fn submit(
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;
     let key = idempotency_key(&headers)?;
-    upload::check_length(&app, &headers)?;
     let mut received = upload::receive(&app, form).await?;
     if let Err(problem) = samples::fill(&app, &mut received).await {
         received.forget(&app).await;

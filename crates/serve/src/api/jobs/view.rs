@@ -90,12 +90,7 @@ pub(crate) struct Links {
 impl JobView {
     pub(crate) fn of(app: &App, job: &Job) -> Self {
         let order = Order::of(&job.order).ok();
-        let upload = match &order {
-            Some(Order::Predict(order)) => Some(&order.input),
-            Some(Order::Fit(order)) => Some(&order.input),
-            Some(Order::Simulate(order)) => order.input.as_ref(),
-            None => None,
-        };
+        let upload = order.as_ref().and_then(Order::input);
         let model = match &order {
             Some(Order::Predict(order)) => Some(order.model.clone()),
             _ => None,

@@ -4,9 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use flowgait_capture::ReaderParams;
 use flowgait_features::{Codes, split};
-use flowgait_flow::label::Labeller;
 use flowgait_model::artifact::Model;
 use flowgait_model::report::{Data, Fact, Groups, Origin};
 use flowgait_synth::truth::Truth;
@@ -15,10 +13,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::evaluate::{self, Measuring};
 use super::fit::Fitting;
-use super::flow_table::{Addresses, FlowTable};
 use super::judging::{Candidates, Learner};
 use super::learning::{self, Labelled, TableArgs};
-use super::metering::MeterArgs;
 use super::recipe::RecipeArgs;
 use super::splitting::SplitArg;
 use super::{predict, synth};

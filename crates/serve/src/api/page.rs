@@ -14,7 +14,7 @@ use crate::work::sink::hex;
 
 /// What `npm run build` wrote; `cargo xtask web` makes it anew.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../web/dist"]
+#[folder = "../../web/dist"]
 struct Dist;
 
 /// The document.

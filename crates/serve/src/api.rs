@@ -1,12 +1,12 @@
 //! The routes, and what each of them shares: who asks, a request's id, what is counted.
 
+mod about;
 pub mod events;
 mod extract;
 pub mod federations;
 pub mod health;
 pub mod inference;
 pub mod jobs;
-mod about;
 mod linger;
 pub mod models;
 pub mod original;

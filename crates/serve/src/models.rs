@@ -291,11 +291,7 @@ impl Models {
     ///
     /// # Errors
     /// As [`Registry::attach`].
-    pub async fn attach(
-        &self,
-        reference: &Reference,
-        evaluation: Vec<u8>,
-    ) -> Result<Entry, Error> {
+    pub async fn attach(&self, reference: &Reference, evaluation: Vec<u8>) -> Result<Entry, Error> {
         match &self.place {
             Place::Bucket(bucket) => bucket.attach(reference, evaluation).await,
             Place::Folder(registry) => {

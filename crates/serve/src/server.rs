@@ -19,6 +19,7 @@ use crate::blobs::Blobs;
 use crate::collect;
 use crate::config::ServeParams;
 use crate::error::Error;
+use crate::first::{self, Form};
 use crate::models::{Models, Starter};
 use crate::store::redis::RedisStore;
 use crate::store::sqlite::{SqliteStore, Visit};
@@ -35,6 +36,8 @@ pub struct Given {
     pub starter: Option<Starter>,
     /// What some work is done by.
     pub programs: Arc<dyn Programs>,
+    /// What it is to do where it never had a job.
+    pub first: Vec<Form>,
     /// Told once it listens.
     pub announce: Box<dyn FnOnce(&Listening) + Send>,
 }
@@ -255,7 +258,7 @@ pub async fn serve(
     given: Given,
     ends: watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let Given { starter, programs, announce } = given;
+    let Given { starter, programs, first, announce } = given;
     let Base { app, shop, notes } = base(&params, starter, programs, ends.clone()).await?;
     let listener = listen("the service", params.bind)?;
     let management = params.management.map(|bind| listen("management", bind)).transpose()?;
@@ -317,6 +320,7 @@ pub async fn serve(
         tokio::spawn(worker::run(app.store.clone(), hands, params, ends.clone()))
     });
     announce(&listening);
+    first::submit(&app, first).await;
     let mut ending = ends.clone();
     tokio::select! {
         _ = ending.wait_for(|ends| *ends) => {}
@@ -356,7 +360,7 @@ pub async fn work(
     given: Given,
     ends: watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let Given { starter, programs, announce } = given;
+    let Given { starter, programs, announce, .. } = given;
     // It has no door of its own that needs a gate.
     let params = ServeParams { bind: SocketAddr::from(([127, 0, 0, 1], 0)), ..params };
     let Base { app, shop, notes } = base(&params, starter, programs, ends.clone()).await?;

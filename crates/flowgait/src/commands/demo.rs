@@ -1,4 +1,6 @@
-//! `flowgait demo`: made traffic → flows → model → honest report, with nothing else needed.
+//! `flowgait demo`: made traffic → flows → model → honest report → dashboard, with nothing else needed.
+
+mod dashboard;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -29,6 +31,8 @@ const NEAR_ADDRESS: &str = "initiator_address";
 /// Share of the homes that the model never sees.
 const HELD_OUT: f64 = 0.25;
 const FOLDS: usize = 5;
+/// The folder of the dashboard's jobs and models, in that of the demo.
+const SERVICE: &str = "service";
 
 /// What a person may type.
 #[derive(Debug, clap::Args)]
@@ -49,12 +53,16 @@ pub struct Args {
     #[arg(short, long, value_name = "DIR", default_value = "flowgait-demo")]
     output: PathBuf,
 
-    /// End after the report (there is no page to serve in this version, so it always does)
+    /// Where the dashboard is, on this machine only [default: 8080, or any where that is taken]
+    #[arg(long, value_name = "P")]
+    port: Option<u16>,
+
+    /// End after the report, without the dashboard
     #[arg(long)]
     no_serve: bool,
 }
 
-/// Makes, meters, learns, judges.
+/// Makes, meters, learns, judges, serves.
 pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     learning::use_threads(config.threads());
     let begun = Instant::now();
@@ -68,6 +76,9 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     let report = judge(folder, &labelled, &model, args.seed)?;
     output::out(&closing(&report, folder))?;
     output::note(&format!("in {}", units::span(begun.elapsed())));
+    if !args.no_serve {
+        dashboard::serve(&folder.join(SERVICE), args.port, config)?;
+    }
     Ok(Outcome::Done)
 }
 
@@ -174,6 +185,9 @@ fn judge(folder: &Path, labelled: &Labelled, model: &Model, seed: u64) -> Result
     evaluation.model.push(Fact::new("Seed", seed));
     let report = folder.join("report.html");
     output::save(&report, &evaluation.to_html())?;
+    let json = evaluation.to_json();
+    output::save(&folder.join("evaluation.json"), &json)?;
+    dashboard::register(&folder.join(SERVICE), &folder.join("model.fgm"), json.as_bytes())?;
     let text = evaluation.to_text(output::terminal_width());
     output::out(&format!("\n{}\n", text.trim_end()))?;
     Ok(report)

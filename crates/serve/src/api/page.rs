@@ -32,7 +32,10 @@ const CODINGS: [(&str, &str); 2] = [("br", "br"), ("gz", "gzip")];
 pub(crate) async fn page(method: Method, uri: axum::http::Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     let is_asked = method == Method::GET || method == Method::HEAD;
-    if is_asked && is_file(path) && let Some(response) = file(path, StatusCode::OK, &headers) {
+    if is_asked
+        && is_file(path)
+        && let Some(response) = file(path, StatusCode::OK, &headers)
+    {
         return response;
     }
     if is_asked && wants_a_page(&headers) {
@@ -60,11 +63,8 @@ fn wants_a_page(headers: &HeaderMap) -> bool {
 fn file(path: &str, status: StatusCode, headers: &HeaderMap) -> Option<Response> {
     let (coding, file) = chosen(path, headers)?;
     let tag = format!("\"{}\"", &hex(&file.metadata.sha256_hash())[..32]);
-    let keep = if path.starts_with(HASHED) {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
-    };
+    let keep =
+        if path.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
     let is_same = status == StatusCode::OK && is_known(headers, &[&tag]);
     let mut response = if is_same {
         StatusCode::NOT_MODIFIED.into_response()
@@ -84,7 +84,9 @@ fn file(path: &str, status: StatusCode, headers: &HeaderMap) -> Option<Response>
 /// The smallest form of a file that is accepted.
 fn chosen(path: &str, headers: &HeaderMap) -> Option<(Option<&'static str>, EmbeddedFile)> {
     for (end, coding) in CODINGS {
-        if accepts(headers, coding) && let Some(file) = Dist::get(&format!("{path}.{end}")) {
+        if accepts(headers, coding)
+            && let Some(file) = Dist::get(&format!("{path}.{end}"))
+        {
             return Some((Some(coding), file));
         }
     }
@@ -174,7 +176,9 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_found_by_another_name() {
-        for path in ["/index.html", "/assets/../index.html", "/assets/", "//etc/passwd", "/theme.js.br"] {
+        for path in
+            ["/index.html", "/assets/../index.html", "/assets/", "//etc/passwd", "/theme.js.br"]
+        {
             assert_eq!(asked(path, &[]).await.0, StatusCode::NOT_FOUND, "{path}");
         }
     }

@@ -1,6 +1,7 @@
 //! The routes, and what each of them shares: who asks, a request's id, what is counted.
 
 mod about;
+mod coding;
 pub mod events;
 mod extract;
 pub mod federations;

@@ -35,7 +35,10 @@ export async function addresses(service: Service): Promise<Map<string, string>> 
   // The page of parts is there only while the page is developed.
   const patterns = pages.flatMap((page) => page.patterns).filter((pattern) => pattern !== '/parts');
   return new Map(
-    patterns.map((pattern) => [pattern, pattern.replace(/:(\w+)/g, (_, name: string) => value(pattern, name))]),
+    patterns.map((pattern) => [
+      pattern,
+      pattern.replace(/:(\w+)/g, (_, name: string) => value(pattern, name)),
+    ]),
   );
 }
 

@@ -1,13 +1,15 @@
-// What axe finds of serious and critical things that keep somebody out, in both themes.
+// What axe finds of serious and critical things that keep somebody out, in each theme.
 
 import axe from 'axe-core';
 import type { Visit } from './visit';
 
 const TELLS = ['serious', 'critical'];
 
-export async function findBarriers(visit: Visit): Promise<void> {
+type Theme = 'light' | 'dark';
+
+export async function findBarriers(visit: Visit, themes: Theme[] = ['light', 'dark']): Promise<void> {
   const { page } = visit;
-  for (const theme of ['light', 'dark'] as const) {
+  for (const theme of themes) {
     await page.emulateMedia({ colorScheme: theme });
     await visit.frames();
     if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
@@ -17,6 +19,8 @@ export async function findBarriers(visit: Visit): Promise<void> {
     });
     for (const { id, impact, help, nodes } of found)
       if (TELLS.includes(impact ?? ''))
-        visit.note(`axe, ${theme}: ${id}, ${help}: ${nodes.map((node) => node.target.join(' ')).join(' | ')}`);
+        visit.note(
+          `axe, ${theme}: ${id}, ${help}: ${nodes.map((node) => node.target.join(' ')).join(' | ')}`,
+        );
   }
 }

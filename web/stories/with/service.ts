@@ -17,11 +17,13 @@ export function freePort(): Promise<number> {
   });
 }
 
-const IN_FOLDER = ['--store', 'sqlite:data', '--blobs', 'data'];
 /** Small chunks and short leases, so that there is much to see in little time. */
 export const HASTY: Settings = { FLOWGAIT_SERVE_CHUNK_OCTETS: '20k', FLOWGAIT_SERVE_LEASE: '1s' };
 
 export class Service {
+  /** A store and blobs in the folder of the story. */
+  static readonly inFolder = ['--store', 'sqlite:data', '--blobs', 'data'];
+
   private constructor(
     readonly place: Place,
     readonly url: string,
@@ -30,7 +32,7 @@ export class Service {
     public process: Running,
   ) {}
 
-  static async start(place: Place, words: string[] = IN_FOLDER, settings: Settings = {}): Promise<Service> {
+  static async start(place: Place, words = Service.inFolder, settings: Settings = {}): Promise<Service> {
     const port = await freePort();
     const all = ['serve', '--bind', `127.0.0.1:${port}`, ...words];
     const process = await place.start(program, all, 'flowgait listens on', settings);
@@ -89,13 +91,21 @@ export function noRedis(): string | undefined {
 }
 
 /** A service without workers of its own over a Redis of the story's own, and what starts one. */
-export async function overRedis(place: Place): Promise<{ service: Service; worker: () => Promise<Running> }> {
+export async function overRedis(
+  place: Place,
+  settings: Settings = HASTY,
+): Promise<{ service: Service; worker: () => Promise<Running> }> {
   const port = await freePort();
-  const words = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-  await place.start('redis-server', [...words, '--dir', place.folder], 'Ready to accept connections');
+  const words = ['--port', String(port), '--bind', '127.0.0.1', '--save', ''];
+  const keeps = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction'];
+  await place.start(
+    'redis-server',
+    [...words, ...keeps, '--dir', place.folder],
+    'Ready to accept connections',
+  );
   const over = ['--store', `redis://127.0.0.1:${port}/0`, '--blobs', 'data'];
-  const service = await Service.start(place, [...over, '--workers', '0'], HASTY);
+  const service = await Service.start(place, [...over, '--workers', '0'], settings);
   const worker = () =>
-    place.start(program, ['worker', ...over, '--workers', '1'], 'flowgait works for', HASTY);
+    place.start(program, ['worker', ...over, '--workers', '1'], 'flowgait works for', settings);
   return { service, worker };
 }

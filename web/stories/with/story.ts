@@ -20,8 +20,7 @@ export class Given {
   async service(...words: string[]): Promise<Service> {
     const registry = ['--registry', 'data/models', '--name', 'kinds'];
     await this.place.run('models', 'import', this.made.model, ...registry);
-    const base = ['--store', 'sqlite:data', '--blobs', 'data'];
-    return Service.start(this.place, [...base, ...words]);
+    return Service.start(this.place, [...Service.inFolder, ...words]);
   }
 
   /** A person before a browser of their own. */

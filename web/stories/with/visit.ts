@@ -114,6 +114,11 @@ export class Visit {
     this.allow(/net::ERR_(CONNECTION|INCOMPLETE|EMPTY|SOCKET)/);
   }
 
+  /** All that was found, what is allowed, too. */
+  all(): string[] {
+    return this.#found;
+  }
+
   findings(): string[] {
     return this.#found.filter((found) => !this.#allowed.some((pattern) => pattern.test(found)));
   }

@@ -1,6 +1,7 @@
 //! The routes, and what each of them shares: who asks, a request's id, what is counted.
 
 mod about;
+mod coding;
 pub mod events;
 mod extract;
 pub mod federations;
@@ -14,6 +15,7 @@ mod page;
 pub mod predictions;
 mod refusals;
 pub mod samples;
+pub mod session;
 mod table;
 pub(crate) mod upload;
 
@@ -35,7 +37,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::auth::{Auth, Caller, Rate};
+use crate::auth::{self, Auth, Caller, Rate};
 use crate::blobs::Blobs;
 use crate::config::ApiLimits;
 use crate::models::Models;
@@ -61,6 +63,8 @@ pub struct App {
     pub(crate) metrics: metrics_exporter_prometheus::PrometheusHandle,
     /// Task types of the original routes, and the models they mean.
     pub(crate) tasks: Vec<(String, String)>,
+    /// Whether clients speak TLS with this process.
+    pub(crate) is_encrypted: bool,
     /// Whether /metrics is here, too, or only at the management address.
     pub(crate) shows_metrics: bool,
 }
@@ -85,6 +89,7 @@ pub(crate) type Shared = With<Arc<App>>;
         (name = "events", description = "What changes, as it changes"),
         (name = "models", description = "The registry: names, versions, aliases"),
         (name = "federations", description = "Many that learn together, simulated"),
+        (name = "session", description = "For browsers: a key, shown once"),
         (name = "inference", description = "Open Inference Protocol, version 2"),
         (name = "original", description = "The two routes of the system that this replaces"),
         (name = "health", description = "For orchestrators")
@@ -108,6 +113,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(jobs::retry))
         .routes(routes!(samples::list))
         .routes(routes!(about::about))
+        .routes(routes!(session::show, session::begin, session::end))
         .routes(routes!(events::follow))
         .routes(routes!(models::list))
         .routes(routes!(models::versions, models::import))
@@ -233,12 +239,18 @@ async fn admitted(With(app): Shared, mut request: Request, next: Next) -> Respon
         && request.uri().query().is_some_and(|query| query.contains("signature="))
         && request.method() == Method::GET
         && !request.headers().contains_key(header::AUTHORIZATION);
+    // A session begins with a key in its body, and ends without one.
+    let is_door = path == Some(session::PATH) && request.method() != Method::GET;
     let asks = check_origin(&app, &request)
         .and_then(|()| check_coding(request.headers()))
         .map(|()| request.headers().clone());
     let admitted = match asks {
         Err(problem) => Err(problem),
         Ok(_) if is_signed => Ok(None),
+        Ok(headers) if is_door => match auth::is_of_this_origin(&headers) {
+            true => Ok(None),
+            false => Err(Problem::forbidden("Pages of other origins may not ask.")),
+        },
         Ok(headers) => app.auth.caller(&headers).await.and_then(|caller| {
             app.rate.check(&caller)?;
             Ok(Some(caller))

@@ -226,6 +226,7 @@ async fn base(
         backlog: Backlog::default(),
         metrics,
         tasks: params.tasks.clone(),
+        is_encrypted: params.tls.is_some(),
         shows_metrics: params.management.is_none(),
     });
     Ok(Base { app, shop, notes })

@@ -37,6 +37,10 @@ export function problemOf(status: number, text: string, request: string | null):
   return new Problem(said.title, (said.detail ?? '') + wait, status, request ?? undefined, said.type);
 }
 
+/** Told when an answer was refused for want of a key. */
+let refused = () => {};
+export const onRefused = (then: () => void) => void (refused = then);
+
 export async function ask(path: string, options: RequestInit = {}): Promise<Response> {
   let answer: Response;
   try {
@@ -45,6 +49,7 @@ export async function ask(path: string, options: RequestInit = {}): Promise<Resp
     if (options.signal?.aborted) throw error;
     throw unreachable();
   }
+  if (answer.status === 401) refused();
   if (!answer.ok) throw problemOf(answer.status, await answer.text(), answer.headers.get('x-request-id'));
   return answer;
 }

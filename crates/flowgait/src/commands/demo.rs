@@ -102,8 +102,13 @@ fn make(args: &Args) -> Result<Truth, Failure> {
 /// Meters the capture into a table of flows with the truth as labels, and reads it back as anybody would.
 fn meter(folder: &Path, truth: &Truth, config: &mut Config) -> Result<Labelled, Failure> {
     let flows = folder.join("flows.csv");
-    let account =
-        synth::metered(&folder.join("traffic.pcap"), &folder.join("truth.csv"), &flows, config)?;
+    let account = synth::metered(
+        &folder.join("traffic.pcap"),
+        &folder.join("truth.csv"),
+        &flows,
+        false,
+        config,
+    )?;
     step(2, &format!("metered: {} ({})", account.text(), flows.display()));
     let (mut labelled, _) = table_args(folder).read_quietly(&[], None)?;
     add_homes(&mut labelled, truth);

@@ -202,7 +202,10 @@ impl Programs for Own {
     fn sample(&self, sample: &Sample, table: &Path) -> Command {
         let mut command = self.command("synth");
         command.env_remove(progress::LINES);
-        command.args([scenario_of(sample), "--seed", SAMPLE_SEED]).arg("-o").arg(table);
+        command
+            .args([scenario_of(sample), "--labelled", "--seed", SAMPLE_SEED])
+            .arg("-o")
+            .arg(table);
         command.arg(format!("--flows={}", sample.flows));
         command
     }

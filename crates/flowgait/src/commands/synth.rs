@@ -48,6 +48,10 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     flows: Option<u64>,
 
+    /// Of a table of flows, only those that are an application's own: no look-ups of names
+    #[arg(long)]
+    labelled: bool,
+
     /// The seed; the same seed always gives the same bytes
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -98,16 +102,17 @@ fn flows(args: &Args, out: &Path, config: &mut Config) -> Result<Outcome, Failur
         None => aside.path().join("truth.csv"),
     };
     save_truth(&truth, &sources::name(&file), &labels)?;
-    let account = metered(&file, &labels, out, config)?;
+    let account = metered(&file, &labels, out, args.labelled, config)?;
     output::note(&format!("{}: {} of made traffic", out.display(), account.text()));
     Ok(Outcome::Done)
 }
 
-/// Meters a capture into a table of flows with the truth as labels.
+/// Meters a capture into a table of flows with the truth as labels; of all flows, or of those only that have one.
 pub fn metered(
     capture: &Path,
     truth: &Path,
     table: &Path,
+    only_labelled: bool,
     config: &mut Config,
 ) -> Result<Account, Failure> {
     let captures = [capture.to_path_buf()];
@@ -116,7 +121,7 @@ pub fn metered(
     let mut table = FlowTable::create(table, Addresses::Kept)?;
     let account = metering.run(&mut |mut record| {
         labeller.label(&mut record);
-        table.push(record)
+        if only_labelled && record.label.is_none() { Ok(()) } else { table.push(record) }
     })?;
     table.finish()?;
     Ok(account)

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
+use super::coding;
 use super::jobs::download::is_known;
 use crate::problem::Problem;
 use crate::work::sink::hex;
@@ -84,24 +85,13 @@ fn file(path: &str, status: StatusCode, headers: &HeaderMap) -> Option<Response>
 /// The smallest form of a file that is accepted.
 fn chosen(path: &str, headers: &HeaderMap) -> Option<(Option<&'static str>, EmbeddedFile)> {
     for (end, coding) in CODINGS {
-        if accepts(headers, coding)
+        if coding::takes(headers, coding)
             && let Some(file) = Dist::get(&format!("{path}.{end}"))
         {
             return Some((Some(coding), file));
         }
     }
     Some((None, Dist::get(path)?))
-}
-
-/// Whether a coding is accepted by name; one whose weight is 0 is not.
-fn accepts(headers: &HeaderMap, coding: &str) -> bool {
-    let lines = headers.get_all(header::ACCEPT_ENCODING).into_iter();
-    let mut accepted = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
-    accepted.any(|accepted| {
-        let (name, weight) = accepted.split_once(';').unwrap_or((accepted, "q=1"));
-        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse().ok());
-        name.trim().eq_ignore_ascii_case(coding) && weight.unwrap_or(1.0_f32) > 0.0
-    })
 }
 
 fn media_type(path: &str) -> &'static str {

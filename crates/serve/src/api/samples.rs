@@ -25,7 +25,7 @@ pub(crate) struct SampleView {
     title: &'static str,
     /// What it is, in a few words.
     says: &'static str,
-    /// Applications' flows in it; the look-ups of names before them come on top.
+    /// Flows in it.
     flows: u64,
     /// Always true: its scores measure the generator, and no network.
     made: bool,

@@ -29,7 +29,7 @@ cohort = { poisson = { rate = 0.5 } }
 
 [clients]
 count = 20
-partition = { dirichlet = { alpha = 0.3 } }
+partition = { dirichlet = { alpha = 0.5 } }
 
 [strategy]
 name = \"fed-prox\"

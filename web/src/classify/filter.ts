@@ -91,7 +91,8 @@ function keysOf(view: View, by: Sort): ArrayLike<number> | undefined {
   places.sort((a, b) => compare(words.names[a]!, words.names[b]!));
   const rank = new Uint32Array(places.length);
   places.forEach((place, i) => (rank[place] = i));
-  return Uint32Array.from(words.place, (place) => rank[place]!);
+  // A row without one has no rank, and comes last.
+  return Float64Array.from(words.place, (place) => rank[place] ?? NaN);
 }
 
 /** The rows of `sorted` that pass. */

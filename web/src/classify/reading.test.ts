@@ -6,10 +6,12 @@ import { counts, histogram, kept } from './reading';
 
 const view: View = {
   rows: 5,
+  of: 5,
   job: 'j',
   model: 'm@1',
   classes: ['web', 'video'],
   categories: undefined,
+  gaitOf: undefined,
   calibrated: true,
   missing: [],
   prediction: new Uint16Array([0, 0, 1, 1, UNKNOWN]),

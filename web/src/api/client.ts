@@ -85,6 +85,11 @@ export const api = {
   /** Newest first. */
   jobs: (wanted: Wanted) => json<JobPage>(`/v1/jobs?${query(wanted)}`),
   workers: () => json<{ workers: Worker[] }>('/v1/workers'),
+  sample: (name: string) => {
+    const body = new FormData();
+    for (const [field, value] of Object.entries({ sample: name, proba: 'true' })) body.append(field, value);
+    return json<Job>('/v1/jobs', { method: 'POST', body });
+  },
   cancel: (id: string) => json<Job>(on(id), { method: 'DELETE' }),
   retry: (id: string) => json<Job>(`${on(id)}/retry`, { method: 'POST' }),
   /** Its rows count from 1. */

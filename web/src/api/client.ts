@@ -91,6 +91,9 @@ export const api = {
     return json<Job>('/v1/jobs', { method: 'POST', body });
   },
   cancel: (id: string) => json<Job>(on(id), { method: 'DELETE' }),
+  /** A federation's, between rounds: to wait, to go on, to end with what it has. */
+  steer: (id: string, to: 'pause' | 'resume' | 'stop') =>
+    json<Job>(`/v1/federations/${encodeURIComponent(id)}/${to}`, { method: 'POST' }),
   retry: (id: string) => json<Job>(`${on(id)}/retry`, { method: 'POST' }),
   /** Its rows count from 1. */
   row: (id: string, row: number, signal: AbortSignal) => json<RowDetail>(`${on(id)}/rows/${row}`, { signal }),

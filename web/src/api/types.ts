@@ -137,7 +137,7 @@ export interface Sample {
   name: string;
   title: string;
   says: string;
-  rows: number;
+  flows: number;
 }
 
 export interface Worker {

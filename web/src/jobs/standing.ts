@@ -2,7 +2,8 @@
 
 import type { Job, PredictResult, State } from '../api/types';
 import { looks, unknown, type Slot } from '../look/slots';
-import { bytes, count, duration } from '../look/words';
+import { bytes, clock, count, duration } from '../look/words';
+import { shown } from '../parts/states';
 
 export const active = (job: Job) => ['queued', 'running', 'paused'].includes(job.state);
 
@@ -86,4 +87,31 @@ export function ran(job: Job, now: number): number {
   if (!job.started) return NaN;
   const end = job.ended ? Date.parse(job.ended) / 1000 : now;
   return Math.max(0, end - Date.parse(job.started) / 1000);
+}
+
+export interface Step {
+  glyph: string;
+  name: string;
+  /** How long after the step before. */
+  after: string;
+  at: string;
+}
+
+/** The moments that are known of a job. */
+export function times(job: Job): Step[] {
+  const moments: [glyph: string, name: string, at: string | null | undefined][] = [
+    ['○', 'Taken in', job.created],
+    ['●', 'First worked on', job.started],
+    [shown[job.state][1], shown[job.state][2], job.ended],
+  ];
+  const found: Step[] = [];
+  let before = NaN;
+  for (const [glyph, name, said] of moments) {
+    const at = Date.parse(said ?? '') / 1000;
+    if (!Number.isFinite(at)) continue;
+    const after = Number.isFinite(before) ? `after ${duration(Math.max(0, at - before))}` : '';
+    found.push({ glyph, name, after, at: clock(at) });
+    before = at;
+  }
+  return found;
 }

@@ -5,6 +5,7 @@ import type {
   Job,
   JobPage,
   ModelList,
+  Preview,
   ProblemDocument,
   RowDetail,
   Sample,
@@ -95,6 +96,8 @@ export const api = {
   steer: (id: string, to: 'pause' | 'resume' | 'stop') =>
     json<Job>(`/v1/federations/${encodeURIComponent(id)}/${to}`, { method: 'POST' }),
   retry: (id: string) => json<Job>(`${on(id)}/retry`, { method: 'POST' }),
+  /** The first rows of a job's answers. */
+  preview: (id: string) => json<Preview>(`${on(id)}/preview`),
   /** Its rows count from 1. */
   row: (id: string, row: number, signal: AbortSignal) => json<RowDetail>(`${on(id)}/rows/${row}`, { signal }),
   models: () => json<ModelList>('/v1/models'),

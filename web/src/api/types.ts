@@ -53,6 +53,8 @@ export interface Job {
   answers?: Record<string, unknown> | null;
   /** Who holds a part of it now. */
   workers?: string[];
+  /** Who had its last part. */
+  worker?: string | null;
   reason?: { kind: string; detail: string } | null;
   result?: Record<string, unknown> | null;
   links: { job: string; result?: string | null; rounds?: string | null; report?: string | null };
@@ -146,4 +148,9 @@ export interface Worker {
   parts: number;
   since: string;
   job: string;
+}
+
+export interface Preview {
+  columns: string[];
+  rows: string[][];
 }

@@ -1,4 +1,4 @@
-// The field guide's strips. `tools/guide.mjs` makes the file.
+// The field guide's strips. `tools/guide.js` makes the file.
 
 import type { Packets } from '../gait/geometry';
 import { looks, type Look } from '../look/slots';

@@ -115,3 +115,6 @@ export function times(job: Job): Step[] {
   }
   return found;
 }
+
+/** Who works on it, or had its last part. */
+export const workersOf = (job: Job): string[] => job.workers ?? (job.worker ? [job.worker] : []);

@@ -1,4 +1,4 @@
-// node tools/guide.mjs FLOWS.csv > src/home/guide.json
+// node tools/guide.js FLOWS.csv > src/home/guide.json
 //
 // The field guide of the start page, from a flow table with made traffic: for each kind of use the typical flow's
 // first packets, and the typical ones of two other applications of that kind.

@@ -1,4 +1,4 @@
-// node tools/example-run.mjs RUN_DIR > src/home/example-run.json
+// node tools/example-run.js RUN_DIR > src/home/example-run.json
 //
 // The federation that the start page replays where none was run, from the folder of
 //

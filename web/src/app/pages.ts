@@ -32,12 +32,14 @@ export const bar = ['Classify', 'Flows', 'Federation', 'Models'];
 
 const classify = () => import('../classify/Classify.svelte');
 const start = () => import('../classify/Start.svelte');
+const models = () => import('../models/Models.svelte');
 const later = () => import('./Later.svelte');
 
 export const pages: Page[] = [
   { patterns: ['/', '/classify'], load: start },
   { patterns: ['/classify/:job', '/classify/:job/flows/:flow'], load: classify },
-  { patterns: ['/what-if', '/federation', '/flows', '/models', '/jobs'], load: later },
+  { patterns: ['/models', '/models/compare', '/models/fit', '/models/:name/:version'], load: models },
+  { patterns: ['/what-if', '/federation', '/flows', '/jobs'], load: later },
 ];
 
 // Only while it is developed: the build drops the branch, and with it the page.

@@ -24,6 +24,10 @@ export const doubt = (sd: number) => (sd > 0 && sd < 0.005 ? score(sd) : sd.toFi
 export const exact = (v: number | null | undefined) =>
   v === null || v === undefined || !Number.isFinite(v) ? NONE : sign(v, Math.abs(v).toFixed(3));
 
+/** Two decimals where they are all there are, else three: what an axis says must be what it means. */
+export const tickWords = (v: number) =>
+  Math.abs(v * 100 - Math.round(v * 100)) < 1e-6 ? score(v) : exact(v);
+
 /** A difference, with its sign. */
 export function gain(v: number): string {
   if (!Number.isFinite(v)) return NONE;

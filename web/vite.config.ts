@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 // `FLOWGAIT=http://127.0.0.1:8080 npm run dev` talks to a server elsewhere.
 declare const process: { env: Record<string, string | undefined> };
-const server = process.env['FLOWGAIT'] ?? 'http://127.0.0.1:8080';
+// The server compares where a page comes from with the host that it asks: that must stay as it is.
+const server = { target: process.env['FLOWGAIT'] ?? 'http://127.0.0.1:8080', changeOrigin: false };
 
 export default defineConfig({
   plugins: [svelte()],
@@ -13,8 +14,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { '/v1': server } },
+  server: { proxy: { '/v1': server, '/v2': server } },
   // Tests read the style sheet as text.
   test: { css: true, include: ['src/**/*.test.ts'] },
-  preview: { proxy: { '/v1': server } },
+  preview: { proxy: { '/v1': server, '/v2': server } },
 });

@@ -32,6 +32,7 @@ export const bar = ['Classify', 'Flows', 'Federation', 'Models'];
 
 const classify = () => import('../classify/Classify.svelte');
 const start = () => import('../classify/Start.svelte');
+const whatIf = () => import('../whatif/WhatIf.svelte');
 const models = () => import('../models/Models.svelte');
 const later = () => import('./Later.svelte');
 
@@ -39,7 +40,8 @@ export const pages: Page[] = [
   { patterns: ['/', '/classify'], load: start },
   { patterns: ['/classify/:job', '/classify/:job/flows/:flow'], load: classify },
   { patterns: ['/models', '/models/compare', '/models/fit', '/models/:name/:version'], load: models },
-  { patterns: ['/what-if', '/federation', '/flows', '/jobs'], load: later },
+  { patterns: ['/what-if'], load: whatIf },
+  { patterns: ['/federation', '/flows', '/jobs'], load: later },
 ];
 
 // Only while it is developed: the build drops the branch, and with it the page.

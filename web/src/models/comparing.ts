@@ -69,7 +69,7 @@ export function differences(a: Side, b: Side): Difference[] {
 
 function remark(by: number, a: number | null, b: number | null, less: boolean, names: string[]): string {
   if (!Number.isFinite(by)) return '';
-  if (a === null || b === null) return 'no spread is known: it may be chance';
+  if (a === null || b === null) return '';
   if (Math.abs(by) <= Math.hypot(a, b)) return 'within their spread over trials';
   return `${names[by > 0 === less ? 1 : 0]} is better, beyond their spread over trials`;
 }
@@ -89,8 +89,10 @@ export function unlike(a: Evaluation, b: Evaluation): string[] {
       .map((c) => c.name)
       .sort()
       .join('\n');
-  if (names(a) !== names(b))
-    found.push('They tell different classes apart: only the common ones are compared.');
+  const common = a.classes.some((c) => b.classes.some((d) => d.name === c.name));
+  if (!common) found.push('They have no class in common: each answers another question.');
+  else if (names(a) !== names(b))
+    found.push('They tell different classes apart: only the common ones are compared class by class.');
   return found;
 }
 

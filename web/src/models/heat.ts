@@ -1,7 +1,6 @@
 // Digits on heat cells: black or white, whichever reads better on what the cell is filled with.
 
 import { contrast, linear, type Rgb } from '../look/color';
-import { resolve } from '../look/theme.svelte';
 
 /** Channels from 0 to 255 of `rgb(1, 2, 3)`. */
 const channels = (css: string): Rgb =>
@@ -14,8 +13,8 @@ export function turns(fill: Rgb, ground: Rgb, ink: Rgb, opacity: number): boolea
   return contrast(cell, linear(hex([...ground]))) > contrast(cell, linear(hex([...ink])));
 }
 
-/** For the colours of the theme that is shown. */
-export function digitsOn(token: string): (opacity: number) => boolean {
-  const [fill, ground, ink] = [token, 'surface', 'ink'].map((name) => channels(resolve(name)));
-  return (opacity) => turns(fill!, ground!, ink!, opacity);
+/** The same for colours as a style has them. */
+export function digitsOn(fill: string, ground: string, ink: string): (opacity: number) => boolean {
+  const [f, g, i] = [fill, ground, ink].map(channels) as [Rgb, Rgb, Rgb];
+  return (opacity) => turns(f, g, i, opacity);
 }

@@ -19,5 +19,6 @@ export function changeWords(
   if (!change) return `The answer stays ${now}.`;
   const { knob, value, way, to } = change;
   if (knob.two) return `${name(to)} with ${amount(knob, value)}.`;
+  if (value === knob.from || value === knob.to) return `${name(to)} at ${amount(knob, value)}.`;
   return `${name(to)} from about ${amount(knob, value)} ${way === 'below' ? 'down' : 'up'}.`;
 }

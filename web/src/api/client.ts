@@ -90,7 +90,13 @@ export const api = {
   job: (id: string, signal?: AbortSignal) => json<Job>(on(id), signal ? { signal } : {}),
   /** Newest first. */
   jobs: (wanted: Wanted) => json<JobPage>(`/v1/jobs?${query(wanted)}`),
-  workers: () => json<{ workers: Worker[] }>('/v1/workers'),
+  /** Who is at work: of each running job who took its latest part. */
+  workers: async (): Promise<Worker[]> => {
+    const { jobs } = await json<JobPage>(`/v1/jobs?${query({ state: ['running'], limit: 200 })}`);
+    return jobs.flatMap(({ id, worker, started, created }) =>
+      worker ? [{ name: worker, job: id, since: started ?? created }] : [],
+    );
+  },
   sample: (name: string) => {
     const body = new FormData();
     for (const [field, value] of Object.entries({ sample: name, proba: 'true' })) body.append(field, value);

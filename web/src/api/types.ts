@@ -149,10 +149,9 @@ export interface Sample {
 
 export interface Worker {
   name: string;
-  /** Parts of jobs that it holds now. */
-  parts: number;
-  since: string;
   job: string;
+  /** When the job was begun. */
+  since: string;
 }
 
 export interface Preview {

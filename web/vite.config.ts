@@ -14,8 +14,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { '/v1': server } },
+  // A server refuses what comes from pages of other hosts, so it must see ours.
+  server: { proxy: { '/v1': { target: server, changeOrigin: false } } },
   // Tests read the style sheet as text.
   test: { css: true, include: ['src/**/*.test.ts'] },
-  preview: { proxy: { '/v1': server } },
+  preview: { proxy: { '/v1': { target: server, changeOrigin: false } } },
 });

@@ -89,6 +89,7 @@ pub(crate) type Shared = With<Arc<App>>;
         (name = "events", description = "What changes, as it changes"),
         (name = "models", description = "The registry: names, versions, aliases"),
         (name = "federations", description = "Many that learn together, simulated"),
+        (name = "samples", description = "Made traffic, for whoever has no capture at hand"),
         (name = "session", description = "For browsers: a key, shown once"),
         (name = "inference", description = "Open Inference Protocol, version 2"),
         (name = "original", description = "The two routes of the system that this replaces"),

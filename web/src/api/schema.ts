@@ -4,6 +4,23 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description What a page has to know of the service. */
+    About: {
+      /** @description Whether only this machine can ask, so that nothing that is sent leaves it. */
+      is_local: boolean;
+      /** @description The model that answers where none is named, `NAME@VERSION`; null where there is none. */
+      model?: string | null;
+      /**
+       * Format: int64
+       * @description Octets that an upload may have.
+       */
+      upload_octets: number;
+      /**
+       * @description The program's version.
+       * @example 0.1.0
+       */
+      version: string;
+    };
     /** @description What a row is held against. */
     Against: {
       rows: number;
@@ -13,6 +30,32 @@ export interface components {
       class: string;
       /** Format: float */
       probability: number;
+    };
+    /** @description A column of a model. */
+    ColumnView: {
+      /**
+       * Format: float
+       * @description About where 99 % end.
+       */
+      high?: number | null;
+      /**
+       * Format: float
+       * @description How much it matters to the model, as a share of 1; null where it does not know.
+       */
+      importance?: number | null;
+      /**
+       * Format: float
+       * @description About where 1 % of the values that it learnt from end; null where it does not know.
+       */
+      low?: number | null;
+      name: string;
+      /** @description Its unit; empty where nobody says. */
+      unit: string;
+      /**
+       * Format: float
+       * @description About the middle one.
+       */
+      usual?: number | null;
     };
     /**
      * @description What an upload is.
@@ -102,6 +145,8 @@ export interface components {
     /** @description What was uploaded. */
     InputView: {
       content: components['schemas']['Content'];
+      /** @description Whether it is known to be made traffic: a sample. */
+      made: boolean;
       name: string;
       /** Format: int64 */
       octets: number;
@@ -134,7 +179,7 @@ export interface components {
        * Format: binary
        * @description CSV, Parquet, JSONL or ARFF, plain, gzip or zstd; or a capture, which is metered first.
        */
-      file: string;
+      file?: string | null;
       format?: components['schemas']['Format'] | null;
       /** @description fit: the column that says which rows belong together. */
       group?: string | null;
@@ -144,7 +189,7 @@ export interface components {
       kind?: string | null;
       /** @description fit: the column with the labels. */
       label?: string | null;
-      /** @description predict: the model, `NAME[@VERSION|@ALIAS]`; without one the starter model. */
+      /** @description predict: the model, `NAME[@VERSION|@ALIAS]`; without one the usual one (`/v1/about` says which). */
       model?: string | null;
       /** @description fit, simulate: the name that the model gets in the registry. */
       name?: string | null;
@@ -159,6 +204,8 @@ export interface components {
        * @description predict: 'unknown' where the confidence is below this.
        */
       reject?: number | null;
+      /** @description predict, fit: instead of a file, the made traffic of `/v1/samples`. */
+      sample?: string | null;
       /**
        * Format: int64
        * @description fit: the seed.
@@ -184,6 +231,8 @@ export interface components {
     };
     /** @description A job, as it is shown. */
     JobView: {
+      /** @description What is asked of the model, and how the answers are written. */
+      answers?: Record<string, never> | null;
       /** @description What somebody asked of it that it has not done yet: to pause, or to stop. */
       asked?: string | null;
       /**
@@ -220,6 +269,8 @@ export interface components {
       started?: string | null;
       /** @description Where it is in its life. */
       state: components['schemas']['State'];
+      /** @description Who had its last part. */
+      worker?: string | null;
     };
     /** @description A class and its probability. */
     Likely: {
@@ -251,6 +302,13 @@ export interface components {
      * @enum {string}
      */
     Measure: 'probability' | 'margin';
+    /** @description A version of a model, with all that is known of it. */
+    ModelDetail: components['schemas']['ModelView'] & {
+      /** @description What it was trained on and how it scored. */
+      card: Record<string, never>;
+      /** @description Its columns, in the order that it expects. */
+      columns: components['schemas']['ColumnView'][];
+    };
     /** @description Models. */
     ModelList: {
       models: components['schemas']['ModelView'][];
@@ -268,13 +326,27 @@ export interface components {
     ModelView: {
       /** @description The aliases that stand for it; `live` is meant where none is said. */
       aliases: string[];
+      /** @description Whether its confidence was made true on rows that it had not learnt from. */
+      calibrated: boolean;
       classes: string[];
       estimator: string;
+      /**
+       * Format: int64
+       * @description Number of its columns.
+       */
+      features: number;
       fingerprint: string;
       imported: string;
+      /** @description Whether an evaluation is attached to it. */
+      is_evaluated: boolean;
       name: string;
       /** Format: int64 */
       octets: number;
+      /**
+       * @description Whether a program made them, or they were recorded, as far as anybody said.
+       * @example recorded
+       */
+      origin: string;
       /**
        * Format: int64
        * @description Rows that it learnt from, and their fingerprint.
@@ -500,11 +572,41 @@ export interface components {
        */
       unknown?: number | null;
     };
+    /** @description Samples. */
+    SampleList: {
+      samples: components['schemas']['SampleView'][];
+    };
+    /** @description A sample. */
+    SampleView: {
+      /**
+       * Format: int64
+       * @description Flows in it.
+       */
+      flows: number;
+      /** @description Always true: its scores measure the generator, and no network. */
+      made: boolean;
+      /** @description What `POST /v1/jobs` takes as `sample`. */
+      name: string;
+      /** @description What it is, in a few words. */
+      says: string;
+      title: string;
+    };
     /** @description The server. */
     Server: {
       extensions: string[];
       name: string;
       version: string;
+    };
+    /** @description Who asks, and what it may do. */
+    Session: {
+      /** @description The key's name; empty where no key is needed. */
+      name: string;
+      /** @description predict, jobs, models, admin. */
+      scopes: string[];
+    };
+    /** @description A key, shown once. */
+    Shown: {
+      key: string;
     };
     /**
      * @description Where a job is in its life.

@@ -95,7 +95,9 @@ fn a_sample_is_classified_without_a_file() {
         );
         let job = service.job_that(job["id"].as_str().unwrap(), "succeeded");
         let flows = samples[2]["flows"].as_u64().unwrap();
-        assert_eq!(job["result"]["rows"].as_u64(), Some(flows), "{job}");
+        // One that is cut by the active timeout counts twice.
+        let rows = job["result"]["rows"].as_u64().unwrap();
+        assert!((flows..flows + flows / 20).contains(&rows), "{job}");
         assert_eq!(job["answers"]["reject"].as_f64().map(|r| r as f32), Some(0.8));
     }
     let refused = send(&[("sample", "no-such")], None).with(400);

@@ -41,7 +41,7 @@ pub(crate) struct SampleList {
 #[utoipa::path(
     get,
     path = "/v1/samples",
-    tag = "jobs",
+    tag = "samples",
     responses((status = 200, description = "All samples", body = SampleList), Usual),
     security(("key" = []))
 )]

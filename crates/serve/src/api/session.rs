@@ -96,7 +96,7 @@ pub(crate) async fn begin(
     delete,
     path = "/v1/session",
     tag = "session",
-    responses((status = 204, description = "It is gone"))
+    responses((status = 204, description = "It is gone"), Usual)
 )]
 pub(crate) async fn end(With(app): Shared) -> Response {
     let gone = [(header::SET_COOKIE, cookie("", 0, app.is_encrypted))];

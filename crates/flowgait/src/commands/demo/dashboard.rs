@@ -11,7 +11,7 @@ use flowgait_serve::config::ServeParams;
 use flowgait_serve::first::Form;
 use flowgait_serve::server::{Given, Listening};
 
-use crate::commands::service::Own;
+use crate::commands::service::{self, Own, StoreArgs};
 use crate::commands::{serve, starter};
 use crate::config::Config;
 use crate::failure::Failure;
@@ -63,7 +63,7 @@ pub(super) fn register(service: &Path, model: &Path, evaluation: &[u8]) -> Resul
 }
 
 /// Serves until told to end; at the first time it classifies a sample and runs two federations.
-pub(super) fn serve(service: &Path, port: Option<u16>, mut config: Config) -> Result<(), Failure> {
+pub(super) fn serve(folder: &Path, port: Option<u16>, mut config: Config) -> Result<(), Failure> {
     let given = Given {
         starter: Some(starter::for_service()?),
         programs: Arc::new(Own::find()?),
@@ -72,20 +72,18 @@ pub(super) fn serve(service: &Path, port: Option<u16>, mut config: Config) -> Re
     };
     let _log = output::install_service_log(false, "warn");
     // The demo's service is its own: of what is set for others only limits hold.
-    let mut params =
-        crate::commands::service::params(&Default::default(), None, None, &mut config)?;
-    let own = ServeParams::in_folder(service);
-    params = ServeParams {
+    let folder = folder.display();
+    let store = StoreArgs { store: Some(format!("sqlite:{folder}")) };
+    let blobs = folder.to_string();
+    let params = ServeParams {
         bind: SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or_else(free))),
-        store: own.store,
-        blobs: own.blobs,
         registry: None,
         model: Some(MODEL.to_owned()),
         management: None,
         tls: None,
         keys_file: None,
         trusted_header: None,
-        ..params
+        ..service::params(&store, Some(&blobs), None, &mut config)?
     };
     serve::until_told(params, given)
 }

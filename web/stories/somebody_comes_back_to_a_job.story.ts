@@ -15,7 +15,7 @@ async function long(given: Given): Promise<Blob> {
 }
 
 const hasDone = (least: number) => (job: Job) =>
-  job.state === 'running' && job.progress.unit === 'chunks' && (job.progress.done ?? 0) >= least;
+  job.state === 'running' && job.progress?.unit === 'chunks' && (job.progress.done ?? 0) >= least;
 
 async function register(given: Given): Promise<void> {
   await given.place.run('models', 'import', given.made.model, '--name', 'kinds', '--registry', 'data/models');

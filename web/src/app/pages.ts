@@ -35,6 +35,8 @@ const flows = () => import('../flows/Flows.svelte');
 const home = () => import('../home/Home.svelte');
 const jobs = () => import('../jobs/Jobs.svelte');
 const start = () => import('../classify/Start.svelte');
+const whatIf = () => import('../whatif/WhatIf.svelte');
+const models = () => import('../models/Models.svelte');
 const later = () => import('./Later.svelte');
 
 export const pages: Page[] = [
@@ -43,7 +45,9 @@ export const pages: Page[] = [
   { patterns: ['/classify/:job', '/classify/:job/flows/:flow'], load: classify },
   { patterns: ['/flows'], load: flows },
   { patterns: ['/jobs', '/jobs/:job'], load: jobs },
-  { patterns: ['/what-if', '/federation', '/models'], load: later },
+  { patterns: ['/models', '/models/compare', '/models/fit', '/models/:name/:version'], load: models },
+  { patterns: ['/what-if'], load: whatIf },
+  { patterns: ['/federation'], load: later },
 ];
 
 // Only while it is developed: the build drops the branch, and with it the page.

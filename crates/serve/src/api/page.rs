@@ -172,13 +172,4 @@ mod tests {
             assert_eq!(asked(path, &[]).await.0, StatusCode::NOT_FOUND, "{path}");
         }
     }
-
-    #[test]
-    fn the_page_is_small() {
-        let packed: usize = Dist::iter()
-            .filter(|name| name.ends_with(".gz"))
-            .map(|name| Dist::get(&name).unwrap().data.len())
-            .sum();
-        assert!(packed <= 120 << 10, "{packed} octets by gzip");
-    }
 }

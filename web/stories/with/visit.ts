@@ -140,7 +140,9 @@ export class Visit {
       const loading = document.querySelector('[role=status][aria-label=Loading]');
       return !!main?.childElementCount && !loading;
     };
-    await until('the end of loading', async () => {
+    const what = () =>
+      `the end of loading of ${this.page.url()}, unanswered: [${[...this.#open].map((asked) => asked.url())}],`;
+    await until(what, async () => {
       // Whatever answers lead to is drawn, and asked for, within the next frames.
       const quiet = this.#open.size === 0 && Date.now() - this.#busy > 250;
       return quiet && (await this.page.evaluate(isShown)) ? true : undefined;

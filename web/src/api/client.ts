@@ -10,7 +10,6 @@ import type {
   RowDetail,
   Sample,
   State,
-  Worker,
 } from './types';
 
 /** Something that went wrong, as a person is told: what, where, what to do, and the request's id. */
@@ -90,13 +89,6 @@ export const api = {
   job: (id: string, signal?: AbortSignal) => json<Job>(on(id), signal ? { signal } : {}),
   /** Newest first. */
   jobs: (wanted: Wanted) => json<JobPage>(`/v1/jobs?${query(wanted)}`),
-  /** Who is at work: of each running job who took its latest part. */
-  workers: async (): Promise<Worker[]> => {
-    const { jobs } = await json<JobPage>(`/v1/jobs?${query({ state: ['running'], limit: 200 })}`);
-    return jobs.flatMap(({ id, worker, started, created }) =>
-      worker ? [{ name: worker, job: id, since: started ?? created }] : [],
-    );
-  },
   sample: (name: string) => {
     const body = new FormData();
     for (const [field, value] of Object.entries({ sample: name, proba: 'true' })) body.append(field, value);

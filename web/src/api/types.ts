@@ -51,8 +51,6 @@ export interface Job {
   asked?: 'pause' | 'stop';
   /** What was asked for. */
   answers?: Record<string, unknown> | null;
-  /** Who holds a part of it now. */
-  workers?: string[];
   /** Who had its last part. */
   worker?: string | null;
   reason?: { kind: string; detail: string } | null;
@@ -145,13 +143,6 @@ export interface Sample {
   title: string;
   says: string;
   flows: number;
-}
-
-export interface Worker {
-  name: string;
-  job: string;
-  /** When the job was begun. */
-  since: string;
 }
 
 export interface Preview {

@@ -1,5 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { budget } from './tools/budget.js';
+import { packed } from './tools/packed.js';
 
 // `FLOWGAIT=http://127.0.0.1:8080 npm run dev` talks to a server elsewhere.
 declare const process: { env: Record<string, string | undefined> };
@@ -7,7 +9,7 @@ declare const process: { env: Record<string, string | undefined> };
 const server = { target: process.env['FLOWGAIT'] ?? 'http://127.0.0.1:8080', changeOrigin: false };
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), budget(), packed()],
   build: {
     target: 'es2023',
     // The page is served under `default-src 'self'`: a data URL would be refused.

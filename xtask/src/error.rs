@@ -21,6 +21,8 @@ pub enum Error {
     Lint(Vec<String>),
     #[error("deploy/ is not as it should be: {}", .0.join(", "))]
     Deploy(Vec<String>),
+    #[error("web/ is not as it should be: {}", .0.join(", "))]
+    Web(Vec<String>),
     #[error("tidy found {0} things to mend")]
     Tidy(usize),
     #[error("{path}, octet {offset}: {what}")]

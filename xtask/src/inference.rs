@@ -11,5 +11,5 @@ pub fn run() -> Result<(), Error> {
     let python = peers::python(&["tritonclient[http]"])?;
     let script = peers::script("inference.py")?;
     let service = Service::start(&service::build()?, "inference", None)?;
-    process::run(Command::new(python).arg(script).args([service.address(), "starter"]))
+    process::run(Command::new(python).arg(script).args([&service.address(), "starter"]))
 }

@@ -24,6 +24,7 @@ mod soak;
 mod starter;
 mod test;
 mod tidy;
+mod web;
 
 use std::process::ExitCode;
 
@@ -39,12 +40,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Every test: unit, story, documentation and fuzz replay; arguments narrow it (`-p flowgait-flow`)
+    /// Every test: unit, story, documentation, fuzz replay and dashboard; arguments narrow it (`-p flowgait-flow`)
     Test(test::Arguments),
     /// What must hold before a commit: fmt, clippy, tidy, docs, and cargo-deny where it is installed
     Lint(lint::Arguments),
     /// What the compiler cannot check: crate edges, module docs, words, stray files
     Tidy,
+    /// The dashboard: built anew into web/dist; --check says whether that was done
+    Web(web::Arguments),
     /// Every bench, in release; arguments narrow it
     Bench(bench::Arguments),
     /// Make the big capture that the meter is measured on
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Task::Test(arguments) => test::run(&arguments),
         Task::Lint(arguments) => lint::run(&arguments),
         Task::Tidy => tidy::run(),
+        Task::Web(arguments) => web::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::BenchCapture(arguments) => bench_capture::run(&arguments),
         Task::Compare(arguments) => compare::run(&arguments),

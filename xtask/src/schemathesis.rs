@@ -32,7 +32,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         let service = Service::start(&program, "schemathesis", keys)?;
         let mut command = Command::new(python.with_file_name("schemathesis"));
         command.arg("--config-file").arg(peers::script("schemathesis.toml")?);
-        command.args(["run", &format!("{}/openapi.json", service.url), "--no-color"]);
+        command.args(["run", &format!("http://{}/openapi.json", service.address()), "--no-color"]);
         command.args(["--max-time", &(60 * arguments.minutes).to_string()]);
         command.args(["--seed", &arguments.seed.to_string(), "--request-timeout", "30"]);
         command.args(["--continue-on-failure", "--generation-database", "none"]);

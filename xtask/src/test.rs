@@ -7,11 +7,14 @@ use cargo_metadata::{MetadataCommand, TargetKind};
 
 use crate::error::Error;
 use crate::server::{self, Server};
-use crate::{process, project};
+use crate::{process, project, web};
 
 /// What was typed after `test`.
 #[derive(clap::Args)]
 pub struct Arguments {
+    /// Without the tests of the dashboard, which want Node and a browser
+    #[arg(long)]
+    no_browser: bool,
     /// Passed on to the test runner (nextest where it is installed, else `cargo test`)
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     runner: Vec<String>,
@@ -46,10 +49,18 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
             process::run(&mut process::cargo(["test", "--doc", "--package", &package]))?;
         }
     }
+    if wants_browser(arguments) {
+        web::test()?;
+    }
     if data.is_none() {
         eprintln!("shared data was absent: what was skipped stands above, after `skipped:`");
     }
     Ok(())
+}
+
+/// Arguments for the runner narrow the tests to Rust's.
+fn wants_browser(arguments: &Arguments) -> bool {
+    !arguments.no_browser && arguments.runner.is_empty()
 }
 
 /// A Redis for the tests, installed where that can be done; tests that need one say `skipped:` where it cannot.
@@ -144,6 +155,27 @@ mod tests {
         let all = "cargo test --workspace --lib --bins --tests -- --show-output";
         check(Runner::Libtest, "", all);
         check(Runner::Libtest, "-p a -- --exact", "cargo test -p a -- --exact");
+    }
+
+    #[test]
+    fn the_browser_is_left_out_where_it_is_not_meant() {
+        #[derive(clap::Parser)]
+        struct Typed {
+            #[command(flatten)]
+            test: Arguments,
+        }
+        for (typed, expected) in [
+            ("", true),
+            ("--no-browser", false),
+            ("-p a", false),
+            ("octets", false),
+            ("-- x", false),
+        ] {
+            let typed: Typed = clap::Parser::parse_from(words(&format!("test {typed}")));
+            assert_eq!(wants_browser(&typed.test), expected);
+        }
+        let typed: Typed = clap::Parser::parse_from(words("test --no-browser -p a"));
+        assert_eq!(typed.test.runner, ["-p", "a"]);
     }
 
     #[test]

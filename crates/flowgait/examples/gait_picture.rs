@@ -225,7 +225,7 @@ fn style() -> String {
          font-variant-numeric:tabular-nums}}\n\
          .name{{font-size:15px;font-weight:600}}\n.small{{font-size:12px}}\n.axis{{fill:none;stroke-width:1}}\n\
          {}@media (prefers-color-scheme:dark){{\n{}}}\n",
-        theme(["#F6F5F1", "#16191E", "#666E7A", "#BDBAAE"], |strip| strip.light),
+        theme(["#F6F5F1", "#16191E", "#656D79", "#BDBAAE"], |strip| strip.light),
         theme(["#0B0E13", "#E9EDF3", "#8792A2", "#3A4656"], |strip| strip.dark),
     )
 }

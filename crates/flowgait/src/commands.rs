@@ -53,7 +53,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Jobs(args) => jobs::run(&args, config),
         Command::Keys(args) => keys::run(&args, config),
         Command::Health(args) => health::run(&args),
-        Command::Synth(args) => synth::run(&args),
+        Command::Synth(args) => synth::run(&args, config),
         Command::Config(args) => self::config::run(&args, &config),
         Command::Completions(args) => completions::run(&args),
     }

@@ -21,10 +21,11 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return args::report(&error),
     };
-    parent::follow();
     if cli.command.is_service() {
         areas::limit();
-    } else {
+    }
+    parent::follow();
+    if !cli.command.is_service() {
         output::install_log();
     }
     match commands::run(cli) {

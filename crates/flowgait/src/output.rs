@@ -77,10 +77,12 @@ pub fn install_log() {
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
 }
 
+/// What a service tells where nobody says: what it does, and of others what goes wrong.
+pub const SERVICE_LOG: &str = "warn,flowgait=info,flowgait_serve=info";
+
 /// Installs the log of a service: what happens, by time, with the ids of requests and jobs. What it gives is held until the process ends.
-pub fn install_service_log(json: bool) -> ServiceLog {
-    let usual = || EnvFilter::new("warn,flowgait=info,flowgait_serve=info");
-    let filter = EnvFilter::try_from_env("FLOWGAIT_LOG").unwrap_or_else(|_| usual());
+pub fn install_service_log(json: bool, usual: &str) -> ServiceLog {
+    let filter = EnvFilter::try_from_env("FLOWGAIT_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let lines = if json {
         layer.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()

@@ -189,6 +189,12 @@ pub enum Error {
         /// What needed them.
         what: &'static str,
     },
+    /// What was to be attached to a model is no evaluation of it.
+    #[error("this is no evaluation of the model: {why}")]
+    Evaluation {
+        /// What is wrong with it.
+        why: String,
+    },
     /// Two lists that belong together differ in length.
     #[error("{what}: expected {expected} values, got {got}")]
     Length {

@@ -3,6 +3,7 @@
 //! ```text
 //! REGISTRY/NAME/7/model.fgm        never changed once it is there
 //! REGISTRY/NAME/7/manifest.json    its checksum, scores, schema, and answers to golden rows
+//! REGISTRY/NAME/7/evaluation.json  how good it is, where somebody attached what `flowgait evaluate` wrote; replaced in one step
 //! REGISTRY/NAME/aliases/live       the number of a version; replaced in one step
 //! ```
 //!
@@ -26,6 +27,7 @@ use crate::error::Error;
 
 const MODEL: &str = "model.fgm";
 const MANIFEST: &str = "manifest.json";
+const EVALUATION: &str = "evaluation.json";
 const ALIASES: &str = "aliases";
 /// Most versions of a name.
 const VERSIONS_MAX: u32 = 1_000_000;
@@ -47,6 +49,8 @@ pub struct Entry {
     pub version: u32,
     /// The aliases that stand for it.
     pub aliases: Vec<String>,
+    /// Whether an evaluation is attached to it.
+    pub is_evaluated: bool,
     /// What is known of it.
     pub manifest: Manifest,
 }
@@ -207,6 +211,41 @@ impl Registry {
         Ok(entry)
     }
 
+    /// Attaches an evaluation (`flowgait-evaluation/1`, JSON) to a version, in place of the one before.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find); [`Error::Evaluation`] when it is none, or of other classes; [`Error::Registry`] when it cannot be written.
+    pub fn attach(&self, reference: &Reference, evaluation: &[u8]) -> Result<Entry, Error> {
+        let entry = self.find(reference)?;
+        entry.manifest.check_evaluation(evaluation)?;
+        let path = self.evaluation_path(&entry.name, entry.version);
+        let write = || {
+            let mut file = AtomicFile::create(&path)?;
+            file.write_all(evaluation)?;
+            file.commit()
+        };
+        write().map_err(|source| Error::Registry { path: path.clone(), source })?;
+        Ok(Entry { is_evaluated: true, ..entry })
+    }
+
+    /// The evaluation that is attached to a version, as JSON; none where there is none.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find); [`Error::Registry`] when it cannot be read.
+    pub fn evaluation(&self, reference: &Reference) -> Result<Option<Vec<u8>>, Error> {
+        let entry = self.find(reference)?;
+        let path = self.evaluation_path(&entry.name, entry.version);
+        match fs::read(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(Error::Registry { path, source }),
+        }
+    }
+
+    fn evaluation_path(&self, name: &str, version: u32) -> PathBuf {
+        self.root.join(name).join(version.to_string()).join(EVALUATION)
+    }
+
     fn entry(&self, name: &str, version: u32) -> Result<Entry, Error> {
         let path = self.root.join(name).join(version.to_string()).join(MANIFEST);
         let read = || -> io::Result<Manifest> {
@@ -221,7 +260,8 @@ impl Registry {
             }
         }
         aliases.sort();
-        Ok(Entry { name: name.to_owned(), version, aliases, manifest })
+        let is_evaluated = path.with_file_name(EVALUATION).exists();
+        Ok(Entry { name: name.to_owned(), version, aliases, is_evaluated, manifest })
     }
 
     /// The version that an alias stands for.

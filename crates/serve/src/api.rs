@@ -1,5 +1,7 @@
 //! The routes, and what each of them shares: who asks, a request's id, what is counted.
 
+mod about;
+mod coding;
 pub mod events;
 mod extract;
 pub mod federations;
@@ -9,8 +11,11 @@ pub mod jobs;
 mod linger;
 pub mod models;
 pub mod original;
+mod page;
 pub mod predictions;
 mod refusals;
+pub mod samples;
+pub mod session;
 mod table;
 pub(crate) mod upload;
 
@@ -32,7 +37,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::auth::{Auth, Caller, Rate};
+use crate::auth::{self, Auth, Caller, Rate};
 use crate::blobs::Blobs;
 use crate::config::ApiLimits;
 use crate::models::Models;
@@ -45,6 +50,7 @@ pub struct App {
     pub(crate) store: Arc<dyn JobStore>,
     pub(crate) blobs: Blobs,
     pub(crate) models: Arc<Models>,
+    pub(crate) programs: Arc<dyn crate::work::Programs>,
     pub(crate) auth: Auth,
     pub(crate) rate: Rate,
     pub(crate) limits: ApiLimits,
@@ -57,6 +63,8 @@ pub struct App {
     pub(crate) metrics: metrics_exporter_prometheus::PrometheusHandle,
     /// Task types of the original routes, and the models they mean.
     pub(crate) tasks: Vec<(String, String)>,
+    /// Whether clients speak TLS with this process.
+    pub(crate) is_encrypted: bool,
     /// Whether /metrics is here, too, or only at the management address.
     pub(crate) shows_metrics: bool,
 }
@@ -81,6 +89,8 @@ pub(crate) type Shared = With<Arc<App>>;
         (name = "events", description = "What changes, as it changes"),
         (name = "models", description = "The registry: names, versions, aliases"),
         (name = "federations", description = "Many that learn together, simulated"),
+        (name = "samples", description = "Made traffic, for whoever has no capture at hand"),
+        (name = "session", description = "For browsers: a key, shown once"),
         (name = "inference", description = "Open Inference Protocol, version 2"),
         (name = "original", description = "The two routes of the system that this replaces"),
         (name = "health", description = "For orchestrators")
@@ -102,12 +112,16 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(jobs::columns::view))
         .routes(routes!(jobs::row::row))
         .routes(routes!(jobs::retry))
+        .routes(routes!(samples::list))
+        .routes(routes!(about::about))
+        .routes(routes!(session::show, session::begin, session::end))
         .routes(routes!(events::follow))
         .routes(routes!(models::list))
         .routes(routes!(models::versions, models::import))
         .routes(routes!(models::show))
         .routes(routes!(models::download))
         .routes(routes!(models::promote))
+        .routes(routes!(models::evaluation, models::attach))
         .routes(routes!(federations::list, federations::create))
         .routes(routes!(federations::show))
         .routes(routes!(federations::rounds))
@@ -183,17 +197,13 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route_layer(axum::middleware::from_fn_with_state(app.clone(), admitted))
         .merge(Router::from(docs).route_layer(axum::middleware::from_fn(documents)))
         .merge(health::routes(app.shows_metrics))
-        .fallback(nowhere)
+        .fallback(page::page)
         .method_not_allowed_fallback(other_method)
         .layer(axum::extract::DefaultBodyLimit::disable())
         .layer(axum::middleware::from_fn(inference::errors))
         .layer(axum::middleware::from_fn(linger::lingering))
         .layer(axum::middleware::from_fn_with_state(app.clone(), observed))
         .with_state(app)
-}
-
-async fn nowhere() -> Problem {
-    Problem::not_found("This path leads nowhere; /docs lists those that do.")
 }
 
 async fn other_method() -> Problem {
@@ -230,12 +240,18 @@ async fn admitted(With(app): Shared, mut request: Request, next: Next) -> Respon
         && request.uri().query().is_some_and(|query| query.contains("signature="))
         && request.method() == Method::GET
         && !request.headers().contains_key(header::AUTHORIZATION);
+    // A session begins with a key in its body, and ends without one.
+    let is_door = path == Some(session::PATH) && request.method() != Method::GET;
     let asks = check_origin(&app, &request)
         .and_then(|()| check_coding(request.headers()))
         .map(|()| request.headers().clone());
     let admitted = match asks {
         Err(problem) => Err(problem),
         Ok(_) if is_signed => Ok(None),
+        Ok(headers) if is_door => match auth::is_of_this_origin(&headers) {
+            true => Ok(None),
+            false => Err(Problem::forbidden("Pages of other origins may not ask.")),
+        },
         Ok(headers) => app.auth.caller(&headers).await.and_then(|caller| {
             app.rate.check(&caller)?;
             Ok(Some(caller))

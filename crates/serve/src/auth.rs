@@ -21,6 +21,8 @@ const KEY_OCTETS: usize = 32;
 const NAME_OCTETS: usize = 256;
 /// What a key begins with, so that scanners for leaked secrets know it.
 const PREFIX: &str = "fgk_";
+/// The cookie by which a browser shows a key.
+pub(crate) const SESSION: &str = "flowgait";
 
 /// What a key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,6 +78,11 @@ impl Caller {
     #[must_use]
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
+    }
+
+    /// What it may do.
+    pub(crate) fn scopes(&self) -> &[Scope] {
+        &self.scopes
     }
 
     /// Refuses what it may not do.
@@ -210,7 +217,9 @@ impl Auth {
             .get(axum::http::header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.strip_prefix("Bearer ").or(value.strip_prefix("bearer ")));
-        let shown = bearer.or_else(|| headers.get("x-api-key").and_then(|key| key.to_str().ok()));
+        let shown = bearer
+            .or_else(|| headers.get("x-api-key").and_then(|key| key.to_str().ok()))
+            .or_else(|| of_session(headers));
         let Some(shown) = shown else {
             if self.gate.open {
                 return Ok(Caller::local());
@@ -250,6 +259,28 @@ impl Auth {
         mac.update(format!("{path}\n{expires}").as_bytes());
         mac
     }
+}
+
+/// The key that a browser's session holds. A page of another origin cannot send it (its cookie is `SameSite=Strict`), and if a browser let
+/// it, its request would name that origin.
+fn of_session(headers: &axum::http::HeaderMap) -> Option<&str> {
+    if !is_of_this_origin(headers) {
+        return None;
+    }
+    let lines = headers
+        .get_all(axum::http::header::COOKIE)
+        .into_iter()
+        .filter_map(|line| line.to_str().ok());
+    let mut cookies = lines.flat_map(|line| line.split(';'));
+    cookies.find_map(|cookie| cookie.trim().strip_prefix(SESSION)?.strip_prefix('='))
+}
+
+/// Whether no page of another origin sent this: browsers say where a page is from with all that changes anything.
+pub(crate) fn is_of_this_origin(headers: &axum::http::HeaderMap) -> bool {
+    use axum::http::header::{HOST, ORIGIN};
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(origin) = text(ORIGIN) else { return true };
+    origin.split_once("://").map(|(_, origin)| origin) == text(HOST)
 }
 
 /// Requests that each caller may make: a bucket that fills by so many a second and holds twice as many.

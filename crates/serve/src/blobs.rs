@@ -32,7 +32,7 @@ use object_store::{
 use tokio::runtime::Handle;
 
 use crate::error::Error;
-use crate::store::sqlite::own_folder;
+use crate::folder::make_private;
 
 /// Octets of a part of an upload; S3 wants 5 MiB at least, and 10,000 parts at most, so this is good for 80 GB.
 const PART_OCTETS: usize = 8 << 20;
@@ -82,7 +82,7 @@ impl Blobs {
             }
             None => {
                 let folder = PathBuf::from(place);
-                let made = own_folder(&folder)
+                let made = make_private(&folder)
                     // Better told now than to everybody who sends something.
                     .and_then(|()| tempfile::tempfile_in(&folder))
                     .and_then(|_| folder.canonicalize())

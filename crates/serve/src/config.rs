@@ -20,6 +20,8 @@ pub struct ServeParams {
     pub blobs: String,
     /// The folder of the registry, if it is not `models` among the blobs.
     pub registry: Option<PathBuf>,
+    /// The model that answers where none is named; without one it is the starter.
+    pub model: Option<String>,
     /// Parts at a time; 0 for none here.
     pub workers: usize,
     /// Certificate and key, PEM.
@@ -87,6 +89,7 @@ impl ServeParams {
             store: format!("sqlite:{folder}"),
             blobs: folder.to_string(),
             registry: None,
+            model: None,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             tls: None,
             keys_file: None,

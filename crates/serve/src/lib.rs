@@ -12,6 +12,8 @@ pub mod blobs;
 mod collect;
 pub mod config;
 mod error;
+pub mod first;
+mod folder;
 pub mod hold;
 pub mod job;
 pub mod models;

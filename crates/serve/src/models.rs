@@ -24,6 +24,7 @@ use bucket::Bucket;
 pub const ALIAS_AGE: Duration = Duration::from_secs(1);
 /// Versions that stay in memory while nobody uses them.
 const KEPT_MAX: usize = 8;
+
 /// A model in memory.
 #[derive(Debug)]
 pub struct Loaded {
@@ -37,6 +38,8 @@ pub struct Loaded {
     pub model: Model,
     /// Below this confidence it answers 'unknown' where nobody says otherwise.
     pub reject: Option<f32>,
+    /// How good it is, of the one that ships with the program; of others the registry knows it.
+    pub evaluation: Option<&'static str>,
 }
 
 impl Loaded {
@@ -58,6 +61,8 @@ enum Place {
 pub struct Models {
     place: Place,
     starter: Option<Arc<Loaded>>,
+    /// What answers where no model is named, if not the starter.
+    usual: Option<String>,
     loaded: Mutex<Memory>,
     /// One load at a time: several that want the same model share it, and memory holds one file's octets.
     loading: tokio::sync::Mutex<()>,
@@ -83,6 +88,8 @@ pub struct Starter {
     pub bytes: &'static [u8],
     /// Below this confidence it answers 'unknown'.
     pub reject: f32,
+    /// How good it is, as `flowgait-evaluation/1`.
+    pub evaluation: Option<&'static str>,
 }
 
 impl Models {
@@ -105,26 +112,32 @@ impl Models {
     fn new(place: Place, starter: Option<Starter>) -> Result<Self, Error> {
         let starter = match starter {
             None => None,
-            Some(Starter { model, bytes, reject }) => {
+            Some(Starter { model, bytes, reject, evaluation }) => {
                 let manifest = Manifest::of(&model, bytes, 0)?;
                 let (name, reject) = (STARTER.to_owned(), Some(reject));
-                Some(Arc::new(Loaded { name, version: 0, manifest, model, reject }))
+                Some(Arc::new(Loaded { name, version: 0, manifest, model, reject, evaluation }))
             }
         };
         let (loaded, loading) = (Mutex::default(), tokio::sync::Mutex::default());
-        Ok(Self { place, starter, loaded, loading })
+        Ok(Self { place, starter, usual: None, loaded, loading })
+    }
+
+    /// The same with a model that answers where none is named.
+    #[must_use]
+    pub fn with_usual(self, usual: Option<String>) -> Self {
+        Self { usual, ..self }
     }
 
     fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The model that a reference means, loaded; without one the starter.
+    /// The model that a reference means, loaded; without one the usual one, else the starter.
     ///
     /// # Errors
     /// [`flowgait_model::Error::NoSuchModel`], or why it cannot be used.
     pub async fn get(&self, reference: Option<&str>) -> Result<Arc<Loaded>, Error> {
-        let Some(reference) = reference else { return self.starter() };
+        let Some(reference) = reference.or(self.usual.as_deref()) else { return self.starter() };
         let parsed: Reference = reference.parse()?;
         if parsed.name == STARTER
             && matches!(parsed.which, Which::Unsaid | Which::Version(0))
@@ -149,6 +162,7 @@ impl Models {
             manifest: entry.manifest,
             model,
             reject: None,
+            evaluation: None,
         });
         let seconds = begun.elapsed().as_secs_f64();
         metrics::histogram!("flowgait_model_load_seconds", "model" => loaded.pinned())
@@ -271,6 +285,34 @@ impl Models {
         }
         drop(memory);
         promoted
+    }
+
+    /// Attaches an evaluation to a version, in place of the one before.
+    ///
+    /// # Errors
+    /// As [`Registry::attach`].
+    pub async fn attach(&self, reference: &Reference, evaluation: Vec<u8>) -> Result<Entry, Error> {
+        match &self.place {
+            Place::Bucket(bucket) => bucket.attach(reference, evaluation).await,
+            Place::Folder(registry) => {
+                let (registry, reference) = (registry.clone(), reference.clone());
+                blocking(move || Ok(registry.attach(&reference, &evaluation)?)).await
+            }
+        }
+    }
+
+    /// The evaluation that is attached to a version, as JSON.
+    ///
+    /// # Errors
+    /// As [`Registry::evaluation`].
+    pub async fn evaluation(&self, reference: &Reference) -> Result<Option<bytes::Bytes>, Error> {
+        match &self.place {
+            Place::Bucket(bucket) => bucket.evaluation(reference).await,
+            Place::Folder(registry) => {
+                let (registry, reference) = (registry.clone(), reference.clone());
+                blocking(move || Ok(registry.evaluation(&reference)?.map(Into::into))).await
+            }
+        }
     }
 
     /// The octets of a version's file.

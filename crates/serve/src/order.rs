@@ -20,6 +20,9 @@ pub struct Upload {
     pub octets: u64,
     /// SHA-256 of it, lower-case hexadecimal.
     pub sha256: String,
+    /// Whether it is known to be made traffic: a sample.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub made: bool,
 }
 
 /// What an upload is.
@@ -105,6 +108,16 @@ impl Order {
             Self::Predict(_) => "predict",
             Self::Fit(_) => "fit",
             Self::Simulate(_) => "simulate",
+        }
+    }
+
+    /// What was uploaded with it.
+    #[must_use]
+    pub fn input(&self) -> Option<&Upload> {
+        match self {
+            Self::Predict(order) => Some(&order.input),
+            Self::Fit(order) => Some(&order.input),
+            Self::Simulate(order) => order.input.as_ref(),
         }
     }
 

@@ -166,6 +166,7 @@ impl Problem {
                 Self::bad_request(format!("'{name}' is {value}, but {rule}."))
             }
             Error::ModelName { .. } => Self::bad_request(sentence(text)),
+            Error::Evaluation { .. } => Self::bad_input(sentence(text)),
             Error::Registry { .. } | Error::ReadModel { .. } | Error::WriteModel { .. } => {
                 tracing::error!(error = text, "the registry failed");
                 Self::unavailable("The registry of models cannot be used now.").after(5)

@@ -19,6 +19,7 @@ use crate::blobs::Blobs;
 use crate::collect;
 use crate::config::ServeParams;
 use crate::error::Error;
+use crate::first::{self, Form};
 use crate::models::{Models, Starter};
 use crate::store::redis::RedisStore;
 use crate::store::sqlite::{SqliteStore, Visit};
@@ -35,6 +36,8 @@ pub struct Given {
     pub starter: Option<Starter>,
     /// What some work is done by.
     pub programs: Arc<dyn Programs>,
+    /// What it is to do where it never had a job.
+    pub first: Vec<Form>,
     /// Told once it listens.
     pub announce: Box<dyn FnOnce(&Listening) + Send>,
 }
@@ -81,11 +84,12 @@ pub async fn open_store(
 
 /// The models of a service.
 fn models(params: &ServeParams, blobs: &Blobs, starter: Option<Starter>) -> Result<Models, Error> {
-    match (&params.registry, blobs.folder()) {
-        (Some(folder), _) => Models::in_folder(folder.clone(), starter),
-        (None, Some(folder)) => Models::in_folder(folder.join("models"), starter),
-        (None, None) => Models::in_bucket(blobs.clone(), starter),
-    }
+    let models = match (&params.registry, blobs.folder()) {
+        (Some(folder), _) => Models::in_folder(folder.clone(), starter)?,
+        (None, Some(folder)) => Models::in_folder(folder.join("models"), starter)?,
+        (None, None) => Models::in_bucket(blobs.clone(), starter)?,
+    };
+    Ok(models.with_usual(params.model.clone()))
 }
 
 /// What is counted, from the first moment on: a counter that appears with its first count would hide that count from whoever looks at increases.
@@ -202,7 +206,7 @@ async fn base(
         store: store.clone(),
         blobs: blobs.clone(),
         models: models.clone(),
-        programs,
+        programs: programs.clone(),
         limits: params.tables.clone(),
         chunk_octets: params.chunk_octets,
         time: params.training_time,
@@ -211,6 +215,7 @@ async fn base(
         store,
         blobs,
         models,
+        programs,
         auth,
         rate: Rate::new(params.rate),
         limits: params.api.clone(),
@@ -221,6 +226,7 @@ async fn base(
         backlog: Backlog::default(),
         metrics,
         tasks: params.tasks.clone(),
+        is_encrypted: params.tls.is_some(),
         shows_metrics: params.management.is_none(),
     });
     Ok(Base { app, shop, notes })
@@ -253,7 +259,7 @@ pub async fn serve(
     given: Given,
     ends: watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let Given { starter, programs, announce } = given;
+    let Given { starter, programs, first, announce } = given;
     let Base { app, shop, notes } = base(&params, starter, programs, ends.clone()).await?;
     let listener = listen("the service", params.bind)?;
     let management = params.management.map(|bind| listen("management", bind)).transpose()?;
@@ -315,6 +321,7 @@ pub async fn serve(
         tokio::spawn(worker::run(app.store.clone(), hands, params, ends.clone()))
     });
     announce(&listening);
+    first::submit(&app, first).await;
     let mut ending = ends.clone();
     tokio::select! {
         _ = ending.wait_for(|ends| *ends) => {}
@@ -354,7 +361,7 @@ pub async fn work(
     given: Given,
     ends: watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let Given { starter, programs, announce } = given;
+    let Given { starter, programs, announce, .. } = given;
     // It has no door of its own that needs a gate.
     let params = ServeParams { bind: SocketAddr::from(([127, 0, 0, 1], 0)), ..params };
     let Base { app, shop, notes } = base(&params, starter, programs, ends.clone()).await?;

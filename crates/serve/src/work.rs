@@ -34,6 +34,23 @@ pub trait Programs: Send + Sync {
     fn fit(&self, table: &Path, model: &Path, flags: &[(String, String)]) -> Command;
     /// Runs a federation into a folder, going on where it was.
     fn simulate(&self, configuration: &Path, folder: &Path) -> Command;
+    /// The samples there are.
+    fn samples(&self) -> &[Sample];
+    /// Makes the table of a sample.
+    fn sample(&self, sample: &Sample, table: &Path) -> Command;
+}
+
+/// Made traffic that a service offers to whoever has no capture at hand.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    /// What it is asked for by.
+    pub name: &'static str,
+    /// What a page calls it.
+    pub title: &'static str,
+    /// What it is, in a few words.
+    pub says: &'static str,
+    /// How many flows applications have in it.
+    pub flows: u64,
 }
 
 /// All that the work needs.
@@ -192,7 +209,7 @@ pub(crate) struct Teller<'a> {
     hold: &'a Hold,
     progress: Progress,
     begun: Instant,
-    /// What was done before this began, by another worker.
+    /// What was done when it was begun: another worker may have done some.
     before: Option<u64>,
     told: Instant,
     /// Whether there is anything to show: of a job in chunks their number is shown instead.
@@ -241,7 +258,9 @@ impl<'a> Teller<'a> {
     pub(crate) fn done(&mut self, done: u64) -> Result<(), Trouble> {
         self.check()?;
         self.progress.done = done;
-        self.before.get_or_insert(done);
+        if self.before.is_none() {
+            (self.begun, self.before) = (Instant::now(), Some(done));
+        }
         if self.shows && self.told.elapsed() >= EVERY {
             self.tell();
             self.check()?;

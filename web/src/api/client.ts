@@ -1,6 +1,17 @@
 // Requests, and what goes wrong with them.
 
-import type { Job, JobPage, ModelList, ProblemDocument, RowDetail } from './types';
+import type {
+  About,
+  Job,
+  JobPage,
+  ModelList,
+  Preview,
+  ProblemDocument,
+  RowDetail,
+  Sample,
+  State,
+  Worker,
+} from './types';
 
 /** Something that went wrong, as a person is told: what, where, what to do, and the request's id. */
 export class Problem extends Error {
@@ -37,6 +48,10 @@ export function problemOf(status: number, text: string, request: string | null):
   return new Problem(said.title, (said.detail ?? '') + wait, status, request ?? undefined, said.type);
 }
 
+/** Told when an answer was refused for want of a key. */
+let refused = () => {};
+export const onRefused = (then: () => void) => void (refused = then);
+
 export async function ask(path: string, options: RequestInit = {}): Promise<Response> {
   let answer: Response;
   try {
@@ -45,6 +60,7 @@ export async function ask(path: string, options: RequestInit = {}): Promise<Resp
     if (options.signal?.aborted) throw error;
     throw unreachable();
   }
+  if (answer.status === 401) refused();
   if (!answer.ok) throw problemOf(answer.status, await answer.text(), answer.headers.get('x-request-id'));
   return answer;
 }
@@ -55,12 +71,45 @@ async function json<T>(path: string, options?: RequestInit): Promise<T> {
 
 const on = (id: string) => `/v1/jobs/${encodeURIComponent(id)}`;
 
+interface Wanted {
+  kind?: string | undefined;
+  state?: State[] | undefined;
+  before?: string | undefined;
+  limit?: number;
+}
+function query(wanted: Wanted): string {
+  const said = Object.entries(wanted).flatMap(([name, value]) =>
+    value === undefined || String(value) === '' ? [] : [[name, String(value)]],
+  );
+  return new URLSearchParams(said).toString();
+}
+
 export const api = {
+  about: () => json<About>('/v1/about'),
+  samples: () => json<{ samples: Sample[] }>('/v1/samples'),
   job: (id: string, signal?: AbortSignal) => json<Job>(on(id), signal ? { signal } : {}),
-  jobs: (filter: { kind?: string; limit?: number }) =>
-    json<JobPage>(`/v1/jobs?${new URLSearchParams(Object.entries(filter).map(([k, v]) => [k, String(v)]))}`),
+  /** Newest first. */
+  jobs: (wanted: Wanted) => json<JobPage>(`/v1/jobs?${query(wanted)}`),
+  /** Who is at work: of each running job who took its latest part. */
+  workers: async (): Promise<Worker[]> => {
+    const { jobs } = await json<JobPage>(`/v1/jobs?${query({ state: ['running'], limit: 200 })}`);
+    return jobs.flatMap(({ id, worker, started, created }) =>
+      worker ? [{ name: worker, job: id, since: started ?? created }] : [],
+    );
+  },
+  sample: (name: string) => {
+    const body = new FormData();
+    for (const [field, value] of Object.entries({ sample: name, proba: 'true' })) body.append(field, value);
+    return json<Job>('/v1/jobs', { method: 'POST', body });
+  },
   cancel: (id: string) => json<Job>(on(id), { method: 'DELETE' }),
+  /** A federation's, between rounds: to wait, to go on, to end with what it has. */
+  steer: (id: string, to: 'pause' | 'resume' | 'stop') =>
+    json<Job>(`/v1/federations/${encodeURIComponent(id)}/${to}`, { method: 'POST' }),
   retry: (id: string) => json<Job>(`${on(id)}/retry`, { method: 'POST' }),
+  /** The first rows of a job's answers. */
+  preview: (id: string) => json<Preview>(`${on(id)}/preview`),
+  /** Its rows count from 1. */
   row: (id: string, row: number, signal: AbortSignal) => json<RowDetail>(`${on(id)}/rows/${row}`, { signal }),
   models: () => json<ModelList>('/v1/models'),
 };

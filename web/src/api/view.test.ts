@@ -70,6 +70,17 @@ test('packets of a row; a row may have none', () => {
   expect([...packetsOf(view, 2).time]).toEqual([0]);
 });
 
+test('without confidence no row has one', () => {
+  const view = decode(encode({ ...header, missing: ['confidence'] }, [prediction]));
+  expect([...view.confidence]).toEqual([NaN, NaN, NaN]);
+});
+
+test('of many rows the first are here', () => {
+  expect(decode(encode(header, whole)).of).toBe(3);
+  const more = decode(encode({ ...header, of: 200_001, gait_of: 'payload' }, whole));
+  expect([more.rows, more.of, more.gaitOf]).toEqual([3, 200_001, 'payload']);
+});
+
 test('another tool has no gait and no times', () => {
   const view = decode(encode({ ...header, missing: ['gait'] }, [prediction, confidence]));
   expect('gait' in view).toBe(false);

@@ -9,16 +9,21 @@ import { Problem } from './client';
 export const UNKNOWN = 65535;
 
 export interface View {
+  /** Those that are here; the first of all. */
   rows: number;
+  of: number;
   job: string;
   model: string;
   classes: string[];
   categories: string[] | undefined;
   /** Undefined where nobody says. */
   calibrated: boolean | undefined;
+  /** What the sizes of a gait are of. */
+  gaitOf: 'payload' | 'packets' | undefined;
   /** Columns that this table cannot have, such as the gait of another tool's table. */
   missing: string[];
   prediction: Uint16Array;
+  /** NaN where there is none: in all rows where nobody asked for it, which `missing` then says. */
   confidence: Float32Array;
   category?: Uint16Array;
   second?: Uint16Array;
@@ -37,11 +42,13 @@ const KINDS = { u16: Uint16Array, u32: Uint32Array, i16: Int16Array, f32: Float3
 
 interface Header {
   rows: number;
+  of?: number;
   job: string;
   model: string;
   classes: string[];
   categories?: string[] | null;
   calibrated?: boolean | null;
+  gait_of?: 'payload' | 'packets' | null;
   columns: { name: string; kind: keyof typeof KINDS; offset: number; count: number }[];
   dictionaries?: { server?: string[]; protocol?: string[] };
   missing?: string[];
@@ -75,8 +82,8 @@ export function decode(octets: ArrayBuffer): View {
 
   const { rows } = header;
   const prediction = column('prediction', 'u16', rows);
-  const confidence = column('confidence', 'f32', rows);
-  if (!prediction || !confidence) throw broken('They lack the predictions');
+  if (!prediction) throw broken('They lack the predictions');
+  const confidence = column('confidence', 'f32', rows) ?? new Float32Array(rows).fill(NaN);
   const gaitBegin = column('gait_begin', 'u32', rows + 1);
   const gaitSize = column('gait_size', 'i16');
   const gaitTime = column('gait_time', 'f32', gaitSize?.length);
@@ -86,11 +93,13 @@ export function decode(octets: ArrayBuffer): View {
 
   return {
     rows,
+    of: header.of ?? rows,
     job: header.job,
     model: header.model,
     classes: header.classes,
     categories: header.categories ?? undefined,
     calibrated: header.calibrated ?? undefined,
+    gaitOf: header.gait_of ?? undefined,
     missing: header.missing ?? [],
     prediction,
     confidence,

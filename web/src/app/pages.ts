@@ -31,17 +31,23 @@ export const places: Place[] = [
 export const bar = ['Classify', 'Flows', 'Federation', 'Models'];
 
 const classify = () => import('../classify/Classify.svelte');
+const flows = () => import('../flows/Flows.svelte');
+const home = () => import('../home/Home.svelte');
+const jobs = () => import('../jobs/Jobs.svelte');
 const start = () => import('../classify/Start.svelte');
 const whatIf = () => import('../whatif/WhatIf.svelte');
 const models = () => import('../models/Models.svelte');
 const later = () => import('./Later.svelte');
 
 export const pages: Page[] = [
-  { patterns: ['/', '/classify'], load: start },
+  { patterns: ['/'], load: home },
+  { patterns: ['/classify'], load: start },
   { patterns: ['/classify/:job', '/classify/:job/flows/:flow'], load: classify },
+  { patterns: ['/flows'], load: flows },
+  { patterns: ['/jobs', '/jobs/:job'], load: jobs },
   { patterns: ['/models', '/models/compare', '/models/fit', '/models/:name/:version'], load: models },
   { patterns: ['/what-if'], load: whatIf },
-  { patterns: ['/federation', '/flows', '/jobs'], load: later },
+  { patterns: ['/federation'], load: later },
 ];
 
 // Only while it is developed: the build drops the branch, and with it the page.

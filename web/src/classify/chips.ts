@@ -53,6 +53,7 @@ export function chips(filter: Filter, view: View, looked: Look[]): ChipText[] {
   }
   if (filter.protocol)
     found.push({ name: 'Protocol', value: filter.protocol, without: { ...filter, protocol: '' } });
+  if (filter.server) found.push({ name: 'Server', value: filter.server, without: { ...filter, server: '' } });
   if (filter.truth) {
     const value = { right: 'right', wrong: 'wrong' }[filter.truth] ?? `is ${nameOf(filter.truth)}`;
     found.push({ name: 'True label', value, without: { ...filter, truth: '' } });

@@ -12,13 +12,15 @@ export interface Filter {
   classes: string[];
   range: Partial<Record<Range, { from: number; to: number }>>;
   protocol: string;
+  /** Address and port. */
+  server: string;
   /** `right`, `wrong`, or the name of a class that is true. */
   truth: string;
   /** Text in server, protocol or label. */
   text: string;
 }
 
-export const none = (): Filter => ({ classes: [], range: {}, protocol: '', truth: '', text: '' });
+export const none = (): Filter => ({ classes: [], range: {}, protocol: '', server: '', truth: '', text: '' });
 
 /** `10000..`, `..0.6`, `0.4..0.6`. */
 function readRange(said: string | null): { from: number; to: number } | undefined {
@@ -36,6 +38,7 @@ export function read(params: URLSearchParams): Filter {
     if (range) filter.range[name] = range;
   }
   filter.protocol = params.get('protocol') ?? '';
+  filter.server = params.get('server') ?? '';
   filter.truth = params.get('truth') ?? '';
   filter.text = params.get('text') ?? '';
   return filter;
@@ -46,6 +49,7 @@ export function write(filter: Filter): Record<string, string | undefined> {
     // A name may have a comma of its own.
     class: filter.classes.map(encodeURIComponent).join(','),
     protocol: filter.protocol,
+    server: filter.server,
     truth: filter.truth,
     text: filter.text,
   };
@@ -91,7 +95,8 @@ function keysOf(view: View, by: Sort): ArrayLike<number> | undefined {
   places.sort((a, b) => compare(words.names[a]!, words.names[b]!));
   const rank = new Uint32Array(places.length);
   places.forEach((place, i) => (rank[place] = i));
-  return Uint32Array.from(words.place, (place) => rank[place]!);
+  // A row without one has no rank, and comes last.
+  return Float64Array.from(words.place, (place) => rank[place] ?? NaN);
 }
 
 /** The rows of `sorted` that pass. */
@@ -112,6 +117,10 @@ export function pass(view: View, sorted: Uint32Array, filter: Filter, reject: nu
   if (filter.protocol) {
     const place = view.protocol?.names.indexOf(filter.protocol) ?? -1;
     tests.push((row) => view.protocol?.place[row] === place);
+  }
+  if (filter.server) {
+    const place = view.server?.names.indexOf(filter.server) ?? -1;
+    tests.push((row) => view.server?.place[row] === place);
   }
   const { truth } = view;
   if (filter.truth && truth) {

@@ -6,10 +6,12 @@ import { counts, histogram, kept } from './reading';
 
 const view: View = {
   rows: 5,
+  of: 5,
   job: 'j',
   model: 'm@1',
   classes: ['web', 'video'],
   categories: undefined,
+  gaitOf: undefined,
   calibrated: true,
   missing: [],
   prediction: new Uint16Array([0, 0, 1, 1, UNKNOWN]),
@@ -67,6 +69,7 @@ test('filters', () => {
   expect(passed({ range: { down: { from: 500, to: Infinity } } })).toEqual([0, 3]);
   expect(passed({ range: { up: { from: 0, to: 9 } } })).toEqual([]);
   expect(passed({ protocol: 'TCP' })).toEqual([0, 1]);
+  expect(passed({ server: '10.0.0.9:443' })).toEqual([1, 4]);
   expect(passed({ truth: 'wrong' })).toEqual([1]);
   expect(passed({ truth: 'video' })).toEqual([1, 2]);
   expect(passed({ text: '0.9' })).toEqual([1, 4]);

@@ -1,6 +1,7 @@
 // What a page says of a job's answers: labels at a threshold, counts, histogram, accuracy of what is kept.
 
 import { UNKNOWN, type View } from '../api/view';
+import { looks, type Look } from '../look/slots';
 
 export const BINS = 40;
 
@@ -18,6 +19,16 @@ export function counts(view: View, reject: number): Uint32Array {
     found[label < 0 ? view.classes.length : label]!++;
   }
   return found;
+}
+
+/** Slots go by what was predicted, not by the threshold: colours must not change under the handle. */
+export function looksOf(view: View): Look[] {
+  const { classes, categories, category, prediction } = view;
+  const of = new Map<number, string>();
+  if (categories && category)
+    for (let i = 0; i < view.rows && of.size < classes.length; i++)
+      if (!of.has(prediction[i]!)) of.set(prediction[i]!, categories[category[i]!] ?? '');
+  return looks(classes, [...counts(view, 0)], (place) => of.get(place));
 }
 
 /** Rows by confidence, in bins of one fortieth; the last has 1 in it. */

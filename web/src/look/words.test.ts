@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bytes, count, duration, percent, signed } from './words';
+import { ago, bytes, count, duration, percent, quantity, signed } from './words';
 
 const flat = (text: string) => text.replaceAll('\u2009', ' ');
 
@@ -28,3 +28,22 @@ test('counts, shares and signs', () => {
   expect(flat(percent(0.071))).toBe('7.1 %');
   expect(signed(-0.02)).toBe('−0.02');
 });
+
+test.each([
+  [1448, 'octets', '1.45 kB'],
+  [20_000, 'micros', '20 ms'],
+  [0.019, 'share', '1.9 %'],
+  [1, 'yes or no', 'yes'],
+  [4, 'packets', '4 packets'],
+  [0.8333, 'ratio', '0.833'],
+  [12_345.6, '', '12,346'],
+])('%d %s', (n, unit, said) => expect(flat(quantity(n, unit))).toBe(said));
+
+test.each([
+  [-3, 'just now'],
+  [59, 'just now'],
+  [119, '1 min ago'],
+  [7200, '2 h ago'],
+  [200_000, '2 d ago'],
+  [NaN, '–'],
+])('%d seconds ago', (s, said) => expect(flat(ago(s))).toBe(said));

@@ -40,6 +40,31 @@ export function duration(s: number): string {
   return `${Math.floor(m / 60)}${THIN}h ${two(m % 60)}`;
 }
 
+/** A value of a feature, by the unit that its schema says. */
+export function quantity(n: number, unit: string): string {
+  if (unit === 'octets') return bytes(n);
+  if (unit === 'octets per second') return `${bytes(n)}/s`;
+  if (unit === 'micros') return duration(n / 1e6);
+  if (unit === 'share') return percent(n);
+  if (unit === 'yes or no') return n ? 'yes' : 'no';
+  const said = Number.isInteger(n) || Math.abs(n) >= 1000 ? count(n) : three(n);
+  const bare = unit === '' || ['count', 'number', 'ratio'].includes(unit);
+  return bare ? said : `${said}${THIN}${unit === 'packets per second' ? 'packets/s' : unit}`;
+}
+
+/** How long ago something was, as a person says it: "2 min ago". */
+export function ago(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–';
+  if (seconds < 60) return 'just now';
+  const steps = [
+    [60, 'min'],
+    [3600, 'h'],
+    [86_400, 'd'],
+  ] as const;
+  const [size, name] = steps.findLast(([size]) => seconds >= size)!;
+  return `${count(Math.floor(seconds / size))}${THIN}${name} ago`;
+}
+
 export const probability = (p: number) => (Number.isFinite(p) ? p.toFixed(2) : '–');
 export const percent = (share: number, digits = 1) =>
   Number.isFinite(share) ? `${(share * 100).toFixed(digits)}${THIN}%` : '–';

@@ -1,12 +1,12 @@
-//! `flowgait demo`: made traffic → flows → model → honest report, with nothing else needed.
+//! `flowgait demo`: made traffic → flows → model → honest report → dashboard, with nothing else needed.
+
+mod dashboard;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use flowgait_capture::ReaderParams;
 use flowgait_features::{Codes, split};
-use flowgait_flow::label::Labeller;
 use flowgait_model::artifact::Model;
 use flowgait_model::report::{Data, Fact, Groups, Origin};
 use flowgait_synth::truth::Truth;
@@ -15,10 +15,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::evaluate::{self, Measuring};
 use super::fit::Fitting;
-use super::flow_table::{Addresses, FlowTable};
 use super::judging::{Candidates, Learner};
 use super::learning::{self, Labelled, TableArgs};
-use super::metering::MeterArgs;
 use super::recipe::RecipeArgs;
 use super::splitting::SplitArg;
 use super::{predict, synth};
@@ -33,6 +31,8 @@ const NEAR_ADDRESS: &str = "initiator_address";
 /// Share of the homes that the model never sees.
 const HELD_OUT: f64 = 0.25;
 const FOLDS: usize = 5;
+/// The folder of the dashboard's jobs and models, in that of the demo.
+const SERVICE: &str = "service";
 
 /// What a person may type.
 #[derive(Debug, clap::Args)]
@@ -53,12 +53,16 @@ pub struct Args {
     #[arg(short, long, value_name = "DIR", default_value = "flowgait-demo")]
     output: PathBuf,
 
-    /// End after the report (there is no page to serve in this version, so it always does)
+    /// Where the dashboard is, on this machine only [default: 8080, or any where that is taken]
+    #[arg(long, value_name = "P")]
+    port: Option<u16>,
+
+    /// End after the report, without the dashboard
     #[arg(long)]
     no_serve: bool,
 }
 
-/// Makes, meters, learns, judges.
+/// Makes, meters, learns, judges, serves.
 pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     learning::use_threads(config.threads());
     let begun = Instant::now();
@@ -72,6 +76,9 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     let report = judge(folder, &labelled, &model, args.seed)?;
     output::out(&closing(&report, folder))?;
     output::note(&format!("in {}", units::span(begun.elapsed())));
+    if !args.no_serve {
+        dashboard::serve(&folder.join(SERVICE), args.port, config)?;
+    }
     Ok(Outcome::Done)
 }
 
@@ -94,16 +101,14 @@ fn make(args: &Args) -> Result<Truth, Failure> {
 
 /// Meters the capture into a table of flows with the truth as labels, and reads it back as anybody would.
 fn meter(folder: &Path, truth: &Truth, config: &mut Config) -> Result<Labelled, Failure> {
-    let captures = [folder.join("traffic.pcap")];
     let flows = folder.join("flows.csv");
-    let metering = MeterArgs::default().metering(&captures, ReaderParams::default(), config)?;
-    let mut labeller = Labeller::truth(&folder.join("truth.csv"))?;
-    let mut table = FlowTable::create(&flows, Addresses::Kept)?;
-    let account = metering.run(&mut |mut record| {
-        labeller.label(&mut record);
-        table.push(record)
-    })?;
-    table.finish()?;
+    let account = synth::metered(
+        &folder.join("traffic.pcap"),
+        &folder.join("truth.csv"),
+        &flows,
+        false,
+        config,
+    )?;
     step(2, &format!("metered: {} ({})", account.text(), flows.display()));
     let (mut labelled, _) = table_args(folder).read_quietly(&[], None)?;
     add_homes(&mut labelled, truth);
@@ -185,6 +190,9 @@ fn judge(folder: &Path, labelled: &Labelled, model: &Model, seed: u64) -> Result
     evaluation.model.push(Fact::new("Seed", seed));
     let report = folder.join("report.html");
     output::save(&report, &evaluation.to_html())?;
+    let json = evaluation.to_json();
+    output::save(&folder.join("evaluation.json"), &json)?;
+    dashboard::register(&folder.join(SERVICE), &folder.join("model.fgm"), json.as_bytes())?;
     let text = evaluation.to_text(output::terminal_width());
     output::out(&format!("\n{}\n", text.trim_end()))?;
     Ok(report)

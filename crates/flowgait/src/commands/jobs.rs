@@ -166,13 +166,9 @@ fn table(jobs: &[Job]) -> String {
         "ID", "STATE", "KIND", "TAKEN IN", "SIZE"
     );
     for job in jobs {
-        let upload = match Order::of(&job.order) {
-            Ok(Order::Predict(order)) => Some(order.input.name),
-            Ok(Order::Fit(order)) => Some(order.input.name),
-            Ok(Order::Simulate(order)) => order.input.map(|input| input.name),
-            Err(_) => None,
-        };
-        let mut what: Vec<String> = upload.into_iter().collect();
+        let order = Order::of(&job.order).ok();
+        let upload = order.as_ref().and_then(Order::input);
+        let mut what: Vec<String> = upload.map(|upload| upload.name.clone()).into_iter().collect();
         if job.parts > 1 && !job.state.is_end() {
             what.push(format!("{} of {} parts", job.parts_done, job.parts));
         }

@@ -2,7 +2,6 @@
 
 use clap::Subcommand;
 use flowgait_serve::auth;
-
 use flowgait_serve::store::sqlite::Visit;
 
 use super::service::{self, StoreArgs};

@@ -59,6 +59,13 @@ enum What {
         #[arg(long)]
         name: Option<String>,
     },
+    /// Keep an evaluation (flowgait evaluate … -o FILE.json) beside a version, where the dashboard shows it
+    Attach {
+        /// NAME, NAME@VERSION or NAME@ALIAS
+        model: Reference,
+        /// The evaluation, JSON
+        evaluation: PathBuf,
+    },
     /// Copy a version's file elsewhere
     Export {
         /// NAME, NAME@VERSION or NAME@ALIAS
@@ -94,6 +101,13 @@ pub fn run(args: &Args, config: &Config) -> Result<Outcome, Failure> {
             ));
         }
         What::Import { file, name } => import(&registry, file, name.as_deref())?,
+        What::Attach { model, evaluation } => {
+            let json = std::fs::read(evaluation).map_err(|error| {
+                Failure::usage(format!("Cannot read {}", evaluation.display())).because(error)
+            })?;
+            let entry = registry.attach(model, &json)?;
+            output::note(&format!("{}@{}: evaluation attached", entry.name, entry.version));
+        }
         What::Export { model, output } => {
             let entry = registry.export(model, output)?;
             output::note(&format!("{}@{}: {}", entry.name, entry.version, output.display()));

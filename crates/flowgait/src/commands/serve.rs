@@ -1,7 +1,8 @@
-//! `flowgait serve`: the service, alone or with workers elsewhere.
+//! `flowgait serve`: the service and its page, alone or with workers elsewhere.
 
 use std::sync::Arc;
 
+use flowgait_serve::config::ServeParams;
 use flowgait_serve::server::{self, Given, Listening};
 
 use super::service::{self, Own, StoreArgs};
@@ -20,7 +21,7 @@ Example:
   flowgait serve --store redis://127.0.0.1:6379/0 --blobs /srv/flowgait --workers 0
   flowgait worker --store redis://127.0.0.1:6379/0 --blobs /srv/flowgait
 
-http://127.0.0.1:8080/docs shows every route. What is accepted (202) is on disk: it outlasts this process.")]
+http://127.0.0.1:8080/ is the dashboard, /docs shows every route. What is accepted (202) is on disk: it outlasts this process.")]
 pub struct Args {
     /// Where to listen; any but loopback needs keys (flowgait keys add) or --trusted-header [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -71,14 +72,21 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     config.flag("serve.keys_file", "--keys-file", args.keys_file.as_ref())?;
     config.flag("serve.trusted_header", "--trusted-header", args.trusted_header.as_ref())?;
     config.flag("serve.grace", "--grace", args.grace.as_ref())?;
-    let _log = output::install_service_log(config.text("serve.log") == "json");
+    let _log = output::install_service_log(config.text("serve.log") == "json", output::SERVICE_LOG);
     let params = service::params(&args.store, args.blobs.as_ref(), args.workers, &mut config)?;
     let told = params.clone();
     let given = Given {
         starter: Some(starter::for_service()?),
         programs: Arc::new(Own::find()?),
+        first: Vec::new(),
         announce: Box::new(move |listening| announce(listening, &told)),
     };
+    until_told(params, given)?;
+    Ok(Outcome::Done)
+}
+
+/// Serves until it is told to end.
+pub fn until_told(params: ServeParams, given: Given) -> Result<(), Failure> {
     let runtime = service::runtime()?;
     runtime.block_on(async {
         let ends = server::until_told()?;
@@ -86,10 +94,10 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     })?;
     // Work that did not end in time must not hold the process up: its leases were given back, or end by themselves.
     runtime.shutdown_background();
-    Ok(Outcome::Done)
+    Ok(())
 }
 
-fn announce(listening: &Listening, params: &flowgait_serve::config::ServeParams) {
+fn announce(listening: &Listening, params: &ServeParams) {
     let scheme = if listening.tls { "https" } else { "http" };
     let key = if listening.is_open { "" } else { " -H 'Authorization: Bearer KEY'" };
     output::note(&format!("flowgait listens on {scheme}://{}", listening.bind));
@@ -97,6 +105,7 @@ fn announce(listening: &Listening, params: &flowgait_serve::config::ServeParams)
         "  try      curl{key} -F file=@YOURS.pcap {scheme}://{}/v1/jobs",
         listening.bind
     ));
+    output::note(&format!("  page     {scheme}://{}/", listening.bind));
     output::note(&format!("  routes   {scheme}://{}/docs", listening.bind));
     output::note(&format!("  jobs     {}", flowgait_serve::masked(&params.store)));
     let is_shared = params.store.starts_with("sqlite:") || params.blobs.contains("://");

@@ -8,7 +8,7 @@ use flowgait_serve::config::{ApiLimits, ServeParams};
 use flowgait_serve::server;
 use flowgait_serve::store::sqlite::Visit;
 use flowgait_serve::store::{JobStore, Limits};
-use flowgait_serve::work::{Programs, TableLimits};
+use flowgait_serve::work::{Programs, Sample, TableLimits};
 
 use super::flow_table::Columns;
 use crate::config::Config;
@@ -108,6 +108,7 @@ pub fn params(
         store,
         blobs,
         registry: path("models.registry"),
+        model: Some(config.text("serve.model")).filter(|m| !m.is_empty()).map(str::to_owned),
         workers,
         tls,
         keys_file: path("serve.keys_file"),
@@ -192,5 +193,54 @@ impl Programs for Own {
         let mut command = self.command("simulate");
         command.arg(configuration).arg("-o").arg(folder);
         command
+    }
+
+    fn samples(&self) -> &[Sample] {
+        SAMPLES
+    }
+
+    fn sample(&self, sample: &Sample, table: &Path) -> Command {
+        let mut command = self.command("synth");
+        command.env_remove(progress::LINES);
+        command
+            .args([scenario_of(sample), "--labelled", "--seed", SAMPLE_SEED])
+            .arg("-o")
+            .arg(table);
+        command.arg(format!("--flows={}", sample.flows));
+        command
+    }
+}
+
+/// Another seed than the demo's, which its model has learnt from.
+const SAMPLE_SEED: &str = "11";
+
+/// What a service offers to whoever has no capture at hand.
+const SAMPLES: &[Sample] = &[
+    Sample {
+        name: "homes",
+        title: "Sixteen homes",
+        says: "24 applications of six kinds, labelled",
+        flows: 5_000,
+    },
+    Sample {
+        name: "poor-lines",
+        title: "Poor lines",
+        says: "the same, over slow, far and lossy lines",
+        flows: 2_000,
+    },
+    Sample {
+        name: "something-new",
+        title: "Something new",
+        says: "games from a server among them, which the demo's model never saw",
+        flows: 800,
+    },
+];
+
+/// The scenario that a sample is made by.
+fn scenario_of(sample: &Sample) -> &'static str {
+    match sample.name {
+        "something-new" => "mixed",
+        "poor-lines" => "poor-lines",
+        _ => "demo",
     }
 }

@@ -4,12 +4,17 @@ use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use flowgait_capture::ReaderParams;
 use flowgait_flow::export::AtomicFile;
+use flowgait_flow::label::Labeller;
 use flowgait_synth::scenario::{self, Params};
 use flowgait_synth::table;
 use flowgait_synth::truth::Truth;
 
+use super::flow_table::{Addresses, FlowTable};
+use super::metering::{Account, MeterArgs};
 use super::sources;
+use crate::config::Config;
 use crate::failure::{Failure, Outcome, sentence};
 use crate::output;
 use crate::units;
@@ -23,6 +28,7 @@ const FOUR_CLASSES: &str = "four-classes";
 Example:
   flowgait synth list
   flowgait synth homes -o homes.pcap --labels homes-truth.csv --flows 5000 --seed 7
+  flowgait synth homes -o homes.csv      (metered at once: a table of flows with their labels)
   flowgait synth four-classes -o four.csv
 
 Accuracy on made traffic measures the generator.")]
@@ -30,7 +36,7 @@ pub struct Args {
     /// A scenario's name; list shows them all
     scenario: String,
 
-    /// The capture to write (pcap), or for four-classes the table (CSV)
+    /// The capture to write (pcap), or where it ends in .csv the table of its flows, metered and labelled; for four-classes the table
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
 
@@ -42,6 +48,10 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     flows: Option<u64>,
 
+    /// Of a table of flows, only those that are an application's own: no look-ups of names
+    #[arg(long)]
+    labelled: bool,
+
     /// The seed; the same seed always gives the same bytes
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -52,7 +62,7 @@ pub struct Args {
 }
 
 /// Makes it.
-pub fn run(args: &Args) -> Result<Outcome, Failure> {
+pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     if args.scenario == "list" {
         output::out(&list())?;
         return Ok(Outcome::Done);
@@ -63,6 +73,9 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     };
     if args.scenario == FOUR_CLASSES {
         return four_classes(args, out);
+    }
+    if out.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv")) {
+        return flows(args, out, &mut config);
     }
     let truth = capture(&args.scenario, args.flows, args.seed, out)?;
     if let Some(labels) = &args.labels {
@@ -76,6 +89,42 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         units::octets(truth.octets)
     ));
     Ok(Outcome::Done)
+}
+
+/// Writes the flows of a scenario as a table with the truth as labels; the capture is put aside and forgotten.
+fn flows(args: &Args, out: &Path, config: &mut Config) -> Result<Outcome, Failure> {
+    let cannot = |e: std::io::Error| Failure::work("Cannot put the capture aside").because(e);
+    let aside = tempfile::tempdir().map_err(cannot)?;
+    let file = aside.path().join("made.pcap");
+    let truth = capture(&args.scenario, args.flows, args.seed, &file)?;
+    let labels = match &args.labels {
+        Some(labels) => labels.clone(),
+        None => aside.path().join("truth.csv"),
+    };
+    save_truth(&truth, &sources::name(&file), &labels)?;
+    let account = metered(&file, &labels, out, args.labelled, config)?;
+    output::note(&format!("{}: {} of made traffic", out.display(), account.text()));
+    Ok(Outcome::Done)
+}
+
+/// Meters a capture into a table of flows with the truth as labels; of all flows, or of those only that have one.
+pub fn metered(
+    capture: &Path,
+    truth: &Path,
+    table: &Path,
+    only_labelled: bool,
+    config: &mut Config,
+) -> Result<Account, Failure> {
+    let captures = [capture.to_path_buf()];
+    let metering = MeterArgs::default().metering(&captures, ReaderParams::default(), config)?;
+    let mut labeller = Labeller::truth(truth)?;
+    let mut table = FlowTable::create(table, Addresses::Kept)?;
+    let account = metering.run(&mut |mut record| {
+        labeller.label(&mut record);
+        if only_labelled && record.label.is_none() { Ok(()) } else { table.push(record) }
+    })?;
+    table.finish()?;
+    Ok(account)
 }
 
 /// Writes a scenario's capture.

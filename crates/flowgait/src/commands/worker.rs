@@ -42,7 +42,7 @@ pub struct Args {
 /// Works until SIGTERM or SIGINT.
 pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     config.flag("serve.grace", "--grace", args.grace.as_ref())?;
-    let _log = output::install_service_log(config.text("serve.log") == "json");
+    let _log = output::install_service_log(config.text("serve.log") == "json", output::SERVICE_LOG);
     let params = service::params(&args.store, args.blobs.as_ref(), args.workers, &mut config)?;
     if params.store.starts_with("sqlite:") {
         return Err(Failure::usage("A worker of its own needs a store that many machines reach")
@@ -52,6 +52,7 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
     let given = Given {
         starter: Some(starter::for_service()?),
         programs: Arc::new(Own::find()?),
+        first: Vec::new(),
         announce: Box::new(move |listening| {
             let (store, blobs, workers) = told;
             output::note(&format!(

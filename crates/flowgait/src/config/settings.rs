@@ -101,6 +101,12 @@ pub const SETTINGS: &[Setting] = &[
         help: "Parts of jobs at a time in this process; 0 for none, empty for one a core.",
     },
     Setting {
+        key: "serve.model",
+        default: "",
+        kind: Kind::Text,
+        help: "The model that answers where none is named, NAME, NAME@VERSION or NAME@ALIAS of the registry; empty means the starter model.",
+    },
+    Setting {
         key: "serve.grace",
         default: "30s",
         kind: Kind::Duration,

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::service::{Backing, Service, answers, trained};
+use crate::backing::Backing;
+use crate::service::{Service, answers, trained};
 use crate::support::Place;
 
 const SQLITE: [&str; 4] = ["--store", "sqlite:data", "--blobs", "data"];

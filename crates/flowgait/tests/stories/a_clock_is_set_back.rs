@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::service::{Backing, Service, answers, trained};
+use crate::backing::Backing;
+use crate::service::{Service, answers, trained};
 use crate::support::Place;
 
 const HASTY: [(&str, &str); 2] =

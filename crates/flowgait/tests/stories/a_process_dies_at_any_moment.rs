@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::service::{Backing, Service, answers, rows, trained, until};
+use crate::backing::Backing;
+use crate::service::{Service, answers, rows, trained, until};
 use crate::support::Place;
 
 /// Small chunks and short leases, so that there is much to lose in little time; a log that can be read.

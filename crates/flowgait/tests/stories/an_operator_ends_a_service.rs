@@ -3,7 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use crate::service::{Backing, Service, answers, rows, status, trained, until};
+use crate::backing::Backing;
+use crate::service::{Service, answers, rows, status, trained, until};
 use crate::support::Place;
 
 const SQLITE: [&str; 4] = ["--store", "sqlite:data", "--blobs", "data"];

@@ -1,6 +1,7 @@
 //! An operator loses the process in mid-job, and a worker, and then Redis: nothing is lost, and every answer is what it would have been.
 
-use crate::service::{Redis, Service, answers, trained, worker};
+use crate::backing::{Redis, worker};
+use crate::service::{Service, answers, trained};
 use crate::support::Place;
 
 /// Small chunks and short leases, so that there is much to lose in little time.
@@ -42,18 +43,27 @@ fn the_process_dies_at_every_moment_and_the_answers_are_the_same() {
     assert_eq!(left, ["results"]);
 }
 
+/// A service over Redis with so many workers of its own, a table of so many rows, and what it is answered undisturbed.
+fn over_redis(
+    place: &Place,
+    redis: &Redis,
+    rows: u64,
+    workers: &str,
+) -> (Service, Vec<u8>, Vec<u8>) {
+    let trained = trained(place, rows);
+    let undisturbed = answers(place, &trained.table);
+    let args = ["--store", &redis.url(), "--blobs", "data", "--workers", workers];
+    (Service::start(place, &args, &HASTY), trained.table, undisturbed)
+}
+
 #[test]
 fn a_worker_dies_and_then_redis_and_nothing_is_lost() {
     let Some(mut redis) = Redis::start() else { return };
     let place = Place::new();
-    let trained = trained(&place, 60_000);
-    let undisturbed = answers(&place, &trained.table);
-    let url = redis.url();
-    let service =
-        Service::start(&place, &["--store", &url, "--blobs", "data", "--workers", "0"], &HASTY);
+    let (service, table, undisturbed) = over_redis(&place, &redis, 60_000, "0");
     let mut first = worker(&place, &redis, &HASTY);
     let second = worker(&place, &redis, &HASTY);
-    let jobs: Vec<String> = (0..3).map(|_| service.submit("kinds", &trained.table)).collect();
+    let jobs: Vec<String> = (0..3).map(|_| service.submit("kinds", &table)).collect();
     service.job_with_chunks(&jobs[0], 3);
     first.kill();
     service.job_with_chunks(&jobs[0], 10);
@@ -76,19 +86,15 @@ fn a_worker_dies_and_then_redis_and_nothing_is_lost() {
 fn a_worker_that_was_asleep_changes_nothing() {
     let Some(redis) = Redis::start() else { return };
     let place = Place::new();
-    let trained = trained(&place, 60_000);
-    let undisturbed = answers(&place, &trained.table);
-    let url = redis.url();
-    let service =
-        Service::start(&place, &["--store", &url, "--blobs", "data", "--workers", "0"], &HASTY);
+    let (service, table, undisturbed) = over_redis(&place, &redis, 60_000, "0");
     let sleeper = worker(&place, &redis, &HASTY);
-    let id = service.submit("kinds", &trained.table);
+    let id = service.submit("kinds", &table);
     service.job_with_chunks(&id, 2);
     sleeper.signal("STOP");
     let _other = worker(&place, &redis, &HASTY);
     service.job_that(&id, "succeeded");
     sleeper.signal("CONT");
-    let next = service.submit("kinds", &trained.table);
+    let next = service.submit("kinds", &table);
     service.job_that(&next, "succeeded");
     for id in [&id, &next] {
         assert!(service.result(id) == undisturbed, "the answers differ");
@@ -99,12 +105,8 @@ fn a_worker_that_was_asleep_changes_nothing() {
 fn redis_stands_still_and_goes_on() {
     let Some(redis) = Redis::start() else { return };
     let place = Place::new();
-    let trained = trained(&place, 30_000);
-    let undisturbed = answers(&place, &trained.table);
-    let url = redis.url();
-    let service =
-        Service::start(&place, &["--store", &url, "--blobs", "data", "--workers", "1"], &HASTY);
-    let id = service.submit("kinds", &trained.table);
+    let (service, table, undisturbed) = over_redis(&place, &redis, 30_000, "1");
+    let id = service.submit("kinds", &table);
     service.job_with_chunks(&id, 1);
     redis.signal("STOP");
     // Longer than a lease: when it goes on, nobody's lease has ended for that.
@@ -118,16 +120,12 @@ fn redis_stands_still_and_goes_on() {
 fn redis_is_full_and_has_room_again() {
     let Some(redis) = Redis::start() else { return };
     let place = Place::new();
-    let trained = trained(&place, 60_000);
-    let undisturbed = answers(&place, &trained.table);
-    let url = redis.url();
-    let service =
-        Service::start(&place, &["--store", &url, "--blobs", "data", "--workers", "1"], &HASTY);
-    let id = service.submit("kinds", &trained.table);
+    let (service, table, undisturbed) = over_redis(&place, &redis, 60_000, "1");
+    let id = service.submit("kinds", &table);
     service.job_with_chunks(&id, 1);
     redis.limit_memory("1mb");
     // Nothing is taken in, and nothing of it is left; what runs goes on to its end.
-    let refused = service.send("/v1/jobs", &[("model", "kinds")], Some(("r.csv", &trained.table)));
+    let refused = service.send("/v1/jobs", &[("model", "kinds")], Some(("r.csv", &table)));
     assert_eq!(refused.status, 429, "{}", refused.text());
     assert!(refused.json()["retry_after"].as_u64().unwrap() > 0, "{}", refused.text());
     service.job_that(&id, "succeeded");
@@ -135,7 +133,7 @@ fn redis_is_full_and_has_room_again() {
     let kept = std::fs::read_dir(place.path("data/jobs")).unwrap().count();
     assert_eq!(kept, 1, "nothing is left of what was refused");
     redis.limit_memory("0");
-    let next = service.submit("kinds", &trained.table);
+    let next = service.submit("kinds", &table);
     service.job_that(&next, "succeeded");
     assert!(service.result(&next) == undisturbed, "the answers differ");
 }

@@ -2,8 +2,9 @@
 
 use std::thread;
 
+use crate::backing::{Redis, worker_over};
 use crate::bucket::Bucket;
-use crate::service::{Redis, Service, answers, trained, until, worker_over};
+use crate::service::{Service, answers, trained, until};
 use crate::support::Place;
 
 /// Small chunks and short leases, and how the bucket is reached.

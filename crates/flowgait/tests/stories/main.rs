@@ -6,6 +6,7 @@
     reason = "a story that cannot go on fails, and says what it saw or skipped"
 )]
 
+mod backing;
 mod bucket;
 mod service;
 mod support;
@@ -38,6 +39,7 @@ mod names_lead_nowhere;
 mod sites_learn_together;
 mod somebody_deploys_it;
 mod somebody_looks_at_all_rows;
+mod somebody_opens_the_page;
 mod somebody_sends_what_breaks;
 mod somebody_trains_through_the_api;
 mod somebody_watches_what_changes;

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::artifact::Model;
+use crate::calibrate::Sharpness;
 use crate::error::Error;
+use crate::report::{self, Origin};
 
 /// Golden rows that are asked.
 const GOLDEN_ROWS: usize = 8;
@@ -35,6 +37,12 @@ pub struct Manifest {
     pub fingerprint: String,
     /// Rows that it learnt from.
     pub rows: u64,
+    /// Whether a program made the traffic that it learnt from.
+    pub origin: Origin,
+    /// Number of its columns.
+    pub features: u64,
+    /// Whether its confidence was made true on rows that it had not learnt from.
+    pub calibrated: bool,
     /// Scores of its card.
     pub scores: BTreeMap<String, f64>,
     /// Its answers to rows that follow from nothing but the number of its columns.
@@ -58,9 +66,42 @@ impl Manifest {
             estimator: card.estimator.clone(),
             fingerprint: card.fingerprint.clone(),
             rows: card.rows,
+            origin: card.origin,
+            features: model.schema().features.len() as u64,
+            calibrated: model.sharpness() != Sharpness::NONE,
             scores: card.scores.clone(),
             golden: golden(model)?,
         })
+    }
+
+    /// Refuses what is no evaluation of this model: JSON of the form of [`report::FORMAT`], whose classes the model knows.
+    ///
+    /// # Errors
+    /// [`Error::Evaluation`].
+    pub fn check_evaluation(&self, json: &[u8]) -> Result<(), Error> {
+        /// Of all that it says, what tells whether it is one.
+        #[derive(Deserialize)]
+        struct Head {
+            format: String,
+            classes: Vec<Named>,
+        }
+        #[derive(Deserialize)]
+        struct Named {
+            name: String,
+        }
+        let refused = |why: String| Error::Evaluation { why };
+        let head: Head = serde_json::from_slice(json).map_err(|e| refused(e.to_string()))?;
+        if head.format != report::FORMAT {
+            let (found, expected) = (head.format, report::FORMAT);
+            return Err(refused(format!("its format is '{found}', not '{expected}'")));
+        }
+        match head.classes.iter().find(|class| !self.classes.contains(&class.name)) {
+            Some(other) => {
+                let (known, other) = (self.classes.len(), &other.name);
+                Err(refused(format!("'{other}' is none of the model's {known} classes")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Whether a file holds the model that this is of.

@@ -305,6 +305,32 @@ fn base64(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::STYLE;
+
+    /// The value of a token of the dashboard, light and dark.
+    fn token(name: &str) -> [String; 2] {
+        let tokens = include_str!("../../../../web/src/look/tokens.css");
+        let begin = format!("--{name}: light-dark(");
+        let line = tokens.lines().find_map(|line| line.trim().strip_prefix(&begin)).unwrap();
+        let (light, dark) = line.trim_end_matches(");").split_once(", ").unwrap();
+        [light.to_uppercase(), dark.to_uppercase()]
+    }
+
+    #[test]
+    fn a_report_wears_the_clothes_of_the_dashboard() {
+        let names = ["bg", "surface", "raised", "line", "line-2", "ink", "ink-2", "ink-3"];
+        let words = ["accent", "ok", "warn", "bad"];
+        let alike = names.iter().chain(&words).map(|name| (name.to_string(), name.to_string()));
+        let classes = (0..8).map(|slot| (format!("c{slot}"), format!("class-{slot}")));
+        let mut themes = STYLE.split('{').filter(|block| block.starts_with("--bg:"));
+        let (light, dark) = (themes.next().unwrap(), themes.next().unwrap());
+        for (own, theirs) in alike.chain(classes) {
+            let [in_light, in_dark] = token(&theirs);
+            assert!(light.contains(&format!("--{own}:{in_light};")), "{own} in light: {in_light}");
+            assert!(dark.contains(&format!("--{own}:{in_dark};")), "{own} in dark: {in_dark}");
+        }
+    }
+
     #[test]
     fn base64_is_rfc_4648() {
         let cases =

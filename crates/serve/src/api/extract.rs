@@ -30,6 +30,8 @@ pub(crate) struct Json<T>(pub(crate) T);
 pub(crate) struct Multipart {
     pub(crate) form: axum::extract::Multipart,
     pub(crate) pace: Pace,
+    /// Octets of all of it, as it says before it is sent.
+    pub(crate) length: Option<u64>,
 }
 
 /// Octets that a form may need for one step: the head of a field, or the next piece of one.
@@ -139,12 +141,14 @@ impl<S: Send + Sync> FromRequest<S> for Multipart {
                 "Send a form as multipart/form-data; curl does by -F file=@YOURS.csv.",
             ));
         }
+        let length = request.headers().get(header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
         let pace = Pace::default();
         let request = request.map(|body| pace.body(body));
         let form = axum::extract::Multipart::from_request(request, state).await;
         let told = "The form's Content-Type says no boundary between its fields.";
         let form = form.map_err(|_| Problem::bad_request(told))?;
-        Ok(Self { form, pace })
+        Ok(Self { form, pace, length })
     }
 }
 

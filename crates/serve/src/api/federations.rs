@@ -92,7 +92,6 @@ pub(crate) async fn create(
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;
     let key = jobs::idempotency_key(&headers)?;
-    upload::check_length(&app, &headers)?;
     let received = upload::receive(&app, form).await?;
     let order = async |_: &App, form: &mut upload::Received| jobs::form::simulate_order(form);
     let job = jobs::take_in(&app, &caller, received, key, order).await?;

@@ -5,7 +5,10 @@ use axum::body::Body;
 use axum::extract::{Extension, State as With};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use flowgait_features::schema::Feature;
 use flowgait_model::registry::{Entry, Import, Reference, Which};
+use flowgait_model::report::Origin;
+use flowgait_model::{Card, Model};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -39,6 +42,15 @@ pub(crate) struct ModelView {
     /// Rows that it learnt from, and their fingerprint.
     rows: u64,
     fingerprint: String,
+    /// Whether a program made them, or they were recorded, as far as anybody said.
+    #[schema(value_type = String, example = "recorded")]
+    origin: Origin,
+    /// Number of its columns.
+    features: u64,
+    /// Whether its confidence was made true on rows that it had not learnt from.
+    calibrated: bool,
+    /// Whether an evaluation is attached to it.
+    is_evaluated: bool,
     /// Scores on rows that it had not learnt from.
     #[schema(value_type = Object)]
     scores: Value,
@@ -46,7 +58,7 @@ pub(crate) struct ModelView {
 
 impl ModelView {
     fn of(entry: Entry) -> Self {
-        let Entry { name, version, aliases, manifest } = entry;
+        let Entry { name, version, aliases, is_evaluated, manifest } = entry;
         Self {
             name,
             version,
@@ -60,8 +72,56 @@ impl ModelView {
             estimator: manifest.estimator,
             rows: manifest.rows,
             fingerprint: manifest.fingerprint,
+            origin: manifest.origin,
+            features: manifest.features,
+            calibrated: manifest.calibrated,
+            is_evaluated,
             scores: serde_json::to_value(manifest.scores).unwrap_or_default(),
         }
+    }
+}
+
+/// A version of a model, with all that is known of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ModelDetail {
+    #[serde(flatten)]
+    model: ModelView,
+    /// What it was trained on and how it scored.
+    #[schema(value_type = Object)]
+    card: Card,
+    /// Its columns, in the order that it expects.
+    columns: Vec<ColumnView>,
+}
+
+/// A column of a model.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ColumnView {
+    name: String,
+    /// Its unit; empty where nobody says.
+    unit: String,
+    /// About where 1 % of the values that it learnt from end; null where it does not know.
+    low: Option<f32>,
+    /// About the middle one.
+    usual: Option<f32>,
+    /// About where 99 % end.
+    high: Option<f32>,
+    /// How much it matters to the model, as a share of 1; null where it does not know.
+    importance: Option<f32>,
+}
+
+impl ModelDetail {
+    fn of(model: ModelView, loaded: &Model) -> Self {
+        let (ranges, importance) = (loaded.estimator().ranges(), loaded.importance());
+        let column = |(at, feature): (usize, &Feature)| ColumnView {
+            name: feature.name.clone(),
+            unit: feature.unit.clone(),
+            low: ranges[at].map(|range| range.low),
+            usual: ranges[at].map(|range| range.usual),
+            high: ranges[at].map(|range| range.high),
+            importance: importance.get(at).copied(),
+        };
+        let columns = loaded.schema().features.iter().enumerate().map(column).collect();
+        Self { model, card: loaded.card().clone(), columns }
     }
 }
 
@@ -77,6 +137,7 @@ fn starter(app: &super::App) -> Option<ModelView> {
             name: loaded.name.clone(),
             version: loaded.version,
             aliases: Vec::new(),
+            is_evaluated: loaded.evaluation.is_some(),
             manifest: loaded.manifest.clone(),
         })
     })
@@ -177,14 +238,14 @@ fn in_path(error: crate::Error) -> Problem {
     }
 }
 
-/// A version of a model.
+/// A version of a model, with its card and its columns.
 #[utoipa::path(
     get,
     path = "/v1/models/{name}/versions/{version}",
     tag = "models",
     params(("name" = String, Path, description = "The model's name"), ("version" = u32, Path, description = "Its version")),
     responses(
-        (status = 200, description = "It", body = ModelView),
+        (status = 200, description = "It", body = ModelDetail),
         Usual, Refusal<404>,
     ),
     security(("key" = []))
@@ -193,14 +254,22 @@ pub(crate) async fn show(
     With(app): Shared,
     Extension(asking): Extension<Asking>,
     Path((name, version)): Path<(String, String)>,
-) -> Result<Json<ModelView>, Problem> {
+) -> Result<Json<ModelDetail>, Problem> {
     asking.caller()?;
-    if let Some(starter) = starter(&app).filter(|s| s.name == name && version == "0") {
-        return Ok(Json(starter));
+    if let (Some(view), Some(loaded)) = (starter(&app), app.models.built_in())
+        && is_starter(&view, &name, &version)
+    {
+        return Ok(Json(ModelDetail::of(view, &loaded.model)));
     }
     jobs::check_name(&name).map_err(|_| Problem::not_found("There is no model of that name."))?;
-    let entry = app.models.find(&reference(name, &version)?).await.map_err(in_path)?;
-    Ok(Json(ModelView::of(entry)))
+    let reference = reference(name, &version)?;
+    let entry = app.models.find(&reference).await.map_err(in_path)?;
+    let loaded = app.models.get(Some(&reference.to_string())).await.map_err(in_path)?;
+    Ok(Json(ModelDetail::of(ModelView::of(entry), &loaded.model)))
+}
+
+fn is_starter(starter: &ModelView, name: &str, version: &str) -> bool {
+    starter.name == name && version == "0"
 }
 
 /// The file of a version.
@@ -287,4 +356,70 @@ pub(crate) async fn promote(
     let (entry, before) = app.models.promote(&reference, &alias).await.map_err(in_path)?;
     tracing::info!(model = %entry.name, version = entry.version, alias, before, "model promoted");
     Ok(Json(Promoted { model: ModelView::of(entry), alias, before }))
+}
+
+/// Octets of an evaluation: one of a hundred classes has some 500 kB.
+const EVALUATION_OCTETS: usize = 16 << 20;
+
+fn not_evaluated() -> Problem {
+    Problem::not_found(
+        "No evaluation is attached to this version. 'flowgait evaluate --model MODEL … -o evaluation.json' makes one; PUT it here.",
+    )
+}
+
+/// How good a version is: what `flowgait evaluate` found, where somebody attached it.
+#[utoipa::path(
+    get,
+    path = "/v1/models/{name}/versions/{version}/evaluation",
+    tag = "models",
+    params(("name" = String, Path, description = "The model's name"), ("version" = u32, Path, description = "Its version")),
+    responses(
+        (status = 200, description = "flowgait-evaluation/1", body = Value),
+        Usual, Refusal<404>,
+    ),
+    security(("key" = []))
+)]
+pub(crate) async fn evaluation(
+    With(app): Shared,
+    Extension(asking): Extension<Asking>,
+    Path((name, version)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    asking.caller()?;
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    if let (Some(view), Some(loaded)) = (starter(&app), app.models.built_in())
+        && is_starter(&view, &name, &version)
+    {
+        return Ok((json, loaded.evaluation.ok_or_else(not_evaluated)?).into_response());
+    }
+    jobs::check_name(&name).map_err(|_| Problem::not_found("There is no model of that name."))?;
+    let found = app.models.evaluation(&reference(name, &version)?).await.map_err(in_path)?;
+    Ok((json, found.ok_or_else(not_evaluated)?).into_response())
+}
+
+/// Attaches an evaluation to a version, in place of the one before: what `flowgait evaluate -o evaluation.json` wrote.
+#[utoipa::path(
+    put,
+    path = "/v1/models/{name}/versions/{version}/evaluation",
+    tag = "models",
+    params(("name" = String, Path, description = "The model's name"), ("version" = u32, Path, description = "Its version")),
+    request_body(content = Value, content_type = "application/json"),
+    responses(
+        (status = 200, description = "It is attached", body = ModelView),
+        Usual, OfBody, Refusal<404>, Refusal<422>,
+    ),
+    security(("key" = []))
+)]
+pub(crate) async fn attach(
+    With(app): Shared,
+    Extension(asking): Extension<Asking>,
+    Path((name, version)): Path<(String, String)>,
+    body: Body,
+) -> Result<Json<ModelView>, Problem> {
+    asking.caller()?.check(Scope::Models)?;
+    jobs::check_name(&name).map_err(|_| Problem::not_found("There is no model of that name."))?;
+    let reference = reference(name, &version)?;
+    let json = table::body(body, EVALUATION_OCTETS, app.limits.idle).await?;
+    let entry = app.models.attach(&reference, json.into()).await.map_err(in_path)?;
+    tracing::info!(model = %entry.name, version = entry.version, "evaluation attached");
+    Ok(Json(ModelView::of(entry)))
 }

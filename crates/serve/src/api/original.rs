@@ -3,7 +3,6 @@
 
 use axum::Json;
 use axum::extract::{Extension, State as With};
-use axum::http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -41,7 +40,6 @@ pub(crate) async fn predict(
     With(app): Shared,
     Extension(asking): Extension<Asking>,
     Path(task_type): Path<String>,
-    headers: HeaderMap,
     form: Multipart,
 ) -> Result<Json<Task>, Problem> {
     let caller = asking.caller()?;
@@ -50,7 +48,6 @@ pub(crate) async fn predict(
     let (_, model) = app.tasks.iter().find(|(kind, _)| *kind == task_type).ok_or_else(|| {
         Problem::not_found(format!("There is no such kind of task; there are: {}.", kinds()))
     })?;
-    upload::check_length(&app, &headers)?;
     let received = upload::receive(&app, form).await?;
     let order = async |app: &App, form: &mut upload::Received| {
         let model = app.models.get(Some(model)).await?;

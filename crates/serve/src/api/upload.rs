@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::extract::multipart::Field;
-use axum::http::{HeaderMap, header};
 use sha2::{Digest as _, Sha256};
 
 use super::App;
@@ -90,17 +89,6 @@ fn shortened(text: &str) -> String {
 /// Octets of a form beside its file.
 const FORM_OCTETS: u64 = 1 << 20;
 
-/// Refuses what says of itself that it is too large, before any of it is sent.
-pub(crate) fn check_length(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    let length = length.and_then(|length| length.parse::<u64>().ok());
-    let most = app.limits.upload_octets;
-    if length.is_none_or(|length| length <= most.saturating_add(FORM_OCTETS)) {
-        return Ok(());
-    }
-    Err(too_large(most))
-}
-
 fn too_large(most: u64) -> Problem {
     Problem::too_large(format!(
         "The file is larger than {most} octets, the setting serve.upload_octets of this service."
@@ -112,6 +100,11 @@ fn too_large(most: u64) -> Problem {
 /// # Errors
 /// What is wrong with it; nothing of it is left then.
 pub(crate) async fn receive(app: &App, mut form: Multipart) -> Result<Received, Problem> {
+    let most = app.limits.upload_octets;
+    // One that says so itself is refused before any of it is sent.
+    if form.length.is_some_and(|length| length > most.saturating_add(FORM_OCTETS)) {
+        return Err(too_large(most));
+    }
     let now = app.store.now().await?;
     let mut received =
         Received { id: JobId::new(now), fields: BTreeMap::new(), upload: None, rows: 0 };
@@ -251,8 +244,13 @@ async fn keep(
     // The header is no row; a last line without a line feed is one.
     let rows = lines + u64::from(last != b'\n') - u64::from(content == Content::Csv && lines > 0);
     let sha256 = hex(&digest.finalize());
-    let upload = Upload { name, content, packed, octets, sha256 };
+    let upload = Upload { name, content, packed, octets, sha256, made: false };
     Ok((upload, if is_rows { rows } else { 0 }))
+}
+
+/// Rows of a table of comma-separated values that is in memory.
+pub(crate) fn counted(table: &[u8]) -> u64 {
+    (memchr::memchr_iter(b'\n', table).count() as u64).saturating_sub(1)
 }
 
 /// What a file is, by its first octets; its name only tells apart what looks alike.

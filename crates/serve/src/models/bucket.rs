@@ -10,6 +10,7 @@ use crate::blobs::Blobs;
 use crate::error::Error;
 
 const ROOT: &str = "models";
+const EVALUATION: &str = "evaluation.json";
 /// Numbers tried before giving up: so many imports at once of one name are somebody's mistake.
 const TRIES_MAX: u32 = 100;
 
@@ -119,7 +120,8 @@ impl Bucket {
                 let text = manifest.to_json();
                 self.blobs.put(&manifest_name(name, version), text.into_bytes()).await?;
                 let (name, aliases) = (name.to_owned(), Vec::new());
-                return Ok(Import::New(Entry { name, version, aliases, manifest }));
+                let is_evaluated = false;
+                return Ok(Import::New(Entry { name, version, aliases, is_evaluated, manifest }));
             }
         }
         Err(refused(name, "too many versions of it are being imported at once"))
@@ -180,7 +182,29 @@ impl Bucket {
         let manifest =
             Manifest::from_json(&text).map_err(|_| refused(&path, "it is no manifest"))?;
         let of = aliases.iter().filter(|(_, v)| *v == version).map(|(alias, _)| alias.clone());
-        Ok(Some(Entry { name: name.to_owned(), version, aliases: of.collect(), manifest }))
+        let (_, things) = self.blobs.names(&format!("{ROOT}/{name}/{version}")).await?;
+        let is_evaluated = things.iter().any(|thing| thing == EVALUATION);
+        let (name, aliases) = (name.to_owned(), of.collect());
+        Ok(Some(Entry { name, version, aliases, is_evaluated, manifest }))
+    }
+
+    pub(super) async fn attach(
+        &self,
+        reference: &Reference,
+        evaluation: Vec<u8>,
+    ) -> Result<Entry, Error> {
+        let entry = self.find(reference).await?;
+        entry.manifest.check_evaluation(&evaluation)?;
+        self.blobs.put(&evaluation_name(&entry.name, entry.version), evaluation).await?;
+        Ok(Entry { is_evaluated: true, ..entry })
+    }
+
+    pub(super) async fn evaluation(
+        &self,
+        reference: &Reference,
+    ) -> Result<Option<bytes::Bytes>, Error> {
+        let entry = self.find(reference).await?;
+        self.blobs.get(&evaluation_name(&entry.name, entry.version)).await
     }
 }
 
@@ -190,6 +214,10 @@ fn model_name(name: &str, version: u32) -> String {
 
 fn manifest_name(name: &str, version: u32) -> String {
     format!("{ROOT}/{name}/{version}/manifest.json")
+}
+
+fn evaluation_name(name: &str, version: u32) -> String {
+    format!("{ROOT}/{name}/{version}/{EVALUATION}")
 }
 
 fn refused(path: &str, reason: &str) -> Error {

@@ -6,6 +6,7 @@
 //!
 //! Sketch: with many callers at a time some 10,000 transitions a second on one core; with one, as many as the disk syncs.
 
+mod clock;
 mod parts;
 mod rows;
 mod steer;
@@ -14,7 +15,7 @@ mod writer;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -23,10 +24,12 @@ use tokio::sync::{Notify, watch};
 
 use super::{JobStore, KeyRecord, Limits};
 use crate::error::Error;
+use crate::folder::make_private;
 use crate::job::{
     Claim, End, Job, JobId, Lease, Load, Millis, NewJob, Progress, Query, Standing, Steer, Steered,
     Submitted, Tidied,
 };
+use clock::Clock;
 use writer::{Lasting, Transaction, Writer};
 
 /// The database's file in its folder.
@@ -64,25 +67,6 @@ pub struct SqliteStore {
     _lock: Option<File>,
 }
 
-/// Wall time that does not go back while the program runs, whatever becomes of the machine's clock.
-#[derive(Debug)]
-struct Clock {
-    begun: Instant,
-    at: Millis,
-}
-
-impl Clock {
-    /// `least` is the latest time that is known to have been.
-    fn start(least: Millis) -> Self {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self { begun: Instant::now(), at: (since.as_millis() as u64).max(least) }
-    }
-
-    fn now(&self) -> Millis {
-        self.at + self.begun.elapsed().as_millis() as u64
-    }
-}
-
 impl SqliteStore {
     /// Opens the store in a folder, which is made if it is not there; an older version's tables are brought up to date.
     ///
@@ -97,7 +81,7 @@ impl SqliteStore {
             let problem = format!("there is no store of jobs in {}: {told}", folder.display());
             return Err(Error::StoreUnfit { problem });
         }
-        own_folder(folder).map_err(|error| unfit(folder, &error))?;
+        make_private(folder).map_err(|error| unfit(folder, &error))?;
         let lock = match visit {
             Visit::Serve => Some(take(folder)?),
             Visit::Look | Visit::Prepare => None,
@@ -163,12 +147,6 @@ impl SqliteStore {
 fn unfit(folder: &Path, error: &std::io::Error) -> Error {
     let folder = folder.display();
     Error::StoreUnfit { problem: format!("{folder} cannot be the folder of a store: {error}") }
-}
-
-/// Makes a folder, if it is not there, that nobody else on this machine may look into: it holds what others sent.
-pub(crate) fn own_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// Takes the folder for this process alone, until it ends.

@@ -107,7 +107,7 @@ impl Scanner {
             && let Some(count) = self.plain_row(piece)
         {
             self.lines += 1;
-            self.octets += count as u64;
+            self.pass(count)?;
             self.end_record()?;
             return Ok((count, true));
         }
@@ -149,19 +149,22 @@ impl Scanner {
             }
             if ends {
                 self.lines += 1;
-                self.octets += at as u64 + 1;
+                self.pass(at + 1)?;
                 self.end_record()?;
                 return Ok((at + 1, true));
             }
         }
-        self.octets += piece.len() as u64;
-        if self.octets > self.limits.octets {
-            return Err(too_large(format!(
-                "it is larger than {} octets unpacked",
-                self.limits.octets
-            )));
-        }
+        self.pass(piece.len())?;
         Ok((piece.len(), false))
+    }
+
+    fn pass(&mut self, octets: usize) -> Result<(), Trouble> {
+        self.octets += octets as u64;
+        if self.octets > self.limits.octets {
+            let most = self.limits.octets;
+            return Err(too_large(format!("it is larger than {most} octets unpacked")));
+        }
+        Ok(())
     }
 
     /// The octets of a whole row without quotes that is within all limits, as most are; `None` where it must be followed octet by octet.
@@ -260,6 +263,12 @@ mod tests {
         check("a,b\n123456789,123456789,1234\n", "line 2: a row");
         check("a\n1\n2\n3\n4\n", "more than 3 rows");
         assert!(records("a\n1\n2\n3\n", 7, &limits).is_ok());
+        // Also where each piece ends with a row, so that none is looked at octet by octet.
+        let limits = TableLimits { octets: 20, ..TableLimits::default() };
+        for row in ["aaaaaa\n", "\"aaaa\"\n"] {
+            let found = records(&row.repeat(5), 7, &limits);
+            assert!(found.as_ref().is_err_and(|e| e.contains("20 octets")), "{found:?}");
+        }
     }
 
     proptest! {
@@ -267,7 +276,7 @@ mod tests {
         #[test]
         fn records_are_those_of_the_library(
             rows in prop::collection::vec(prop::collection::vec("[ab\",\n]{0,6}", 3), 1..8),
-            piece in 1_usize..9,
+            piece in 1_usize..40,
         ) {
             let mut writer = csv::Writer::from_writer(Vec::new());
             for row in &rows {

@@ -16,7 +16,7 @@ use super::looking::{self, Asked};
 use super::{download, find};
 use crate::api::extract::Path;
 use crate::api::refusals::{Refusal, Usual};
-use crate::api::{App, Asking, Shared};
+use crate::api::{App, Asking, Shared, coding};
 use crate::auth::Scope;
 use crate::error::Error;
 use crate::job::{Job, JobId};
@@ -89,7 +89,7 @@ pub(crate) async fn view(
         looking::compute(&app.looking.views, TIME, move |asked| making.make(asked)).await?;
     }
     let packed = names::view(job.id, &digest, PACKED);
-    let is_packed = takes_gzip(&headers) && app.blobs.octets(&packed).await?.is_some();
+    let is_packed = coding::takes(&headers, "gzip") && app.blobs.octets(&packed).await?.is_some();
     let (name, tag) = if is_packed { (packed, &tags[1]) } else { (plain, &tags[0]) };
     // It may have been collected with its job since.
     let gone = || Problem::not_found("There is no job of that id, or it is no longer kept.");
@@ -186,43 +186,9 @@ fn pack(octets: &[u8]) -> Option<Vec<u8>> {
     ((packed.len() as f64) < octets.len() as f64 * PAYS).then_some(packed)
 }
 
-/// Whether gzip is among what a client takes (RFC 9110, 12.5.3).
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    let all = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|text| text.to_str().ok());
-    let mut of_star = false;
-    for coding in all.flat_map(|text| text.split(',')) {
-        let mut parts = coding.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default();
-        let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
-        let is_taken = weight.unwrap_or(1.0) > 0.0;
-        match name.to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => return is_taken,
-            "*" => of_star = is_taken,
-            _ => {}
-        }
-    }
-    of_star
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn gzip_is_for_those_who_take_it() {
-        let check = |text: &str, expected: bool| {
-            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, text.parse().unwrap())]);
-            assert_eq!(takes_gzip(&headers), expected, "{text}");
-        };
-        check("gzip", true);
-        check("br;q=1.0, GZIP;q=0.5", true);
-        check("gzip;q=0, *", false);
-        check("*", true);
-        check("*;q=0", false);
-        check("identity", false);
-        check("", false);
-        assert!(!takes_gzip(&HeaderMap::new()));
-    }
 
     #[test]
     fn what_cannot_be_packed_stays_plain() {

@@ -13,11 +13,13 @@ use crate::problem::Problem;
 #[allow(dead_code, reason = "only describes the form")]
 pub(crate) struct JobForm {
     /// CSV, Parquet, JSONL or ARFF, plain, gzip or zstd; or a capture, which is metered first.
-    #[schema(value_type = String, format = Binary)]
-    file: Vec<u8>,
+    #[schema(value_type = Option<String>, format = Binary)]
+    file: Option<Vec<u8>>,
+    /// predict, fit: instead of a file, the made traffic of `/v1/samples`.
+    sample: Option<String>,
     /// predict (without saying), fit or simulate.
     kind: Option<String>,
-    /// predict: the model, `NAME[@VERSION|@ALIAS]`; without one the starter model.
+    /// predict: the model, `NAME[@VERSION|@ALIAS]`; without one the usual one (`/v1/about` says which).
     model: Option<String>,
     /// predict: csv, jsonl or parquet.
     format: Option<Format>,
@@ -94,7 +96,7 @@ async fn predict_order(app: &App, form: &mut Received) -> Result<Order, Problem>
         after: form.number("after")?,
     };
     form.none_left(
-        "file, kind, model, format, proba, only_predictions, reject, unknown, conformal, after",
+        "file, sample, kind, model, format, proba, only_predictions, reject, unknown, conformal, after",
     )?;
     Answers::new(&model.model, answers).map_err(crate::Error::from)?;
     let input = form.upload.clone().ok_or_else(no_file)?;
@@ -135,7 +137,7 @@ fn fit_order(form: &mut Received) -> Result<Order, Problem> {
     if let Some(alias) = &promote {
         check_name(alias)?;
     }
-    form.none_left("file, kind, name, label, group, category, estimator, trees, depth, drop, keep, seed, promote")?;
+    form.none_left("file, sample, kind, name, label, group, category, estimator, trees, depth, drop, keep, seed, promote")?;
     Ok(Order::Fit(FitOrder { input, name, flags, promote }))
 }
 

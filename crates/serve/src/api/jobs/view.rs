@@ -34,6 +34,13 @@ pub(crate) struct JobView {
     /// The model that answers, `NAME@VERSION`.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
+    /// What is asked of the model, and how the answers are written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    answers: Option<Value>,
+    /// Who had its last part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worker: Option<String>,
     /// How far it is, until it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<Progress>,
@@ -60,6 +67,8 @@ pub(crate) struct InputView {
     octets: u64,
     content: Content,
     rows: u64,
+    /// Whether it is known to be made traffic: a sample.
+    made: bool,
 }
 
 /// Where to go from here.
@@ -81,12 +90,7 @@ pub(crate) struct Links {
 impl JobView {
     pub(crate) fn of(app: &App, job: &Job) -> Self {
         let order = Order::of(&job.order).ok();
-        let upload = match &order {
-            Some(Order::Predict(order)) => Some(&order.input),
-            Some(Order::Fit(order)) => Some(&order.input),
-            Some(Order::Simulate(order)) => order.input.as_ref(),
-            None => None,
-        };
+        let upload = order.as_ref().and_then(Order::input);
         let model = match &order {
             Some(Order::Predict(order)) => Some(order.model.clone()),
             _ => None,
@@ -112,8 +116,11 @@ impl JobView {
                 octets: upload.octets,
                 content: upload.content,
                 rows: job.rows,
+                made: upload.made,
             }),
             model,
+            answers: order.as_ref().and_then(answers),
+            worker: job.worker.clone(),
             progress: (!job.state.is_end()).then(|| progress(job)),
             asked: (job.wish != Wish::Run && !job.state.is_end()).then(|| job.wish.name()),
             reason: job.reason.clone(),
@@ -122,6 +129,16 @@ impl JobView {
             revision: job.revision,
         }
     }
+}
+
+/// What is asked of the model, of what was asked.
+fn answers(order: &Order) -> Option<Value> {
+    let Order::Predict(order) = order else { return None };
+    let mut answers = serde_json::to_value(order.answers).ok()?;
+    let fields = answers.as_object_mut()?;
+    fields.retain(|_, value| !value.is_null());
+    fields.insert("format".to_owned(), order.format.ending().into());
+    Some(answers)
 }
 
 /// Where a federation's own things are.

@@ -1,0 +1,48 @@
+// An address for every page of the frame, with things of a service where a pattern has a name of one.
+
+import type { JobPage, ModelList } from '../../src/api/types';
+import { pages } from '../../src/app/pages';
+import type { Service } from './service';
+import { until } from './place';
+
+/** Waits until the demo's first jobs have ended: what is there then stays as it is. */
+async function demoJobs(service: Service): Promise<JobPage['jobs']> {
+  return until('the end of the first jobs', async () => {
+    const { jobs } = await service.json<JobPage>('/v1/jobs?limit=50');
+    return jobs.length >= 3 && jobs.every((job) => job.state === 'succeeded') ? jobs : undefined;
+  });
+}
+
+/** Of a demo's service: patterns, and what they become. */
+export async function addresses(service: Service): Promise<Map<string, string>> {
+  const jobs = await demoJobs(service);
+  const { models } = await service.json<ModelList>('/v1/models');
+  const model = models.find((model) => model.name === 'demo') ?? models[0];
+  const of = (kind: string) => jobs.find((job) => job.kind === kind)?.id;
+  const value = (pattern: string, name: string): string => {
+    const known: Record<string, string | undefined> = {
+      job: of(pattern.startsWith('/federation') ? 'simulate' : 'predict'),
+      run: of('simulate'),
+      flow: '3',
+      name: model?.name,
+      version: model && String(model.version),
+    };
+    const found = known[name];
+    if (found === undefined)
+      throw new Error(`say in stories/with/addresses.ts what :${name} of ${pattern} may be`);
+    return encodeURIComponent(found);
+  };
+  // The page of parts is there only while the page is developed.
+  const patterns = pages.flatMap((page) => page.patterns).filter((pattern) => pattern !== '/parts');
+  return new Map(
+    patterns.map((pattern) => [
+      pattern,
+      pattern.replace(/:(\w+)/g, (_, name: string) => value(pattern, name)),
+    ]),
+  );
+}
+
+/** Those that a service that nothing was done with has, too. */
+export const plain = pages
+  .flatMap((page) => page.patterns)
+  .filter((pattern) => pattern !== '/parts' && !pattern.includes(':'));

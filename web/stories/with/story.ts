@@ -1,0 +1,76 @@
+// A story: a name, what it is given, and at its end nothing left running and no finding.
+
+import type { Browser, BrowserContext } from 'playwright-core';
+import { afterAll, expect, inject, test } from 'vitest';
+import type { Made } from './made';
+import { Place } from './place';
+import { noRedis, Service } from './service';
+import { contextOf, launch, Visit, type Eyes } from './visit';
+
+let browser: Browser | undefined;
+afterAll(() => browser?.close());
+
+export class Given {
+  readonly made: Made = inject('made');
+  #contexts: BrowserContext[] = [];
+  #visits: Visit[] = [];
+  constructor(readonly place: Place) {}
+
+  /** A service that knows the model of what is made, as `kinds`. */
+  async service(...words: string[]): Promise<Service> {
+    const registry = ['--registry', 'data/models', '--name', 'kinds'];
+    await this.place.run('models', 'import', this.made.model, ...registry);
+    return Service.start(this.place, [...Service.inFolder, ...words]);
+  }
+
+  /** A person before a browser of their own. */
+  async person(eyes: Eyes = {}): Promise<BrowserContext> {
+    browser ??= await launch();
+    const context = await browser.newContext(contextOf(eyes));
+    this.#contexts.push(context);
+    return context;
+  }
+
+  /** Looks at an address of the service, as another person or in another tab of one. */
+  async look(service: Service, path: string, by: Eyes | BrowserContext = {}): Promise<Visit> {
+    const context = 'newPage' in by ? by : await this.person(by);
+    const visit = await Visit.begin(await context.newPage(), service.url);
+    this.#visits.push(visit);
+    await visit.go(path);
+    return visit;
+  }
+
+  findings(): string[] {
+    return this.#visits.flatMap((visit) => visit.findings());
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#contexts.map((context) => context.close()));
+    await this.place.end();
+  }
+}
+
+/** Told with a folder of its own; fails on any finding of its visits, too. */
+export function story(name: string, tell: (given: Given) => Promise<void>): void {
+  test(name, async () => {
+    const given = new Given(await Place.make());
+    try {
+      await tell(given);
+    } catch (error) {
+      const findings = given.findings();
+      if (findings.length) console.log(`findings of "${name}":\n  ${findings.join('\n  ')}`);
+      throw error;
+    } finally {
+      await given.end();
+    }
+    expect(given.findings()).toEqual([]);
+  });
+}
+
+/** A story that needs a Redis; without one it is left out, and that is said. */
+export function storyOverRedis(name: string, tell: (given: Given) => Promise<void>): void {
+  const missing = noRedis();
+  if (!missing) return story(name, tell);
+  console.log(`skipped: ${name}: ${missing}`);
+  test.skip(name, () => {});
+}

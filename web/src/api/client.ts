@@ -1,6 +1,6 @@
 // Requests, and what goes wrong with them.
 
-import type { Job, JobPage, ModelList, ProblemDocument, RowDetail } from './types';
+import type { Job, JobPage, ModelList, ProblemDocument, Round, RowDetail, Setup } from './types';
 
 /** Something that went wrong, as a person is told: what, where, what to do, and the request's id. */
 export class Problem extends Error {
@@ -54,6 +54,7 @@ async function json<T>(path: string, options?: RequestInit): Promise<T> {
 }
 
 const on = (id: string) => `/v1/jobs/${encodeURIComponent(id)}`;
+export const ofFederation = (id: string) => `/v1/federations/${encodeURIComponent(id)}`;
 
 export const api = {
   job: (id: string, signal?: AbortSignal) => json<Job>(on(id), signal ? { signal } : {}),
@@ -62,6 +63,16 @@ export const api = {
   cancel: (id: string) => json<Job>(on(id), { method: 'DELETE' }),
   retry: (id: string) => json<Job>(`${on(id)}/retry`, { method: 'POST' }),
   row: (id: string, row: number, signal: AbortSignal) => json<RowDetail>(`${on(id)}/rows/${row}`, { signal }),
+  federations: () => json<{ federations: Job[] }>('/v1/federations'),
+  rounds: (id: string, after: number, signal?: AbortSignal) =>
+    json<{ rounds: Round[] }>(`${ofFederation(id)}/rounds?after=${after}`, signal ? { signal } : {}),
+  /** Without what is of single clients. */
+  briefRounds: (id: string, after = 0) =>
+    json<{ rounds: Round[] }>(`${ofFederation(id)}/rounds?after=${after}&brief=true`),
+  setup: (id: string, signal?: AbortSignal) =>
+    json<Setup>(`${ofFederation(id)}/files/setup.json`, signal ? { signal } : {}),
+  steer: (id: string, how: 'pause' | 'resume' | 'stop') =>
+    json<Job>(`${ofFederation(id)}/${how}`, { method: 'POST' }),
   models: () => json<ModelList>('/v1/models'),
 };
 

@@ -32,12 +32,18 @@ export const bar = ['Classify', 'Flows', 'Federation', 'Models'];
 
 const classify = () => import('../classify/Classify.svelte');
 const start = () => import('../classify/Start.svelte');
+const federation = () => import('../federation/Federation.svelte');
+const federations = () => import('../federation/Start.svelte');
+const compare = () => import('../federation/Compare.svelte');
 const later = () => import('./Later.svelte');
 
 export const pages: Page[] = [
   { patterns: ['/', '/classify'], load: start },
   { patterns: ['/classify/:job', '/classify/:job/flows/:flow'], load: classify },
-  { patterns: ['/what-if', '/federation', '/flows', '/models', '/jobs'], load: later },
+  { patterns: ['/federation'], load: federations },
+  { patterns: ['/federation/compare'], load: compare },
+  { patterns: ['/federation/:id'], load: federation },
+  { patterns: ['/what-if', '/flows', '/models', '/jobs'], load: later },
 ];
 
 // Only while it is developed: the build drops the branch, and with it the page.

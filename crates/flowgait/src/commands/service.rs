@@ -222,12 +222,7 @@ const SAMPLES: &[Sample] = &[
         says: "six kinds of use, labelled",
         flows: 5_000,
     },
-    Sample {
-        name: "poor-lines",
-        title: "Poor lines",
-        says: "slow, far and lossy",
-        flows: 2_000,
-    },
+    Sample { name: "poor-lines", title: "Poor lines", says: "slow, far and lossy", flows: 2_000 },
     Sample {
         name: "something-new",
         title: "Something new",

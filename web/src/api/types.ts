@@ -165,6 +165,8 @@ export interface Column {
   low: number | null;
   usual: number | null;
   high: number | null;
+  /** How much it matters, as a share of 1. */
+  importance?: number | null;
 }
 
 export interface Card {

@@ -2,8 +2,11 @@ import { expect, test } from 'vitest';
 
 // The layout's steps are counted in the size of text, so that whoever reads large text gets the layout of a small window.
 test('no step of the layout is in pixels', () => {
-  const options = { query: '?raw', import: 'default', eager: true } as const;
-  const files = import.meta.glob<string>(['/src/**/*.{svelte,css,ts}', '!**/*.test.ts'], options);
+  const files = import.meta.glob<string>(['/src/**/*.{svelte,css,ts}', '!**/*.test.ts'], {
+    query: '?raw',
+    import: 'default',
+    eager: true,
+  });
   const found = Object.entries(files).flatMap(([name, text]) =>
     [...text.matchAll(/(@media|matchMedia)[^\n]*\d+px\b.*/g)].map(([line]) => `${name}: ${line}`),
   );

@@ -45,14 +45,14 @@ export interface Job {
   ended?: string | null;
   input?: Input | null;
   model?: string | null;
+  /** What the model that comes of it is to be called. */
+  name?: string | null;
   /** Until it ends. */
   progress?: Progress;
   /** What somebody asked of it that it has not done yet. */
-  asked?: 'pause' | 'stop';
+  asked?: 'pause' | 'stop' | null;
   /** What was asked for. */
   answers?: Record<string, unknown> | null;
-  /** Who holds a part of it now. */
-  workers?: string[];
   /** Who had its last part. */
   worker?: string | null;
   reason?: { kind: string; detail: string } | null;
@@ -145,14 +145,6 @@ export interface Sample {
   title: string;
   says: string;
   flows: number;
-}
-
-export interface Worker {
-  name: string;
-  /** Parts of jobs that it holds now. */
-  parts: number;
-  since: string;
-  job: string;
 }
 
 export interface Preview {
@@ -305,4 +297,123 @@ export interface Evaluation {
   importances: { measure: string; within: string | null; features: Importance[] } | null;
   trials: { seed: number; fold: number; train_rows: number; scores: Scores }[];
   notes: string[];
+}
+
+/** What a federation begins with: `setup.json` of its run. */
+export interface Setup {
+  title: string;
+  /** The rows are made, and nobody's traffic. */
+  made: boolean;
+  label: string;
+  rounds: number;
+  clients: string[];
+  samples: number[];
+  classes: string[];
+  /** `[client][class]`, in rows. */
+  mix: number[][];
+  skew: number;
+  held_out: { rows: number; common: boolean; clients: number[] };
+  network: { kind: 'mlp' | 'cnn'; parameters: number; layers: number[] } | null;
+  strategy: string;
+  /** Places of clients that lie. */
+  liars: number[];
+  /** A server would see sums only. */
+  masked: boolean;
+  masks: { neighbours: number; suffice: number } | null;
+  privacy: {
+    epsilon: number;
+    delta: number;
+    noise_multiplier: number;
+    clip_norm: number;
+    accountant: string;
+    costs: [round: number, epsilon: number][];
+    last: number | null;
+  } | null;
+  configuration: Configuration;
+}
+
+/** A configuration, as federation.toml has it; a choice with a number is an object of one key. */
+export interface Configuration {
+  seed: number;
+  rounds: number;
+  survivors_least: number;
+  clip_norm?: number;
+  adaptive_clipping?: { quantile: number };
+  compression?: { top_k?: number; bits?: number };
+  cohort: Choice;
+  data: { held_out: number; rows: number };
+  clients: { count: number; column?: string; partition: Choice };
+  model: { estimator: string; hidden: number[]; dropout: number };
+  forest?: { way: string; trees: number; depth?: number };
+  learning: { effort: Choice; batch: number; rate: number; stepping: string };
+  strategy: { name: string; [parameter: string]: string | number };
+  robust?: Choice;
+  personal?: { name: string; lambda?: number; parts?: string[] };
+  secure?: { corrupt_share: number; lost_share: number };
+  privacy?: { mechanism: string };
+  faults: Record<string, number>;
+  attack?: { share: number; kind: Choice };
+  baselines: { central: boolean; local: boolean };
+}
+export type Choice = string | Record<string, unknown>;
+
+export type Came = 'answered' | 'refused' | 'late' | 'lost' | 'absent';
+
+/** A round of a federation: a line of its metrics. */
+export interface Round {
+  round: number;
+  is_done: boolean;
+  cohort: number;
+  survivors: number;
+  accuracy: number | null;
+  f1_macro: number | null;
+  log_loss: number | null;
+  loss: number | null;
+  clients: (number | null)[];
+  own?: (number | null)[];
+  backdoor?: number;
+  short?: number;
+  clip_norm?: number;
+  epsilon?: number;
+  staleness?: number;
+  time?: number;
+  octets_down: number;
+  octets_up: number;
+  refused?: [client: number, why: string][];
+  asked?: {
+    client: number[];
+    came: Came[];
+    loss: (number | null)[];
+    norm: (number | null)[];
+    octets: number[];
+  };
+  /** `[client][class]`, in whole percent. */
+  recalls?: (number | null)[][];
+}
+
+export interface Scored {
+  accuracy: number | null;
+  f1_macro: number | null;
+  log_loss: number | null;
+}
+
+/** What a federation came to, beside what it is held against. */
+export interface Summary {
+  rounds: number;
+  ended: 'done' | 'stopped' | 'budget spent';
+  epsilon: number | null;
+  octets_down: number;
+  octets_up: number;
+  federated: (Scored & { clients: { worst: number; median: number; best: number } | null }) | null;
+  central: Scored | null;
+  local: Scored | null;
+  majority: Scored | null;
+}
+
+export interface Entry {
+  round: number;
+  cohort: number;
+  survivors: number | null;
+  epsilon: number | null;
+  model: string;
 }

@@ -68,5 +68,6 @@ test('how far', () => {
 test('how long it ran', () => {
   expect(ran(job({ started: '1970-01-01T00:00:10Z', ended: '1970-01-01T00:00:12Z' }), 99)).toBe(2);
   expect(ran(job({ started: '1970-01-01T00:00:10Z' }), 99)).toBe(89);
+  expect(ran(job({ started: '1970-01-01T00:00:10Z', state: 'queued' }), 99)).toBeNaN();
   expect(ran(job({}), 99)).toBeNaN();
 });

@@ -1,1 +1,0 @@
-import{F as e,L as t,t as n}from"./Empty-L0KQWDBB.js";var r=t(`<a href="/docs" target="_blank" rel="noopener" class="svelte-xho3pt">Open the routes</a>`);function i(t,i){n(t,{says:`This page is not built yet. Its data is at /v1, described at /docs.`,children:(t,n)=>{var i=r();e(t,i)},$$slots:{default:!0}})}export{i as default};

@@ -1,1 +1,0 @@
-import{A as e,B as t,F as n,I as r,mt as i,tt as a}from"./Empty-L0KQWDBB.js";import{t as o}from"./Tag-CwwXBIaQ.js";function s(s,c){var l=r(),u=a(l),d=e=>{o(e,{children:(e,r)=>{i();var a=t(`made traffic`);n(e,a)},$$slots:{default:!0}})};e(u,e=>{c.made&&e(d)}),n(s,l)}export{s as t};

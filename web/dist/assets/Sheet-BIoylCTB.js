@@ -1,1 +1,0 @@
-import{E as e,F as t,L as n,Y as r,et as i,ht as a,m as o}from"./Empty-L0KQWDBB.js";var s=n(`<aside class="svelte-7kegbp"><!></aside>`);function c(n,c){var l=s(),u=i(l);e(u,()=>c.children),a(l),r(()=>o(l,`aria-label`,c.label)),t(n,l)}export{c as t};

@@ -1,1 +1,0 @@
-import{C as e,F as t,J as n,L as r,Q as i,et as a,ht as o,rt as s}from"./Empty-L0KQWDBB.js";import{n as c,t as l}from"./Recent-CfjauWcn.js";var u=r(`<div class="svelte-14a8kwu"><!> <!></div>`);function d(r,d){var f=u();e(`14a8kwu`,e=>{n(()=>{i.title=`Classify · flowgait`})});var p=a(f);c(p,{choices:!0});var m=s(p,2);l(m,{kind:`predict`,most:8}),o(f),t(r,f)}export{d as default};

@@ -1,1 +1,0 @@
-import{W as e,at as t,ot as n}from"./Empty-L0KQWDBB.js";var r=new class{#e=n(Date.now()/1e3);get seconds(){return e(this.#e)}set seconds(e){t(this.#e,e,!0)}constructor(){setInterval(()=>this.seconds=Date.now()/1e3,15e3)}};export{r as t};

@@ -48,7 +48,8 @@ const cutOff = (visit: Visit) =>
       const over =
         (hides(style.overflowX) && element.scrollWidth > element.clientWidth + 1) ||
         (hides(style.overflowY) && element.scrollHeight > element.clientHeight + 1);
-      if (over) found.push(`${element.tagName}.${element.className}: ${element.innerText.slice(0, 40)}`);
+      if (over)
+        found.push(`cut off: ${element.tagName}.${element.className} ${element.innerText.slice(0, 40)}`);
     }
     return found;
   });
@@ -114,9 +115,8 @@ story('in a window of 320 px everything of a job is there, and nothing is wider'
   const { page } = visit;
   const isWell = async (what: string) => {
     await visit.settled();
-    const over = await visit.tooWide();
-    if (over) visit.note(`${what} is ${over} px too wide`);
-    visit.note(...(await cutOff(visit)).map((cut) => `${what}, cut off: ${cut}`));
+    const found = [...(await visit.tooWide()), ...(await cutOff(visit))];
+    visit.note(...found.map((finding) => `${what}: ${finding}`));
     await findBarriers(visit);
   };
   await isWell('the report');

@@ -13,8 +13,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { '/v1': server } },
+  // Whoever asks keeps its own host, or the server takes it for another site and refuses what changes things.
+  server: { proxy: { '/v1': { target: server, changeOrigin: false } } },
   // Tests read the style sheet as text.
   test: { css: true, include: ['src/**/*.test.ts'] },
-  preview: { proxy: { '/v1': server } },
+  preview: { proxy: { '/v1': { target: server, changeOrigin: false } } },
 });

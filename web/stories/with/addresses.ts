@@ -43,7 +43,7 @@ export async function addresses(service: Service): Promise<Map<string, string>> 
   return new Map(
     patterns.map((pattern) => [
       pattern,
-      pattern.replace(/:(\w+)/g, (_, name: string) => value(pattern, name)),
+      pattern.replace(/:(\w+)/g, (_, name: string) => value(pattern, name)) + (more[pattern] ?? ''),
     ]),
   );
 }

@@ -1,1 +1,0 @@
-import{$ as e,I as t,P as n,S as r,Z as i,mt as a,nt as o,q as s}from"./Empty--TTNqGcR.js";import{n as c,t as l}from"./Recent-BgXL27h-.js";var u=t(`<div class="svelte-14a8kwu"><!> <!></div>`);function d(t,d){var f=u();r(`14a8kwu`,e=>{s(()=>{i.title=`Classify · flowgait`})});var p=e(f);c(p,{choices:!0});var m=o(p,2);l(m,{kind:`predict`,most:8}),a(f),n(t,f)}export{d as default};

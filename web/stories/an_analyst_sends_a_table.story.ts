@@ -7,6 +7,7 @@ import type { Visit } from './with/visit';
 
 async function send(visit: Visit, file: string): Promise<void> {
   const { page } = visit;
+  await page.getByRole('combobox', { name: 'by model' }).selectOption('kinds');
   const [chooser] = await Promise.all([
     page.waitForEvent('filechooser'),
     page.getByRole('button', { name: 'Choose file' }).click(),

@@ -109,7 +109,8 @@ story('the command box leads anywhere, and the list of keys tells them', async (
   await page.keyboard.press('Control+k');
   await box.waitFor();
   await page.keyboard.press('Escape');
-  await box.waitFor({ state: 'detached' });
+  // What is hidden is not yet gone, and keeps the keys until it is.
+  await page.locator('dialog').waitFor({ state: 'detached' });
   await page.keyboard.press('?');
   const list = page.getByRole('dialog', { name: 'Keys' });
   await list.waitFor();
@@ -118,7 +119,7 @@ story('the command box leads anywhere, and the list of keys tells them', async (
   await tabTo(page, 'dialog input[type=checkbox]');
   await page.keyboard.press('Space');
   await page.keyboard.press('Escape');
-  await list.waitFor({ state: 'detached' });
+  await page.locator('dialog').waitFor({ state: 'detached' });
   await page.keyboard.press('?');
   await visit.frames();
   expect(await list.count()).toBe(0);

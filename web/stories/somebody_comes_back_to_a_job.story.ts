@@ -32,7 +32,7 @@ storyOverRedis('a page that is loaded anew in mid-job is where it was', async (g
   await register(given);
   const { service, worker } = await overRedis(given.place, { FLOWGAIT_SERVE_CHUNK_OCTETS: '20k' });
   const works = await worker();
-  const { id } = await service.submit(await long(given), { model: 'kinds' });
+  const { id } = await service.submit(await long(given), { model: 'kinds', proba: 'true' });
   await service.jobThat(id, hasDone(3));
   works.signal('SIGSTOP');
   const visit = await given.look(service, `/classify/${id}`);
@@ -54,7 +54,7 @@ storyOverRedis(
     await register(given);
     const { service, worker } = await overRedis(given.place);
     const first = await worker();
-    const { id } = await service.submit(await long(given), { model: 'kinds' });
+    const { id } = await service.submit(await long(given), { model: 'kinds', proba: 'true' });
     const visit = await given.look(service, `/classify/${id}`);
     await service.jobThat(id, hasDone(3));
     await first.kill();

@@ -27,8 +27,7 @@ async function isWell(visit: Visit, themes: ('light' | 'dark')[]): Promise<void>
   if (headings !== 1) visit.note(`it has ${headings} first headings`);
   const failures = await page.locator('main [role=alert]').allInnerTexts();
   visit.note(...failures.map((failure) => `it says that something failed: ${failure}`));
-  const over = await visit.tooWide();
-  if (over) visit.note(`it is ${over} px wider than a window of ${page.viewportSize()?.width} px`);
+  visit.note(...(await visit.tooWide()));
   await findBarriers(visit, themes);
 }
 

@@ -36,7 +36,7 @@ const moved = (visit: Visit) =>
       for (const entry of all.getEntries() as (PerformanceEntry & { sources: { node?: Node }[] })[])
         for (const { node } of entry.sources) {
           const element = node instanceof Element ? node : node?.parentElement;
-          if (element && !element.closest('header [role=status]')) found.push(element.outerHTML.slice(0, 80));
+          if (element && !element.closest('header .right')) found.push(element.outerHTML.slice(0, 80));
         }
     });
     watch.observe({ type: 'layout-shift' });

@@ -7,8 +7,8 @@ export default defineConfig({
     globalSetup: ['stories/with/made.ts'],
     fileParallelism: false,
     // Longer than anything here takes on a busy machine; no story asserts a time.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     reporters: ['verbose'],
     disableConsoleIntercept: true,
   },

@@ -10,6 +10,8 @@ import { readFileSync } from 'node:fs';
 import { runnerImport } from 'vite';
 
 const PACKETS = 60;
+/** Of those that stand faintly behind. */
+const BEHIND = 48;
 /** A flow that ends sooner shows little of how its kind walks. */
 const LEAST = 20;
 const KINDS = ['video', 'web', 'voice', 'game', 'chat', 'transfer', 'cloud-game'];
@@ -46,10 +48,11 @@ function typical(of) {
   const view = { gait: { begin, size, time } };
   return of[module.medoid(view, [...of.keys()])];
 }
-// Gaps in milliseconds, to three digits and no finer than a microsecond.
-const plain = ({ size, gap }) => ({
-  size,
-  gap: gap.map((micros) => Number(Number((micros / 1000).toPrecision(3)).toFixed(3))),
+/** Milliseconds to two digits; less than a twentieth of one moves no bar by a pixel. */
+const short = (micros) => (micros < 50 ? 0 : Number((micros / 1000).toPrecision(2)));
+const plain = ({ size, gap }, first = PACKETS) => ({
+  size: size.slice(0, first),
+  gap: gap.slice(0, first).map(short),
 });
 
 const guide = KINDS.map((kind) => {
@@ -66,7 +69,7 @@ const guide = KINDS.map((kind) => {
   // A kind with one other application only: one more of its flows.
   const rest = own.filter((flow) => flow !== best && !more.includes(flow));
   while (more.length < 2 && rest.length) more.push(rest.splice(rest.indexOf(typical(rest)), 1)[0]);
-  return { kind, ...plain(best), more: more.map(plain) };
+  return { kind, ...plain(best), more: more.map((flow) => plain(flow, BEHIND)) };
 }).filter(Boolean);
 
 console.log(JSON.stringify(guide));

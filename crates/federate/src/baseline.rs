@@ -1,12 +1,13 @@
 //! What a federation is held against: the most frequent class, one place that has all rows, and clients that learn alone.
 
 use flowgait_model::baseline::Majority;
+use flowgait_model::metrics::Scores;
 use rayon::prelude::*;
 
 use crate::error::Error;
 use crate::homes::{HeldOut, Homes};
 use crate::learner::Learner;
-use crate::measure::{Measured, accuracy, common, scores};
+use crate::measure::{Measured, common, measured, scores};
 use crate::network::NetLearner;
 
 /// Always the class that most of the clients' rows to learn from have; `None` where nobody has rows.
@@ -24,11 +25,8 @@ pub fn majority(homes: &Homes, held_out: &HeldOut) -> Result<Option<Measured>, E
         [] => None,
         rows => Some(scores(homes, rows, &majority.probabilities(rows.len()))?),
     };
-    let of_client = |rows: &Vec<u32>| match rows.as_slice() {
-        [] => None,
-        rows => Some(accuracy(homes, rows, &majority.probabilities(rows.len()))),
-    };
-    Ok(Some(Measured { scores, clients: held_out.of_clients.iter().map(of_client).collect() }))
+    let answer = |rows: &[u32]| Ok(majority.probabilities(rows.len()));
+    measured(homes, held_out, scores, answer).map(Some)
 }
 
 /// All rows in one place, learnt by the same network for as many rounds.
@@ -60,6 +58,8 @@ pub struct Local {
     pub accuracy: f64,
     /// Mean macro-F1 on the common rows.
     pub f1_macro: f64,
+    /// Mean log loss there.
+    pub log_loss: f64,
 }
 
 /// Clients that learn alone; `None` where nobody has rows, or none are held out.
@@ -74,7 +74,7 @@ pub fn local(
     seed: u64,
 ) -> Result<Option<Local>, Error> {
     let rows = held_out.rows();
-    let alone = |client: usize| -> Result<Option<(Option<f64>, f64, f64)>, Error> {
+    let alone = |client: usize| -> Result<Option<(Option<f64>, Scores)>, Error> {
         if homes.rows[client].is_empty() || rows.is_empty() {
             return Ok(None);
         }
@@ -88,7 +88,7 @@ pub fn local(
             [] => None,
             own => Some(scores(homes, own, &learner.answer(&values, own)?)?.accuracy),
         };
-        Ok(Some((own, all.accuracy, all.f1_macro)))
+        Ok(Some((own, all)))
     };
     let found: Result<Vec<_>, Error> = (0..homes.rows.len()).into_par_iter().map(alone).collect();
     let found = found?;
@@ -96,12 +96,13 @@ pub fn local(
     if judged.is_empty() {
         return Ok(None);
     }
-    let mean = |of: fn(&(Option<f64>, f64, f64)) -> f64| {
-        judged.iter().map(|judged| of(judged)).sum::<f64>() / judged.len() as f64
+    let mean = |of: fn(&Scores) -> f64| {
+        judged.iter().map(|(_, all)| of(all)).sum::<f64>() / judged.len() as f64
     };
     Ok(Some(Local {
         clients: found.iter().map(|judged| judged.and_then(|(own, ..)| own)).collect(),
-        accuracy: mean(|judged| judged.1),
-        f1_macro: mean(|judged| judged.2),
+        accuracy: mean(|all| all.accuracy),
+        f1_macro: mean(|all| all.f1_macro),
+        log_loss: mean(|all| all.log_loss),
     }))
 }

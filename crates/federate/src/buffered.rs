@@ -27,7 +27,7 @@ use crate::coordinator::{Past, RoundEnd, Task, ValidPlan};
 use crate::error::{Error, Refusal};
 use crate::learner::Learner;
 use crate::run::{Rounds, State};
-use crate::simulation::Round;
+use crate::simulation::{Asked, Came, Round};
 use crate::strategy::{Average, BufferParams};
 use crate::update::SummedUpdate;
 use flights::Schedule;
@@ -126,24 +126,29 @@ impl<'a> Buffered<'a> {
     /// Takes in a buffer of updates and steps.
     fn step(&mut self) -> Result<Round, Error> {
         let begun = self.schedule.begun();
+        let octets = (self.parameters.len() * size_of::<f32>()) as u64;
         let flights: Vec<Flight> =
             (0..self.buffer.size).map(|_| self.schedule.next(self.version)).collect();
         let mut sum = SummedUpdate::new(self.parameters.len());
         let (mut loss, mut short, mut stale) = (0.0, 0, 0);
-        let mut refused = Vec::new();
+        let (mut refused, mut asked) = (Vec::new(), Vec::new());
         for wave in flights.chunks(WAVE) {
             for (flight, work) in wave.iter().zip(self.works(wave)?) {
                 let staleness = self.version - flight.version;
                 stale += staleness;
                 loss += work.learnt.loss;
                 short += usize::from(work.is_short);
+                let mut noted = Asked { octets, ..Asked::learnt(&work) };
                 let contribution = work.contribution;
                 let values = &contribution.values;
                 if let Some(at) = values.iter().position(|value| !value.is_finite()) {
                     let why = Refusal::NotFinite { at, value: values[at] };
                     refused.push((flight.client, why));
+                    noted.came = Came::Refused;
+                    asked.push(noted);
                     continue;
                 }
+                asked.push(noted);
                 let weight = contribution.weight * weight_of(staleness);
                 let pairs = sum.sum.iter_mut().zip(values);
                 pairs.for_each(|(sum, value)| *sum += weight * f64::from(*value));
@@ -162,7 +167,8 @@ impl<'a> Buffered<'a> {
         let (flying, version) = (&self.schedule.times.flights, self.version);
         let begun_at: Vec<u64> = flying.iter().map(|flight| flight.version).collect();
         self.versions.retain(|at, _| *at == version || begun_at.contains(at));
-        let octets = (self.parameters.len() * size_of::<f32>()) as u64;
+        // A fast client may be in one step more than once.
+        asked.sort_by_key(|asked| asked.client);
         let learnt = flights.len() as f64;
         let clip_norm = self.plan.clip_norm().map(flowgait_privacy::ClipNorm::get);
         let end = RoundEnd {
@@ -179,6 +185,7 @@ impl<'a> Buffered<'a> {
             loss: Some(loss / learnt),
             short: clip_norm.map(|_| short as f64 / learnt),
             refused,
+            asked,
             octets_down: (self.schedule.begun() - begun) * octets,
             octets_up: flights.len() as u64 * octets,
             staleness: Some(stale as f64 / learnt),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use flowgait_privacy::ClipNorm;
-use flowgait_privacy::clip::clip;
+use flowgait_privacy::clip::{clip, norm};
 use serde::{Deserialize, Serialize};
 
 use crate::coordinator::Task;
@@ -70,6 +70,8 @@ pub struct Work {
     pub learnt: Learnt,
     /// Whether its update was as short as the clip norm before it was clipped.
     pub is_short: bool,
+    /// How long its update was before (L2); none for one that has no length.
+    pub norm: Option<f64>,
 }
 
 impl Worker<'_> {
@@ -150,6 +152,7 @@ impl Worker<'_> {
             // and whatever it makes of that, it moves each sum by the clip norm at most.
             compression.keep_largest(&mut values, &mut memory.owed)?;
         }
+        let length = Some(norm(&values)).filter(|norm| norm.is_finite());
         let is_short = match (task.clip_norm, &task.short_bit) {
             // It has no length, so there is nothing to clip; whoever gets it refuses it, and says whose it was.
             (Some(_), _) if !all_finite(&values) => {
@@ -163,7 +166,7 @@ impl Worker<'_> {
         let rows = self.learner.rows(client).max(1) as f64;
         let weight = if task.weighs_rows { rows } else { 1.0 };
         let contribution = Contribution { client, round: task.round, values, weight };
-        Ok(Work { contribution, learnt, is_short })
+        Ok(Work { contribution, learnt, is_short, norm: length })
     }
 
     /// A model of its own learns beside the common one.

@@ -16,7 +16,13 @@ pub struct Measured {
     pub scores: Option<Scores>,
     /// Accuracy on each client's own rows; none for a client without any.
     pub clients: Vec<Option<f64>>,
+    /// `[client][class]`: share of the client's own rows of the class that were answered rightly; none without such rows. Empty where
+    /// these would be more than [`RECALLS_MAX`].
+    pub recalls: Vec<Vec<Option<f64>>>,
 }
+
+/// Most recalls that are told of a round, of all clients together.
+pub const RECALLS_MAX: usize = 2_000;
 
 impl Measured {
     /// The worst, the median and the best client.
@@ -56,13 +62,41 @@ pub fn common(
         rows => Some(scores(homes, rows, &learner.answer(values, rows)?)?),
     };
     let network = learner.with(values);
-    let of_client = |rows: &Vec<u32>| match rows.as_slice() {
-        [] => Ok(None),
-        rows => Ok(Some(accuracy(homes, rows, &learner.answer_with(&network, rows)?))),
+    measured(homes, held_out, scores, |rows| learner.answer_with(&network, rows))
+}
+
+/// The scores on common rows with each client's accuracy on its own, and its recalls there as far as they are told.
+pub(crate) fn measured(
+    homes: &Homes,
+    held_out: &HeldOut,
+    scores: Option<Scores>,
+    answer: impl Fn(&[u32]) -> Result<Probabilities, Error> + Sync,
+) -> Result<Measured, Error> {
+    let tells = held_out.of_clients.len() * homes.classes <= RECALLS_MAX;
+    let of_client = |rows: &Vec<u32>| -> Result<(Option<f64>, Vec<Option<f64>>), Error> {
+        if rows.is_empty() {
+            return Ok((None, if tells { vec![None; homes.classes] } else { Vec::new() }));
+        }
+        let said = answer(rows)?;
+        let recalls = if tells { recalls(homes, rows, &said) } else { Vec::new() };
+        Ok((Some(accuracy(homes, rows, &said)), recalls))
     };
-    let clients: Result<Vec<Option<f64>>, Error> =
-        held_out.of_clients.par_iter().map(of_client).collect();
-    Ok(Measured { scores, clients: clients? })
+    let found: Result<Vec<_>, Error> = held_out.of_clients.par_iter().map(of_client).collect();
+    let (clients, recalls): (_, Vec<_>) = found?.into_iter().unzip();
+    Ok(Measured { scores, clients, recalls: if tells { recalls } else { Vec::new() } })
+}
+
+/// Of some rows, the share of each class that is answered rightly.
+fn recalls(homes: &Homes, rows: &[u32], said: &Probabilities) -> Vec<Option<f64>> {
+    let mut counts = vec![[0_u32; 2]; homes.classes];
+    for (at, &row) in rows.iter().enumerate() {
+        let truth = homes.codes[row as usize];
+        let [right, all] = &mut counts[truth as usize];
+        *right += u32::from(said.best(at) == truth);
+        *all += 1;
+    }
+    let share = |[right, all]: [u32; 2]| (all > 0).then(|| f64::from(right) / f64::from(all));
+    counts.into_iter().map(share).collect()
 }
 
 /// Judges each client's own model on its own rows; none where nothing is its own.

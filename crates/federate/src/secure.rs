@@ -177,28 +177,31 @@ impl Joined {
         Ok(Self { places, masking, confirming: Vec::new(), server, traffic })
     }
 
-    /// Some clients mask what they give, each `[count]`, and the server adds it up.
+    /// Some clients mask what they give, each `[count]`, and the server adds it up. Gives how many octets that was of each.
     ///
     /// # Errors
     /// [`Error::Secure`] for numbers that are too many or too large.
-    pub fn mask(&mut self, given: Vec<(u32, Vec<i64>)>) -> Result<(), Error> {
+    pub fn mask(&mut self, given: Vec<(u32, Vec<i64>)>) -> Result<Vec<(u32, u64)>, Error> {
         let tasks: Vec<_> = given
             .into_iter()
             .filter_map(|(client, entries)| {
                 let (step, inbox) = self.masking.remove(self.places.get(&client)?)?;
-                Some((step, inbox, entries))
+                Some((client, step, inbox, entries))
             })
             .collect();
         let masked: Result<Vec<_>, SecureError> = tasks
             .into_par_iter()
-            .map(|(step, inbox, entries)| step.mask(&inbox, &entries))
+            .map(|(client, step, inbox, entries)| Ok((client, step.mask(&inbox, &entries)?)))
             .collect();
-        for (step, update) in masked? {
-            self.traffic.up += update.encoded_len() as u64;
+        let mut sent = Vec::new();
+        for (client, (step, update)) in masked? {
+            let octets = update.encoded_len() as u64;
+            self.traffic.up += octets;
             self.server.receive(&update)?;
             self.confirming.push(step);
+            sent.push((client, octets));
         }
-        Ok(())
+        Ok(sent)
     }
 
     /// Closes the sum: who has not masked yet is lost.

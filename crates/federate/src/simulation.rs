@@ -3,6 +3,7 @@
 //! Clients of a cohort learn in parallel, a wave at a time, and their contributions are handed over in their order; what is drawn is
 //! drawn from streams of the seed by round and client. So a run is the same on any number of threads, and after a restart.
 
+mod asked;
 mod faults;
 mod liars;
 mod masked;
@@ -10,8 +11,10 @@ mod sending;
 
 use std::sync::Arc;
 
+use flowgait_privacy::clip::norm;
 use rayon::prelude::*;
 
+pub use asked::{Asked, Came};
 pub use faults::{Fate, Faults};
 pub use liars::Liars;
 
@@ -56,6 +59,8 @@ pub struct Round {
     pub short: Option<f64>,
     /// Contributions that were refused, and why.
     pub refused: Vec<(u32, Refusal)>,
+    /// What came of each client that was asked, as far as anything did; ascending.
+    pub asked: Vec<Asked>,
     /// Octets that went to clients.
     pub octets_down: u64,
     /// Octets that they sent, also those that come too late.
@@ -166,41 +171,18 @@ impl<'a> Simulation<'a> {
         for late in std::mem::take(&mut self.late) {
             round.hand_over(&mut self.coordinator, Sent::Plain(late))?;
         }
-        let seed = self.coordinator.plan().seed();
         for wave in task.cohort.chunks(wave_size()) {
             let fates: Vec<Fate> =
                 wave.iter().map(|&client| self.faults.fate(task.round, client)).collect();
             let works = self.wave(task, wave, &fates)?;
             for ((&client, fate), work) in wave.iter().zip(fates).zip(works) {
-                let Some(work) = work else {
-                    self.coordinator.lose(client);
-                    continue;
-                };
-                round.note(&work);
-                let told = self.as_told(work)?;
-                let late = (fate == Fate::Late).then(|| told.clone());
-                let sent = match Sent::of(told, task, seed, fate == Fate::Wrong) {
-                    Ok(sent) => sent,
-                    Err(why) => {
-                        round.refused.push((client, why));
+                match work {
+                    Some(work) => self.answer(task, work, fate, &mut round)?,
+                    None => {
                         self.coordinator.lose(client);
-                        continue;
+                        round.asked.push(Asked::missed(client, fate));
                     }
-                };
-                round.octets_up += sent.octets();
-                match fate {
-                    Fate::Late => {
-                        self.coordinator.lose(client);
-                        self.late.extend(late);
-                        continue;
-                    }
-                    Fate::Doubled => {
-                        round.octets_up += sent.octets();
-                        round.hand_over(&mut self.coordinator, sent.clone())?;
-                    }
-                    Fate::Wrong | Fate::Well | Fate::Lost | Fate::Absent => {}
                 }
-                round.hand_over(&mut self.coordinator, sent)?;
             }
         }
         let end = self.coordinator.close()?;
@@ -208,12 +190,56 @@ impl<'a> Simulation<'a> {
         Ok(round.finish(end, octets_of(task)))
     }
 
+    /// A client's answer on its way, as its fate has it.
+    fn answer(
+        &mut self,
+        task: &Task,
+        work: Work,
+        fate: Fate,
+        round: &mut Tally,
+    ) -> Result<(), Error> {
+        let seed = self.coordinator.plan().seed();
+        round.note(&work);
+        let mut asked = Asked::learnt(&work);
+        let told = self.as_told(work, &mut asked)?;
+        let late = (fate == Fate::Late).then(|| told.clone());
+        match Sent::of(told, task, seed, fate == Fate::Wrong) {
+            Err(why) => {
+                round.refused.push((asked.client, why));
+                self.coordinator.lose(asked.client);
+                asked.came = Came::Refused;
+            }
+            Ok(sent) => {
+                asked.octets = sent.octets() * if fate == Fate::Doubled { 2 } else { 1 };
+                round.octets_up += asked.octets;
+                if fate == Fate::Late {
+                    self.coordinator.lose(asked.client);
+                    self.late.extend(late);
+                    asked.came = Came::Late;
+                } else {
+                    let again = (fate == Fate::Doubled).then(|| sent.clone());
+                    if !round.hand_over(&mut self.coordinator, sent)? {
+                        asked.came = Came::Refused;
+                    }
+                    if let Some(again) = again {
+                        round.hand_over(&mut self.coordinator, again)?;
+                    }
+                }
+            }
+        }
+        round.asked.push(asked);
+        Ok(())
+    }
+
     /// What a client gives of its work: the truth, or what a liar makes of it.
-    fn as_told(&self, work: Work) -> Result<Contribution, Error> {
+    fn as_told(&self, work: Work, asked: &mut Asked) -> Result<Contribution, Error> {
         let mut contribution = work.contribution;
-        if let Some(liars) = &self.liars {
+        if let Some(liars) = &self.liars
+            && liars.clients().contains(&contribution.client)
+        {
             let seed = self.coordinator.plan().seed();
             liars.lie(&mut contribution, self.moved.as_deref(), seed)?;
+            asked.norm = Some(norm(&contribution.values)).filter(|norm| norm.is_finite());
         }
         Ok(contribution)
     }
@@ -306,6 +332,7 @@ struct Tally {
     short: usize,
     octets_up: u64,
     refused: Vec<(u32, Refusal)>,
+    asked: Vec<Asked>,
 }
 
 impl Tally {
@@ -315,14 +342,22 @@ impl Tally {
         self.short += usize::from(work.is_short);
     }
 
-    fn hand_over(&mut self, coordinator: &mut Coordinator, sent: Sent) -> Result<(), Error> {
+    /// Gives whether it was taken.
+    fn hand_over(&mut self, coordinator: &mut Coordinator, sent: Sent) -> Result<bool, Error> {
         match sent.give(coordinator) {
+            Ok(()) => Ok(true),
             Err(Error::Contribution { client, why, .. }) => {
                 self.refused.push((client, why));
-                Ok(())
+                Ok(false)
             }
-            other => other,
+            Err(other) => Err(other),
         }
+    }
+
+    /// The client that was asked, once it was noted.
+    fn of(&mut self, client: u32) -> Option<&mut Asked> {
+        let at = self.asked.binary_search_by_key(&client, |asked| asked.client).ok()?;
+        self.asked.get_mut(at)
     }
 
     fn finish(self, end: RoundEnd, octets_down: u64) -> Round {
@@ -333,6 +368,7 @@ impl Tally {
             loss: (self.learnt > 0).then(|| self.loss / learnt),
             short: (self.learnt > 0 && is_clipped).then(|| self.short as f64 / learnt),
             refused: self.refused,
+            asked: self.asked,
             octets_down,
             octets_up: self.octets_up,
             staleness: None,

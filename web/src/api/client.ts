@@ -7,10 +7,11 @@ import type {
   ModelList,
   Preview,
   ProblemDocument,
+  Round,
   RowDetail,
   Sample,
+  Setup,
   State,
-  Worker,
 } from './types';
 
 /** Something that went wrong, as a person is told: what, where, what to do, and the request's id. */
@@ -70,6 +71,7 @@ async function json<T>(path: string, options?: RequestInit): Promise<T> {
 }
 
 const on = (id: string) => `/v1/jobs/${encodeURIComponent(id)}`;
+export const ofFederation = (id: string) => `/v1/federations/${encodeURIComponent(id)}`;
 
 interface Wanted {
   kind?: string | undefined;
@@ -90,13 +92,6 @@ export const api = {
   job: (id: string, signal?: AbortSignal) => json<Job>(on(id), signal ? { signal } : {}),
   /** Newest first. */
   jobs: (wanted: Wanted) => json<JobPage>(`/v1/jobs?${query(wanted)}`),
-  /** Who is at work: of each running job who took its latest part. */
-  workers: async (): Promise<Worker[]> => {
-    const { jobs } = await json<JobPage>(`/v1/jobs?${query({ state: ['running'], limit: 200 })}`);
-    return jobs.flatMap(({ id, worker, started, created }) =>
-      worker ? [{ name: worker, job: id, since: started ?? created }] : [],
-    );
-  },
   sample: (name: string) => {
     const body = new FormData();
     for (const [field, value] of Object.entries({ sample: name, proba: 'true' })) body.append(field, value);
@@ -105,12 +100,20 @@ export const api = {
   cancel: (id: string) => json<Job>(on(id), { method: 'DELETE' }),
   /** A federation's, between rounds: to wait, to go on, to end with what it has. */
   steer: (id: string, to: 'pause' | 'resume' | 'stop') =>
-    json<Job>(`/v1/federations/${encodeURIComponent(id)}/${to}`, { method: 'POST' }),
+    json<Job>(`${ofFederation(id)}/${to}`, { method: 'POST' }),
   retry: (id: string) => json<Job>(`${on(id)}/retry`, { method: 'POST' }),
   /** The first rows of a job's answers. */
   preview: (id: string) => json<Preview>(`${on(id)}/preview`),
   /** Its rows count from 1. */
   row: (id: string, row: number, signal: AbortSignal) => json<RowDetail>(`${on(id)}/rows/${row}`, { signal }),
+  federations: () => json<{ federations: Job[] }>('/v1/federations'),
+  rounds: (id: string, after: number, signal?: AbortSignal) =>
+    json<{ rounds: Round[] }>(`${ofFederation(id)}/rounds?after=${after}`, signal ? { signal } : {}),
+  /** Without what is of single clients. */
+  briefRounds: (id: string, after = 0) =>
+    json<{ rounds: Round[] }>(`${ofFederation(id)}/rounds?after=${after}&brief=true`),
+  setup: (id: string, signal?: AbortSignal) =>
+    json<Setup>(`${ofFederation(id)}/files/setup.json`, signal ? { signal } : {}),
   models: () => json<ModelList>('/v1/models'),
 };
 

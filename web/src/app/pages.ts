@@ -37,7 +37,9 @@ const jobs = () => import('../jobs/Jobs.svelte');
 const start = () => import('../classify/Start.svelte');
 const whatIf = () => import('../whatif/WhatIf.svelte');
 const models = () => import('../models/Models.svelte');
-const later = () => import('./Later.svelte');
+const federation = () => import('../federation/Federation.svelte');
+const federations = () => import('../federation/Start.svelte');
+const compare = () => import('../federation/Compare.svelte');
 
 export const pages: Page[] = [
   { patterns: ['/'], load: home },
@@ -47,7 +49,9 @@ export const pages: Page[] = [
   { patterns: ['/jobs', '/jobs/:job'], load: jobs },
   { patterns: ['/models', '/models/compare', '/models/fit', '/models/:name/:version'], load: models },
   { patterns: ['/what-if'], load: whatIf },
-  { patterns: ['/federation'], load: later },
+  { patterns: ['/federation'], load: federations },
+  { patterns: ['/federation/compare'], load: compare },
+  { patterns: ['/federation/:id'], load: federation },
 ];
 
 // Only while it is developed: the build drops the branch, and with it the page.

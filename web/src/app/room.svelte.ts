@@ -3,9 +3,9 @@
 export type Room = 'phone' | 'narrow' | 'medium' | 'wide';
 
 const steps: [Room, MediaQueryList][] = [
-  ['wide', matchMedia('(min-width: 1440px)')],
-  ['medium', matchMedia('(min-width: 1024px)')],
-  ['narrow', matchMedia('(min-width: 640px)')],
+  ['wide', matchMedia('(width >= 90em)')],
+  ['medium', matchMedia('(width >= 64em)')],
+  ['narrow', matchMedia('(width >= 40em)')],
 ];
 const now = (): Room => steps.find(([, query]) => query.matches)?.[0] ?? 'phone';
 

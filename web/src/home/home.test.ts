@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Job } from '../api/types';
 import { floor, recalls, soonest, splitWords, type Evaluation } from './champion';
 import { guide } from './guide';
-import { runOf } from './run';
+import { runOf, thin } from './run';
 
 test('the guide has every kind, its packets in the order of time', () => {
   expect(guide.map((kind) => kind.slot)).toEqual([1, 2, 3, 4, 5, 6, 7]);
@@ -77,4 +77,12 @@ test('a run from its rounds, with what was not measured absent', () => {
     [NaN, 0.8],
   ]);
   expect(run.local).toBeUndefined();
+});
+
+test('of many rounds some are shown, the first and the last among them', () => {
+  const all = Array.from({ length: 2338 }, (_, i) => i);
+  const some = thin(all, 100);
+  expect([some.length, some[0], some.at(-1)]).toEqual([100, 0, 2337]);
+  expect(new Set(some).size).toBe(100);
+  expect(thin([1, 2, 3])).toEqual([1, 2, 3]);
 });

@@ -28,11 +28,20 @@ interface Line {
   epsilon?: number | null;
 }
 interface Summary {
+  epsilon?: number | null;
   central?: { accuracy: number | null } | null;
   local?: { accuracy: number | null } | null;
 }
 
-export function runOf(job: Job, lines: Line[]): Run {
+/** As many as a small chart shows, evenly spread, with the first and the last. */
+const POINTS = 160;
+export function thin<T>(all: readonly T[], most = POINTS): T[] {
+  if (all.length <= most) return [...all];
+  return Array.from({ length: most }, (_, i) => all[Math.round((i * (all.length - 1)) / (most - 1))]!);
+}
+
+export function runOf(job: Job, all: Line[]): Run {
+  const lines = thin(all);
   const result = (job.result ?? {}) as { summary?: Summary; model?: string };
   const clients = Math.max(0, ...lines.map((line) => line.clients?.length ?? 0));
   return {
@@ -45,7 +54,7 @@ export function runOf(job: Job, lines: Line[]): Run {
     clients: Array.from({ length: clients }, (_, c) => lines.map((line) => line.clients?.[c] ?? NaN)),
     central: result.summary?.central?.accuracy ?? undefined,
     local: result.summary?.local?.accuracy ?? undefined,
-    epsilon: lines.at(-1)?.epsilon ?? undefined,
+    epsilon: lines.at(-1)?.epsilon ?? result.summary?.epsilon ?? undefined,
     budget: undefined,
     delta: undefined,
   };
@@ -59,11 +68,25 @@ async function example(): Promise<Run> {
 
 const json = async (path: string) => (await ask(path)).json() as Promise<unknown>;
 
+/** Rounds come so many at a time. */
+const PAGE = 1000;
+const PAGES = 20;
+async function roundsOf(id: string): Promise<Line[]> {
+  const all: Line[] = [];
+  for (let page = 0; page < PAGES; page++) {
+    const after = all.length ? `?after=${all.at(-1)!.round}` : '';
+    const { rounds } = (await json(`/v1/federations/${id}/rounds${after}`)) as { rounds: Line[] };
+    all.push(...rounds);
+    if (rounds.length < PAGE) break;
+  }
+  return all;
+}
+
 /** The newest federation that has come to its end, or the example. */
 export async function newest(): Promise<Run> {
   const { federations } = (await json('/v1/federations')) as { federations: Job[] };
   for (const job of federations.filter((of) => of.state === 'succeeded')) {
-    const { rounds } = (await json(`/v1/federations/${job.id}/rounds`)) as { rounds: Line[] };
+    const rounds = await roundsOf(job.id);
     // A forest is summed up in one go, and there is nothing to replay.
     if (rounds.length > 1) return runOf(job, rounds);
   }

@@ -30,10 +30,12 @@ export class JobList {
 
   jobs = $derived(merged(this.#page, events.jobs.values(), { kind: this.kind, states: this.states }));
 
+  #all = $derived(merged([...this.#known, ...this.#page], events.jobs.values(), { kind: this.kind }));
+  running = $derived(this.#all.filter((job) => job.state === 'running'));
+
   counts = $derived.by((): ReadonlyMap<State, Counted> => {
-    const all = merged([...this.#known, ...this.#page], events.jobs.values(), { kind: this.kind });
     const found = new Map<State, Counted>();
-    for (const { state } of all)
+    for (const { state } of this.#all)
       found.set(state, { jobs: (found.get(state)?.jobs ?? 0) + 1, more: this.#cut.has(state) });
     return found;
   });

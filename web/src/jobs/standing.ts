@@ -84,7 +84,8 @@ export function standing(job: Job): Standing {
 
 /** Seconds that it ran, or has run so far. */
 export function ran(job: Job, now: number): number {
-  if (!job.started) return NaN;
+  // One that waits again has run, but nobody says how long.
+  if (!job.started || job.state === 'queued') return NaN;
   const end = job.ended ? Date.parse(job.ended) / 1000 : now;
   return Math.max(0, end - Date.parse(job.started) / 1000);
 }
@@ -115,6 +116,3 @@ export function times(job: Job): Step[] {
   }
   return found;
 }
-
-/** Who works on it, or had its last part. */
-export const workersOf = (job: Job): string[] => job.workers ?? (job.worker ? [job.worker] : []);

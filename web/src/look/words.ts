@@ -8,7 +8,7 @@ export const count = (n: number) => whole.format(n);
 export const plural = (n: number, one: string, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
 /** Three significant digits, without an exponent. */
-function three(n: number): string {
+export function three(n: number): string {
   n = Number(n.toPrecision(3));
   if (n === 0) return '0';
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(n))));

@@ -22,6 +22,7 @@ const column = (name: string, low: number, usual: number, high: number, unit = '
   low,
   usual,
   high,
+  importance: null,
 });
 const knob = (name: string, low: number, usual: number, high: number, unit?: string) =>
   knobOf(column(name, low, usual, high, unit), 0, 'flowgait/1')!;
@@ -33,7 +34,9 @@ test('the four sliders of a federation keep their ranges', () => {
 });
 
 test('a column without a range cannot be turned', () => {
-  expect(knobOf({ name: 'x', unit: '', low: null, usual: null, high: null }, 0, '')).toBeUndefined();
+  expect(
+    knobOf({ name: 'x', unit: '', low: null, usual: null, high: null, importance: null }, 0, ''),
+  ).toBeUndefined();
   expect(knobOf(column('x', 0, 0, 0), 0, '')).toBeUndefined();
   // One question of it: both sides of that.
   expect(knobOf(column('x', 3, 3, 3), 0, '')).toMatchObject({ from: 0, to: 6, start: 3 });

@@ -19,10 +19,16 @@ export async function addresses(service: Service): Promise<Map<string, string>> 
   const { models } = await service.json<ModelList>('/v1/models');
   const model = models.find((model) => model.name === 'demo') ?? models[0];
   const of = (kind: string) => jobs.find((job) => job.kind === kind)?.id;
+  const runs = jobs.filter((job) => job.kind === 'simulate').map((job) => job.id);
+  // What some pages are told after the question mark.
+  const more: Record<string, string> = {
+    '/federation/compare': `?runs=${runs.join(',')}`,
+    '/models/compare': '?a=starter@0&b=demo@1',
+  };
   const value = (pattern: string, name: string): string => {
     const known: Record<string, string | undefined> = {
       job: of(pattern.startsWith('/federation') ? 'simulate' : 'predict'),
-      run: of('simulate'),
+      id: runs[0],
       flow: '3',
       name: model?.name,
       version: model && String(model.version),

@@ -13,12 +13,16 @@ export type Settings = Record<string, string>;
 const PATIENCE = 100_000;
 
 /** Looks again and again until something is there. */
-export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+export async function until<T>(
+  what: string | (() => string),
+  look: () => T | undefined | Promise<T | undefined>,
+): Promise<T> {
   const begun = Date.now();
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (Date.now() - begun > PATIENCE) throw new Error(`${what} never came`);
+    if (Date.now() - begun > PATIENCE)
+      throw new Error(`${typeof what === 'string' ? what : what()} never came`);
     await new Promise((go) => setTimeout(go, 10));
   }
 }

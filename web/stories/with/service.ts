@@ -40,9 +40,9 @@ export class Service {
   }
 
   /** The demo's service: a sample that was classified, a model with its evaluation, two federations. */
-  static async demo(place: Place): Promise<Service> {
+  static async demo(place: Place, flows = 250): Promise<Service> {
     const port = await freePort();
-    const words = ['demo', '--flows', '600', '--seed', '7', '--port', String(port)];
+    const words = ['demo', '--flows', String(flows), '--seed', '7', '--port', String(port)];
     const process = await place.start(program, words, 'the dashboard: http', {});
     return new Service(place, `http://127.0.0.1:${port}`, words, {}, process);
   }

@@ -140,7 +140,9 @@ export class Visit {
       const loading = document.querySelector('[role=status][aria-label=Loading]');
       return !!main?.childElementCount && !loading;
     };
-    await until('the end of loading', async () => {
+    const what = () =>
+      `the end of loading of ${this.page.url()}, unanswered: [${[...this.#open].map((asked) => asked.url())}],`;
+    await until(what, async () => {
       // Whatever answers lead to is drawn, and asked for, within the next frames.
       const quiet = this.#open.size === 0 && Date.now() - this.#busy > 250;
       return quiet && (await this.page.evaluate(isShown)) ? true : undefined;
@@ -161,11 +163,19 @@ export class Visit {
     await this.page.locator('header [role=status]', { hasText: says }).waitFor();
   }
 
-  /** How many pixels a window's content is wider than the window. */
-  tooWide(): Promise<number> {
+  /** What makes the page scroll sideways, and how far: nothing should. */
+  tooWide(): Promise<string[]> {
     return this.page.evaluate(() => {
       const { scrollWidth, clientWidth } = document.documentElement;
-      return Math.max(0, scrollWidth - clientWidth);
+      if (scrollWidth <= clientWidth) return [];
+      const sticksOut = (element: Element) => element.getBoundingClientRect().right > clientWidth + 0.5;
+      const isClipped = (element: Element | null): boolean =>
+        !!element && (getComputedStyle(element).overflowX !== 'visible' || isClipped(element.parentElement));
+      const all = [...document.querySelectorAll('body *')].filter(sticksOut);
+      const last = all.filter((element) => ![...element.children].some(sticksOut) && !isClipped(element));
+      const named = last.map((element) => `${element.tagName}.${element.getAttribute('class')}`);
+      const names = [...new Set(named)].slice(0, 3).join(', ');
+      return [`it is ${scrollWidth - clientWidth} px wider than a window of ${clientWidth} px: ${names}`];
     });
   }
 }

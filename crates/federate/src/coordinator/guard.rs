@@ -61,6 +61,11 @@ impl<N: Neighbours> Spending<N> {
         let past = [(self.release.clone(), rounds)];
         self.budget = Budget::resume(self.epsilon, self.delta, &past);
     }
+
+    fn after(&self, rounds: u64) -> f64 {
+        let past = [(self.release.clone(), rounds)];
+        Budget::resume(self.epsilon, self.delta, &past).epsilon()
+    }
 }
 
 /// Noise that clients add: what a round costs depends on how many answer.
@@ -203,6 +208,18 @@ impl Guard {
             Account::Replaced(of) => of.budget.epsilon(),
             Account::Shared(of) => of.budget.epsilon(),
         }
+    }
+
+    /// Epsilon after so many rounds in which everybody answers who is asked on average.
+    pub(super) fn epsilon_after(&self, rounds: u64) -> Result<f64, Error> {
+        Ok(match &self.account {
+            Account::Joined(of) => of.after(rounds),
+            Account::Replaced(of) => of.after(rounds),
+            Account::Shared(of) => {
+                let past = [(of.release(self.expected as usize)?, rounds)];
+                Budget::resume(of.epsilon, of.delta, &past).epsilon()
+            }
+        })
     }
 
     /// How clients count in a round; a rotation is public, and another in each. What a round costs is the same at any clip norm.

@@ -212,7 +212,8 @@ impl ValidPlan {
     }
 
     /// How many of a cohort must answer.
-    pub(super) fn survivors_least(&self, cohort: usize) -> usize {
+    #[must_use]
+    pub fn survivors_least(&self, cohort: usize) -> usize {
         ((self.plan.survivors_least * cohort as f64).ceil() as usize).max(1)
     }
 
@@ -240,6 +241,16 @@ impl ValidPlan {
             return Ok(None);
         };
         Ok(Some(Follower::new(&self.plan, follow, first)?))
+    }
+
+    /// Epsilon after each of some numbers of rounds, where everybody answers who is asked on average; empty without privacy. `entries` are
+    /// the numbers of a contribution.
+    ///
+    /// # Errors
+    /// As [`Plan::check`].
+    pub fn epsilon_after(&self, entries: usize, rounds: &[u64]) -> Result<Vec<f64>, Error> {
+        let Some(guard) = self.guard(entries)? else { return Ok(Vec::new()) };
+        rounds.iter().map(|&rounds| guard.epsilon_after(rounds)).collect()
     }
 
     pub(super) fn guard(&self, entries: usize) -> Result<Option<Guard>, Error> {

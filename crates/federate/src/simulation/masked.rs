@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Fate, Round, Simulation, Tally, octets_of, wave_size};
+use super::{Asked, Came, Fate, Round, Simulation, Tally, octets_of, wave_size};
 use crate::coordinator::{Counting, Task};
 use crate::error::{Error, Refusal};
 use crate::secure::{Entries, Joined, SecurePlan};
@@ -30,6 +30,8 @@ impl Simulation<'_> {
                 Err(Error::Secure(_)) => {
                     // Nobody gave anything yet: these came to the round.
                     let came = task.cohort.len() - absent.len();
+                    tally.asked =
+                        absent.iter().map(|&client| Asked::missed(client, Fate::Absent)).collect();
                     let end = self.coordinator.abandon(came)?;
                     return Ok(tally.finish(end, octets_of(task)));
                 }
@@ -39,7 +41,11 @@ impl Simulation<'_> {
         for (wave, fates) in task.cohort.chunks(wave_size()).zip(fates.chunks(wave_size())) {
             let given = self.count_wave(task, counting, wave, fates, &mut tally)?;
             answered += given.len();
-            joined.mask(given)?;
+            for (client, octets) in joined.mask(given)? {
+                if let Some(asked) = tally.of(client) {
+                    asked.octets = octets;
+                }
+            }
         }
         let survived = match joined.close() {
             Ok(survived) => survived,
@@ -78,9 +84,17 @@ impl Simulation<'_> {
         let works = self.wave(task, wave, fates)?;
         let mut told = Vec::with_capacity(wave.len());
         for ((&client, fate), work) in wave.iter().zip(fates).zip(works) {
-            let Some(work) = work else { continue };
+            let Some(work) = work else {
+                tally.asked.push(Asked::missed(client, *fate));
+                continue;
+            };
             tally.note(&work);
-            let mut contribution = self.as_told(work)?;
+            let mut asked = Asked::learnt(&work);
+            let mut contribution = self.as_told(work, &mut asked)?;
+            if *fate == Fate::Late {
+                asked.came = Came::Late;
+            }
+            tally.asked.push(asked);
             match fate {
                 Fate::Late => continue,
                 Fate::Wrong => contribution.values[0] = f32::NAN,
@@ -107,6 +121,9 @@ impl Simulation<'_> {
                 Ok(entries) => given.push((client, entries)),
                 Err(Error::Privacy(flowgait_privacy::Error::NotFinite { at, value })) => {
                     tally.refused.push((client, Refusal::NotFinite { at, value }));
+                    if let Some(asked) = tally.of(client) {
+                        asked.came = Came::Refused;
+                    }
                 }
                 Err(other) => return Err(other),
             }

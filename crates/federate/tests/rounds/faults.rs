@@ -3,7 +3,7 @@
 use flowgait_federate::coordinator::{Coordinator, Plan};
 use flowgait_federate::measure::common;
 use flowgait_federate::partition::Partition;
-use flowgait_federate::simulation::Faults;
+use flowgait_federate::simulation::{Came, Faults};
 use flowgait_federate::strategy::StrategyKind;
 use flowgait_federate::update::Contribution;
 use flowgait_federate::{Error, Refusal};
@@ -36,14 +36,28 @@ fn wrong_doubled_and_late_answers_are_refused_and_named() {
     let is = |round: &flowgait_federate::simulation::Round, what: fn(&Refusal) -> bool| {
         !round.refused.is_empty() && round.refused.iter().all(|(_, why)| what(why))
     };
+    let told = |round: &flowgait_federate::simulation::Round, came| {
+        assert_eq!(round.asked.len(), 40);
+        round.asked.iter().filter(|asked| asked.came == came).count()
+    };
     let [first, _] = run(Faults { wrong: 0.2, seed: 1, ..Faults::default() });
     assert!(is(&first, |why| matches!(why, Refusal::NotFinite { at: 0, .. })), "{first:?}");
     assert_eq!(first.end.survivors + first.refused.len(), 40);
+    assert_eq!(told(&first, Came::Refused), first.refused.len());
     let [first, _] = run(Faults { doubled: 0.2, seed: 1, ..Faults::default() });
     assert!(is(&first, |why| *why == Refusal::Twice), "{first:?}");
-    assert_eq!(first.end.survivors, 40);
+    assert_eq!((first.end.survivors, told(&first, Came::Answered)), (40, 40));
+    assert_eq!(first.asked.iter().map(|asked| asked.octets).sum::<u64>(), first.octets_up);
     let [first, second] = run(Faults { late: 0.2, seed: 1, ..Faults::default() });
     assert!(first.refused.is_empty() && first.end.survivors < 40);
+    assert_eq!(told(&first, Came::Late), 40 - first.end.survivors);
+    let [first, _] = run(Faults { lost: 0.2, absent: 0.1, seed: 1, ..Faults::default() });
+    assert!(told(&first, Came::Lost) > told(&first, Came::Absent));
+    for asked in &first.asked {
+        let has_learnt = asked.came == Came::Answered;
+        assert!(has_learnt == asked.norm.is_some_and(|norm| norm > 0.0), "{asked:?}");
+        assert!(has_learnt == asked.loss.is_some() && has_learnt == (asked.octets > 0));
+    }
     assert!(is(&second, |why| *why == Refusal::Round { found: 1 }), "{second:?}");
 }
 

@@ -37,6 +37,15 @@ fn a_run_ends_before_it_would_overspend() {
             spent.push(round.end.epsilon.expect("a private round"));
             Ok::<(), Error>(())
         });
+        // What it would cost was known beforehand.
+        let plan = simulation.coordinator().plan();
+        let length = simulation.coordinator().length();
+        let rounds: Vec<u64> = (1..=spent.len() as u64 + 1).collect();
+        let mut known = plan.epsilon_after(length, &rounds).unwrap();
+        assert!(known.pop().unwrap() > 10.0);
+        // Added up round by round it is rounded otherwise.
+        assert!(known.iter().zip(&spent).all(|(known, spent)| (known - spent).abs() < 1e-9));
+        assert_eq!(known.len(), spent.len());
         let Ok(Ended::BudgetSpent(why)) = ended else { panic!("{ended:?}") };
         assert!(why.contains("over the budget of 10"), "{why}");
         assert!(spent.is_sorted() && *spent.last().unwrap() <= 10.0 && spent[0] > 0.0);

@@ -219,19 +219,14 @@ const SAMPLES: &[Sample] = &[
     Sample {
         name: "homes",
         title: "Sixteen homes",
-        says: "24 applications of six kinds, labelled",
+        says: "six kinds of use, labelled",
         flows: 5_000,
     },
-    Sample {
-        name: "poor-lines",
-        title: "Poor lines",
-        says: "the same, over slow, far and lossy lines",
-        flows: 2_000,
-    },
+    Sample { name: "poor-lines", title: "Poor lines", says: "slow, far and lossy", flows: 2_000 },
     Sample {
         name: "something-new",
         title: "Something new",
-        says: "games from a server among them, which the demo's model never saw",
+        says: "one kind was never trained",
         flows: 800,
     },
 ];

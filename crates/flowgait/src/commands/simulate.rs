@@ -3,6 +3,7 @@
 mod forests;
 mod homes;
 mod runs;
+mod setup;
 mod show;
 mod told;
 

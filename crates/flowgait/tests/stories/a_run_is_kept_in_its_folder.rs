@@ -10,7 +10,14 @@ fn a_run_has_a_folder_and_goes_on_where_it_was() {
     let place = Place::new();
     made(&place);
     place.ok(&["simulate", "federation.toml", "-o", "whole"]);
-    for file in ["federation.toml", "ledger.jsonl", "metrics.jsonl", "model.fgm", "report.html"] {
+    for file in [
+        "federation.toml",
+        "setup.json",
+        "ledger.jsonl",
+        "metrics.jsonl",
+        "model.fgm",
+        "report.html",
+    ] {
         assert!(place.path(&format!("whole/{file}")).is_file(), "{file}");
     }
     assert_eq!(place.text("whole/ledger.jsonl").lines().count(), 6);
@@ -26,7 +33,7 @@ fn a_run_has_a_folder_and_goes_on_where_it_was() {
     place.write("cut/federation.toml", configuration);
     let run = place.ok(&["simulate", "federation.toml", "-o", "cut"]);
     run.tells(&["going on after round 3"]);
-    for file in ["ledger.jsonl", "metrics.jsonl", "model.fgm", "summary.json"] {
+    for file in ["setup.json", "ledger.jsonl", "metrics.jsonl", "model.fgm", "summary.json"] {
         assert_eq!(
             place.bytes(&format!("cut/{file}")),
             place.bytes(&format!("whole/{file}")),

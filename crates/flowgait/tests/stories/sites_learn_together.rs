@@ -93,6 +93,62 @@ fn a_coordinator_sees_sums_only() {
     assert!(epsilon > 5.0 && epsilon <= 20.0, "{epsilon}");
 }
 
+#[test]
+fn a_run_tells_what_it_begins_with_and_what_came_of_each_client() {
+    let place = Place::new();
+    made(&place);
+    let keys = [
+        "rounds=8",
+        "clients={count=10,partition={favourite={share=0.7}}}",
+        "privacy={epsilon=6.0,delta=1e-4,clip_norm=0.5,noise_multiplier=2.0}",
+        "secure={lost_share=0.3}",
+        "survivors_least=0.1",
+        "faults={lost=0.1,wrong=0.1}",
+        "attack={share=0.2,kind=\"sign-flip\"}",
+    ];
+    let set: Vec<&str> = keys.iter().flat_map(|key| ["--set", key]).collect();
+    place.ok(&[&["simulate", "federation.toml", "-o", "run"][..], &set].concat());
+    let setup: Value = serde_json::from_str(&place.text("run/setup.json")).unwrap();
+    assert_eq!(setup["format"], "flowgait federation setup 1");
+    // The table was read from a file; where it lies is nobody's to know.
+    assert_eq!((setup["made"].as_bool(), setup["masked"].as_bool()), (Some(false), Some(true)));
+    assert!(!place.text("run/setup.json").contains("four.csv"));
+    let list = |value: &Value| value.as_array().unwrap().clone();
+    let numbers = |value: &Value| -> Vec<u64> {
+        list(value).iter().map(|number| number.as_u64().unwrap()).collect()
+    };
+    let samples = numbers(&setup["samples"]);
+    let mix: Vec<Vec<u64>> = list(&setup["mix"]).iter().map(numbers).collect();
+    assert_eq!(mix.iter().map(|of| of.iter().sum()).collect::<Vec<u64>>(), samples);
+    assert_eq!(numbers(&setup["held_out"]["clients"]).len(), 10);
+    assert_eq!(numbers(&setup["network"]["layers"]), [4, 64, 32, 4]);
+    assert_eq!(setup["network"]["parameters"], 4 * 64 + 64 + 64 * 32 + 32 + 32 * 4 + 4);
+    assert_eq!(numbers(&setup["liars"]).len(), 2);
+    assert!(setup["masks"]["suffice"].as_u64() <= setup["masks"]["neighbours"].as_u64());
+
+    // What each round will cost is what it cost, and the last that can be paid for was known.
+    let rounds = lines(&place, "run/metrics.jsonl");
+    let costs = list(&setup["privacy"]["costs"]);
+    assert_eq!((rounds.len() as u64, costs.len()), (setup["privacy"]["last"].as_u64().unwrap(), 8));
+    for (round, cost) in rounds.iter().zip(costs) {
+        assert_eq!(round["round"], cost[0]);
+        let [spent, known] = [&round["epsilon"], &cost[1]].map(|of| of.as_f64().unwrap());
+        assert!((spent - known).abs() < 1e-9, "{spent} {known}");
+        let asked = &round["asked"];
+        assert_eq!(numbers(&asked["client"]), (0..10).collect::<Vec<u64>>());
+        let answered = list(&asked["came"]).iter().filter(|came| **came == "answered").count();
+        assert_eq!(answered as u64, round["survivors"].as_u64().unwrap());
+        for (came, octets) in list(&asked["came"]).iter().zip(numbers(&asked["octets"])) {
+            assert_eq!(came == "answered", octets > 0, "{round}");
+        }
+        assert_eq!(list(&round["recalls"]).len(), 10);
+    }
+    // A forest has no rounds of updates to tell of, and begins with as much.
+    place.ok(&["simulate", "federation.toml", "-o", "forest", "--set", "forest={trees=2}"]);
+    let setup: Value = serde_json::from_str(&place.text("forest/setup.json")).unwrap();
+    assert!(setup["network"].is_null() && list(&setup["clients"]).len() == 3);
+}
+
 /// The lines of a run's file, one JSON object each.
 fn lines(place: &Place, file: &str) -> Vec<Value> {
     place.text(file).lines().map(|line| serde_json::from_str(line).unwrap()).collect()

@@ -100,6 +100,14 @@ fn a_federation_is_paused_and_its_process_dies_and_it_ends_as_it_would_have() {
     let mut service = Service::start(&place, &SQLITE, &[]);
     let id = begin(&service, 400);
     until("some rounds", || (rounds(&service, &id).len() >= 3).then_some(()));
+    let setup = service.get(&format!("/v1/federations/{id}/files/setup.json")).with(200);
+    assert_eq!((setup["made"].as_bool(), setup["rounds"].as_u64()), (Some(true), Some(400)));
+    assert_eq!(service.job(&id)["name"], "together");
+    let brief = service.get(&format!("/v1/federations/{id}/rounds?brief=true")).with(200);
+    let first = &brief["rounds"][0];
+    assert!(
+        first["accuracy"].is_number() && first["clients"].is_null() && first["asked"].is_null()
+    );
     service.post(&format!("/v1/federations/{id}/pause"), "text/plain", b"").with(200);
     until("the pause", || (service.job(&id)["state"] == "paused").then_some(()));
     let kept = rounds(&service, &id).len();

@@ -140,7 +140,13 @@ pub(crate) async fn show(
 pub(crate) struct After {
     /// Rounds after this one.
     after: Option<u64>,
+    /// Only what is of a round as a whole, nothing of single clients.
+    #[serde(default)]
+    brief: bool,
 }
+
+/// What a round tells of single clients.
+const OF_CLIENTS: [&str; 5] = ["clients", "own", "asked", "recalls", "refused"];
 
 /// Rounds of a federation.
 #[derive(Debug, Serialize, ToSchema)]
@@ -166,7 +172,7 @@ pub(crate) async fn rounds(
     With(app): Shared,
     Extension(asking): Extension<Asking>,
     Path(id): Path<String>,
-    Query(After { after }): Query<After>,
+    Query(After { after, brief }): Query<After>,
 ) -> Result<Json<Rounds>, Problem> {
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;
@@ -180,12 +186,19 @@ pub(crate) async fn rounds(
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|round| round["round"].as_u64() > after)
         .take(ROUNDS_MAX)
+        .map(|mut round| {
+            if brief && let Some(fields) = round.as_object_mut() {
+                fields.retain(|name, _| !OF_CLIENTS.contains(&name.as_str()));
+            }
+            round
+        })
         .collect();
     Ok(Json(Rounds { rounds }))
 }
 
 /// Files of a run that may be fetched, and what they are.
 const FILES: &[(&str, &str)] = &[
+    ("setup.json", "application/json"),
     ("report.html", "text/html; charset=utf-8"),
     ("summary.json", "application/json"),
     ("metrics.jsonl", "application/x-ndjson"),
@@ -193,7 +206,7 @@ const FILES: &[(&str, &str)] = &[
     ("model.fgm", "application/octet-stream"),
 ];
 
-/// A file that the run made: report.html, summary.json, metrics.jsonl, ledger.jsonl or model.fgm.
+/// A file that the run made: setup.json (what it begins with, before its first round), report.html, summary.json, metrics.jsonl, ledger.jsonl or model.fgm.
 #[utoipa::path(
     get,
     path = "/v1/federations/{id}/files/{file}",

@@ -272,7 +272,8 @@ fn rounds(folder: &Path) -> u64 {
 /// All of a run's files at one moment, as one blob: whoever goes on with it must not find some of one round and some of another.
 const KEPT: &str = "kept";
 /// Files that are there to be fetched, too, each by its name.
-const SHOWN: [&str; 5] = [METRICS, "report.html", "summary.json", "ledger.jsonl", MODEL];
+const SHOWN: [&str; 6] =
+    ["setup.json", METRICS, "report.html", "summary.json", "ledger.jsonl", MODEL];
 
 /// Which files of a run are among the blobs, and as of when.
 #[derive(Default)]

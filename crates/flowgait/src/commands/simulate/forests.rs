@@ -15,7 +15,8 @@ use flowgait_federate::run::TreeFolder;
 use flowgait_model::Estimator;
 
 use super::homes::Prepared;
-use super::runs::{self, CONFIGURATION, METRICS, Outcome, REPORT, SUMMARY};
+use super::runs::{self, CONFIGURATION, METRICS, Outcome, REPORT, SETUP, SUMMARY};
+use super::setup::setup;
 use super::{show, told};
 use crate::failure::Failure;
 use crate::output;
@@ -117,6 +118,8 @@ impl Keeper {
             let (locked, text) = runs::take(path, federation)?;
             let (opened, begun) = TreeFolder::open(locked)?;
             output::save(&path.join(CONFIGURATION), &text)?;
+            let setup = setup(federation, prepared, &prepared.homes, plan, &[])?;
+            runs::save_json(&path.join(SETUP), &setup)?;
             if !begun.is_empty() {
                 output::note(&format!("going on after round {}", begun.len()));
             }

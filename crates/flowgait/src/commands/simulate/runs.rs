@@ -22,6 +22,7 @@ use flowgait_model::artifact::{Card, Model, fingerprint};
 use flowgait_model::{Estimator, Training};
 
 use super::homes::{Prepared, prepare};
+use super::setup::setup;
 use super::show::words;
 use super::{forests, show, told};
 use crate::failure::{Failure, sentence};
@@ -30,6 +31,8 @@ use crate::progress::Progress;
 
 /// The file with one line a round.
 pub const METRICS: &str = "metrics.jsonl";
+/// What a run begins with.
+pub const SETUP: &str = "setup.json";
 /// What a run came to, beside what it is held against.
 pub const SUMMARY: &str = "summary.json";
 /// The same for people.
@@ -90,6 +93,8 @@ pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Resul
     let (mut folder, mut records) = (None, Vec::new());
     if let Some(path) = output {
         let (opened, begun) = open(path, federation, &mut *simulation)?;
+        let setup = setup(federation, &prepared, &honest, simulation.plan(), &slices)?;
+        save_json(&path.join(SETUP), &setup)?;
         records = begun;
         folder = Some(opened);
     }
@@ -139,6 +144,12 @@ pub fn run(federation: &Federation, here: &Path, output: Option<&Path>) -> Resul
         ));
     }
     Ok(())
+}
+
+/// Writes something as a file for people and programs.
+pub fn save_json(path: &Path, what: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(what).expect("plain fields");
+    output::save(path, &(text + "\n"))
 }
 
 /// Has a run end after its round once a file is there.
@@ -321,6 +332,7 @@ pub fn summary(outcome: &Outcome) -> String {
         serde_json::json!({
             "accuracy": measured.scores.map(|scores| scores.accuracy),
             "f1_macro": measured.scores.map(|scores| scores.f1_macro),
+            "log_loss": measured.scores.map(|scores| scores.log_loss),
             "clients": spread(&measured.clients),
         })
     };
@@ -330,6 +342,7 @@ pub fn summary(outcome: &Outcome) -> String {
         serde_json::json!({
             "accuracy": local.accuracy,
             "f1_macro": local.f1_macro,
+            "log_loss": local.log_loss,
             "clients": spread(&local.clients),
         })
     });
@@ -346,6 +359,7 @@ pub fn summary(outcome: &Outcome) -> String {
         "federated": last.map(|last| serde_json::json!({
             "accuracy": last.accuracy,
             "f1_macro": last.f1_macro,
+            "log_loss": last.log_loss,
             "clients": spread(&last.clients),
             "own": last.own.as_deref().and_then(spread),
             "backdoor": last.backdoor,

@@ -127,7 +127,7 @@ fn notes(
                 privacy.delta
             )));
             if matches!(federation.cohort, Sampling::Poisson { .. }) {
-                notes.push((true, "Cohorts are drawn by coins, and the privacy counts on nobody knowing who joined; this report and the metrics tell how many did.".to_owned()));
+                notes.push((true, "Cohorts are drawn by coins, and the privacy counts on nobody knowing who joined; this report tells how many did, and the metrics who.".to_owned()));
             }
         }
     }

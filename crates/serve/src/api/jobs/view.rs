@@ -41,6 +41,9 @@ pub(crate) struct JobView {
     /// Who had its last part.
     #[serde(skip_serializing_if = "Option::is_none")]
     worker: Option<String>,
+    /// What the model that comes of it is to be called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     /// How far it is, until it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<Progress>,
@@ -95,6 +98,11 @@ impl JobView {
             Some(Order::Predict(order)) => Some(order.model.clone()),
             _ => None,
         };
+        let name = match &order {
+            Some(Order::Fit(order)) => Some(order.name.clone()),
+            Some(Order::Simulate(order)) => order.name.clone(),
+            _ => None,
+        };
         let path = format!("/v1/jobs/{}", job.id);
         let has_result = job.state == State::Succeeded && matches!(order, Some(Order::Predict(_)));
         let link = has_result.then(|| {
@@ -121,6 +129,7 @@ impl JobView {
             model,
             answers: order.as_ref().and_then(answers),
             worker: job.worker.clone(),
+            name,
             progress: (!job.state.is_end()).then(|| progress(job)),
             asked: (job.wish != Wish::Run && !job.state.is_end()).then(|| job.wish.name()),
             reason: job.reason.clone(),

@@ -6,6 +6,7 @@ use flowgait_federate::forest::{Ground, central_forest, judge, local_forest};
 use flowgait_federate::measure::Measured;
 use flowgait_model::Estimator;
 use flowgait_model::forest::Forest;
+use flowgait_model::metrics::Scores;
 
 use super::super::homes::Prepared;
 use super::super::runs::Baselines;
@@ -41,7 +42,7 @@ fn local(prepared: &Prepared, ground: &Ground<'_>) -> Result<Option<Local>, Fail
             continue;
         }
         let forest: Forest = local_forest(ground, client as u32, ground.params.trees())?;
-        let Measured { scores: all, clients: of } =
+        let Measured { scores: all, clients: of, .. } =
             judge(homes, held_out, &Estimator::Forest(forest))?;
         clients.push(of.get(client).copied().flatten());
         scores.extend(all);
@@ -49,10 +50,11 @@ fn local(prepared: &Prepared, ground: &Ground<'_>) -> Result<Option<Local>, Fail
     if scores.is_empty() {
         return Ok(None);
     }
-    let count = scores.len() as f64;
+    let mean = |of: fn(&Scores) -> f64| scores.iter().map(of).sum::<f64>() / scores.len() as f64;
     Ok(Some(Local {
         clients,
-        accuracy: scores.iter().map(|scores| scores.accuracy).sum::<f64>() / count,
-        f1_macro: scores.iter().map(|scores| scores.f1_macro).sum::<f64>() / count,
+        accuracy: mean(|scores| scores.accuracy),
+        f1_macro: mean(|scores| scores.f1_macro),
+        log_loss: mean(|scores| scores.log_loss),
     }))
 }

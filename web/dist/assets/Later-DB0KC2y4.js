@@ -1,1 +1,0 @@
-import{I as e,P as t,t as n}from"./Empty--TTNqGcR.js";var r=e(`<a href="/docs" target="_blank" rel="noopener" class="svelte-xho3pt">Open the routes</a>`);function i(e,i){n(e,{says:`This page is not built yet. Its data is at /v1, described at /docs.`,children:(e,n)=>{var i=r();t(e,i)},$$slots:{default:!0}})}export{i as default};

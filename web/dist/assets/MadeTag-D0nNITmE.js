@@ -1,1 +1,0 @@
-import{F as e,P as t,et as n,k as r,pt as i,z as a}from"./Empty--TTNqGcR.js";import{t as o}from"./Tag-Bf93mS6C.js";function s(s,c){var l=e(),u=n(l),d=e=>{o(e,{children:(e,n)=>{i();var r=a(`made traffic`);t(e,r)},$$slots:{default:!0}})};r(u,e=>{c.made&&e(d)}),t(s,l)}export{s as t};

@@ -1,1 +1,0 @@
-import{$ as e,I as t,J as n,P as r,T as i,mt as a,p as o}from"./Empty--TTNqGcR.js";var s=t(`<aside class="svelte-7kegbp"><!></aside>`);function c(t,c){var l=s(),u=e(l);i(u,()=>c.children),a(l),n(()=>o(l,`aria-label`,c.label)),r(t,l)}export{c as t};

@@ -1,0 +1,1 @@
+function e(e){let t=t=>{let n=parseInt(e.slice(t,t+2),16)/255;return n<=.04045?n/12.92:((n+.055)/1.055)**2.4};return[t(1),t(3),t(5)]}function t([e,t,n]){return .2126*e+.7152*t+.0722*n}function n(e,n){let[r,i]=[t(e),t(n)].sort((e,t)=>t-e);return(r+.05)/(i+.05)}export{e as n,n as t};

@@ -1,1 +1,0 @@
-import{U as e,at as t,it as n}from"./Empty--TTNqGcR.js";var r=new class{#e=t(Date.now()/1e3);get seconds(){return e(this.#e)}set seconds(e){n(this.#e,e,!0)}constructor(){setInterval(()=>this.seconds=Date.now()/1e3,15e3)}};export{r as t};

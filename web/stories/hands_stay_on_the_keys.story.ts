@@ -104,7 +104,7 @@ story('the command box leads anywhere, and the list of keys tells them', async (
   await findBarriers(visit);
   await page.keyboard.type('models');
   await page.keyboard.press('Enter');
-  await page.waitForURL(/\/models$/);
+  await page.waitForURL(/\/models(\/|$)/);
   await visit.settled();
   await page.keyboard.press('Control+k');
   await box.waitFor();

@@ -256,6 +256,8 @@ export interface components {
       links: components['schemas']['Links'];
       /** @description The model that answers, `NAME@VERSION`. */
       model?: string | null;
+      /** @description What the model that comes of it is to be called. */
+      name?: string | null;
       progress?: components['schemas']['Progress'] | null;
       reason?: components['schemas']['Reason'] | null;
       /** @description What it came to. */

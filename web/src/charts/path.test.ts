@@ -6,6 +6,7 @@ const same = (v: number) => v;
 test('a line, and one with a hole', () => {
   expect(path([0, 10, 20], [1, 2.04, 3], same, same)).toBe('M0 1L10 2L20 3');
   expect(path([0, 10, 20, 30], [1, NaN, 3, 4], same, same)).toBe('M0 1M20 3L30 4');
+  expect(path([0, 10, 20, 30], [1, NaN, 3, NaN], same, same, true)).toBe('M0 1L20 3');
   expect(path([], [], same, same)).toBe('');
   expect(path([5], [NaN], same, same)).toBe('');
 });

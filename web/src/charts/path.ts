@@ -9,6 +9,8 @@ export function path(
   y: ArrayLike<number>,
   px: (x: number) => number,
   py: (y: number) => number,
+  /** Goes on over holes: what is between was not measured. */
+  bridges = false,
 ): string {
   const n = Math.min(x.length, y.length);
   if (!n) return '';
@@ -17,7 +19,7 @@ export function path(
   const to = (i: number) => {
     const v = y[i]!;
     if (Number.isFinite(v)) d += `${on ? 'L' : 'M'}${near(px(x[i]!))} ${near(py(v))}`;
-    on = Number.isFinite(v);
+    on = Number.isFinite(v) || (on && bridges);
   };
   if (n <= 2 * (px(x[n - 1]!) - px(x[0]!))) {
     for (let i = 0; i < n; i++) to(i);

@@ -31,7 +31,7 @@ test.each<[Partial<Form>, string[]]>([
   [{ strategy: 'fed-prox', parameter: 0.1 }, ['name = "fed-prox"\nmu = 0.1']],
   [{ strategy: 'fed-buff', parameter: 4 }, ['buffer = 4']],
   [{ cohort: 'poisson', chance: 0.5 }, ['cohort = { poisson = { rate = 0.5 } }']],
-  [{ secure: true, clip: 2 }, ['clip_norm = 2\n', '[secure]']],
+  [{ secure: 'on', clip: 2 }, ['clip_norm = 2\n', '[secure]']],
   [
     { privacy: 'distributed', noise: 1.5 },
     ['noise_multiplier = 1.5', 'mechanism = "distributed"', '[secure]'],
@@ -45,7 +45,7 @@ test.each<[Partial<Form>, string[]]>([
 });
 
 test('a forest has no strategy and no clip norm', () => {
-  const file = made({ learns: 'histogram', privacy: 'central', secure: true });
+  const file = made({ learns: 'histogram', privacy: 'central', secure: 'on' });
   expect(file).not.toMatch(/\[strategy\]|\[learning\]|clip_norm/);
 });
 
@@ -62,6 +62,7 @@ test.each([
     'The configuration: a noise multiplier of 0.1, at which the first round costs an epsilon of 90, cannot go with …',
     'noise',
   ],
+  ['The configuration: no noise multiplier between 0.01 and 10000 keeps epsilon within 0.', 'epsilon'],
   ['The configuration: the sum of all faults is 1.2, but must be shares from 0 to 1', 'lost'],
   ['Something else.', undefined],
 ])('%s is said at %s', (detail, field) => expect(fieldOf(detail)).toBe(field));

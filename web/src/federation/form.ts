@@ -34,7 +34,7 @@ export interface Form {
   clip: number;
   /** 0 has the noise found that the budget allows. */
   noise: number;
-  secure: boolean;
+  secure: 'off' | 'on';
   attack: string;
   liars: number;
   lost: number;
@@ -74,7 +74,7 @@ export const plain: Form = {
   delta: 1e-5,
   clip: 1,
   noise: 0,
-  secure: false,
+  secure: 'off',
   attack: '',
   liars: 0.2,
   lost: 0,
@@ -113,7 +113,7 @@ export const presets: Preset[] = [
       dealing: 'dirichlet',
       amount: 0.5,
       privacy: 'central',
-      secure: true,
+      secure: 'on',
       delta: 1e-4,
       lost: 0.05,
     },
@@ -154,7 +154,7 @@ export const strategies: (Named & { key?: string; symbol?: string; default?: num
   { value: 'fed-buff', name: 'FedBuff', key: 'buffer', symbol: 'buffer', default: 10 },
 ];
 export const robusts: Named[] = [
-  { value: '', name: 'the mean' },
+  { value: '', name: 'The mean' },
   { value: 'median', name: 'Median' },
   { value: 'trimmed-mean', name: 'Trimmed mean' },
   { value: 'geometric-median', name: 'Geometric median' },
@@ -164,7 +164,7 @@ export const robusts: Named[] = [
   { value: 'norm-clipping', name: 'Norm clipping' },
 ];
 export const attacks: Named[] = [
-  { value: '', name: 'nobody lies' },
+  { value: '', name: 'Nobody lies' },
   { value: 'sign-flip', name: 'Sign flip' },
   { value: 'scaling', name: 'Scaling, ten times backwards' },
   { value: 'label-flip', name: 'Label flip' },
@@ -196,7 +196,7 @@ export function toml(form: Form): string {
   };
   if (form.cohort === 'fixed') top.push(`cohort = { fixed = { size = ${form.size} } }`);
   if (form.cohort === 'poisson') top.push(`cohort = { poisson = { rate = ${form.chance} } }`);
-  if (form.secure && form.privacy === 'off' && !forest) top.push(`clip_norm = ${form.clip}`);
+  if (form.secure === 'on' && form.privacy === 'off' && !forest) top.push(`clip_norm = ${form.clip}`);
   if (form.robust) top.push(`robust = ${robust(form)}`);
 
   section('data', [
@@ -246,7 +246,7 @@ export function toml(form: Form): string {
       form.privacy === 'distributed' && 'mechanism = "distributed"',
     ]);
   // Noise of the clients hides nothing from whoever sees their updates.
-  if (form.secure || form.privacy === 'distributed') section('secure', ['lost_share = 0.2']);
+  if (form.secure === 'on' || form.privacy === 'distributed') section('secure', ['lost_share = 0.2']);
   section('faults', [
     form.lost > 0 && `lost = ${form.lost}\naway_rounds = 3`,
     form.late > 0 && `late = ${form.late}`,
@@ -308,8 +308,8 @@ function attack(name: string): string {
 
 /** Fields that a refusal may be about, each by what its message says. The first that fits is meant. */
 const SAID: [keyof Form, RegExp][] = [
-  ['rounds', /number of rounds|rounds? could be paid|`rounds`/i],
-  ['noise', /noise.multiplier/i],
+  ['rounds', /number of rounds|`rounds`/i],
+  ['noise', /^(?!.*no noise multiplier).*noise.multiplier/i],
   ['delta', /\bdelta\b/i],
   ['epsilon', /epsilon|budget/i],
   ['robust', /against \d+ liars|robust|krum|median|bulyan|trimmed/i],
@@ -336,6 +336,12 @@ const SAID: [keyof Form, RegExp][] = [
 ];
 export const fieldOf = (detail: string): keyof Form | undefined =>
   SAID.find(([, said]) => said.test(detail))?.[0];
+
+/** What a refusal says, without what it is about. */
+export function said(detail: string): string {
+  const rest = detail.replace(/^The configuration: /, '');
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
+}
 
 /**
  * Epsilon of so many rounds over everyone at a noise multiplier: the Gaussian mechanism, added up by Rényi divergence

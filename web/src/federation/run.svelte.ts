@@ -20,12 +20,14 @@ export class Run {
   #stop = new AbortController();
   #busy = false;
   #wanted = false;
+  #ended = false;
   #ledgerAt = -Infinity;
 
   constructor(readonly id: string) {}
 
   /** Reads what is new. Wishes that come while it reads are one. */
   async more(ended: boolean): Promise<void> {
+    this.#ended = ended;
     if (this.#busy) return void (this.#wanted = true);
     this.#busy = true;
     const { signal } = this.#stop;
@@ -38,7 +40,7 @@ export class Run {
       }
       this.read = true;
       const now = performance.now();
-      if (this.rounds.length && (ended || now - this.#ledgerAt > LEDGER_PAUSE)) {
+      if (this.rounds.length && (this.#ended || now - this.#ledgerAt > LEDGER_PAUSE)) {
         this.#ledgerAt = now;
         this.ledger = await this.#entries(signal);
       }
@@ -48,7 +50,7 @@ export class Run {
     }
     setTimeout(() => {
       this.#busy = false;
-      if (this.#wanted && !signal.aborted) void this.more(ended);
+      if (this.#wanted && !signal.aborted) void this.more(this.#ended);
       this.#wanted = false;
     }, PAUSE);
   }

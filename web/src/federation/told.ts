@@ -67,6 +67,7 @@ const plain = (name: string) =>
   [...robusts, ...attacks].find(({ value }) => value === name)?.name.split(',')[0]! ??
   name.replaceAll('-', ' ');
 export function strategy({ strategy, configuration }: Setup): string {
+  if (configuration.forest) return 'forest';
   const { personal, robust } = configuration;
   const parts = [named(strategy, configuration.strategy)];
   if (robust) parts.push(`in place of the mean: ${named(plain(choice(robust)[0]), choice(robust)[1])}`);
@@ -79,7 +80,9 @@ export function model({ network, configuration: { forest } }: Setup): string {
     const shape = network.layers.length ? network.layers.join('–') : 'convolutions';
     return `${shape}, ${count(network.parameters)} weights`;
   }
-  return forest ? `forest of ${count(forest.trees)} trees, ${forest.way}` : '–';
+  if (!forest) return '–';
+  const way = forest.way === 'pooled' ? 'of all clients together' : 'grown from sums';
+  return `forest of ${count(forest.trees)} trees, ${way}`;
 }
 
 export function learns(setup: Setup): Items {
@@ -124,7 +127,8 @@ export function protects(setup: Setup, clip: number | undefined, clipped: number
   const { privacy, masks, configuration } = setup;
   const found: Items = [];
   const add = (name: string, value: string | undefined) => value && found.push({ name, value });
-  if (clip !== undefined)
+  const { forest } = configuration;
+  if (clip !== undefined && !forest)
     add(
       'Clip norm',
       `${exact(clip)}, ${answered ? `${count(clipped)} of ${count(answered)} clipped` : 'none seen yet'}`,
@@ -138,7 +142,12 @@ export function protects(setup: Setup, clip: number | undefined, clipped: number
   } else add('Noise', 'none');
   if (masks) add('Sums', `masked, ${count(masks.suffice)} of ${count(masks.neighbours)} neighbours suffice`);
   else add('Sums', 'open');
-  add('Server sees', masks ? 'only sums; rows shown because simulated' : 'each update');
+  const open = !forest
+    ? 'each update'
+    : forest.way === 'pooled'
+      ? "each client's trees"
+      : "each client's counts";
+  add('Server sees', masks ? 'only sums; rows shown because simulated' : open);
   if (configuration.compression) add('Packed', packed(configuration.compression));
   add('Attack', attack(setup));
   add('Faults', faults(setup));

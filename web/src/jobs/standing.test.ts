@@ -30,7 +30,9 @@ test('the stream knows later than what was fetched, never earlier', () => {
 
 const result = { rows: 5, unknown: 1, classes: { web: 1, video: 3 } };
 test('names, pages, rows', () => {
-  expect(nameOf(job({ input: { name: 'x.pcap', octets: 1, content: 'capture' } }))).toBe('x.pcap');
+  expect(
+    nameOf(job({ input: { name: 'x.pcap', octets: 1, content: 'capture', rows: 0, made: false } })),
+  ).toBe('x.pcap');
   expect(nameOf(job({ kind: 'simulate', result: { model: 'fed@2' } }))).toBe('fed@2');
   expect(nameOf(job({ kind: 'simulate' }))).toBe('Federation');
   expect(pageOf(job({}))).toBe('/classify/a');
@@ -38,7 +40,9 @@ test('names, pages, rows', () => {
   expect(pageOf(job({ kind: 'fit', result: { model: 'kinds@3' } }))).toBe('/models/kinds/3');
   expect(pageOf(job({ kind: 'fit' }))).toBe('/jobs/a');
   expect(rowsOf(job({ result }))).toBe(5);
-  expect(rowsOf(job({ input: { name: '', octets: 1, content: 'capture', rows: 0 } }))).toBeUndefined();
+  expect(
+    rowsOf(job({ input: { name: '', octets: 1, content: 'capture', rows: 0, made: false } })),
+  ).toBeUndefined();
 });
 
 test('the mix, the most first, with the unknown last', () => {

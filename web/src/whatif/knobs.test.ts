@@ -4,6 +4,7 @@ import {
   bendOf,
   defaults,
   knobOf,
+  knobsOf,
   pointsEach,
   pointsOf,
   readSet,
@@ -21,6 +22,7 @@ const column = (name: string, low: number, usual: number, high: number, unit = '
   low,
   usual,
   high,
+  importance: null,
 });
 const knob = (name: string, low: number, usual: number, high: number, unit?: string) =>
   knobOf(column(name, low, usual, high, unit), 0, 'flowgait/1')!;
@@ -32,8 +34,28 @@ test('the four sliders of a federation keep their ranges', () => {
 });
 
 test('a column without a range cannot be turned', () => {
-  expect(knobOf({ name: 'x', unit: '', low: null, usual: null, high: null }, 0, '')).toBeUndefined();
-  expect(knobOf(column('x', 3, 3, 3), 0, '')).toBeUndefined();
+  expect(
+    knobOf({ name: 'x', unit: '', low: null, usual: null, high: null, importance: null }, 0, ''),
+  ).toBeUndefined();
+  expect(knobOf(column('x', 0, 0, 0), 0, '')).toBeUndefined();
+  // One question of it: both sides of that.
+  expect(knobOf(column('x', 3, 3, 3), 0, '')).toMatchObject({ from: 0, to: 6, start: 3 });
+  expect(knobOf(column('x', 0.5, 0.5, 0.5, 'yes or no'), 0, '')!.two).toEqual(['no', 'yes']);
+});
+
+test('a model that keeps no ranges has those of units, unset', () => {
+  const columns = ['a_octets_sequence_0', 'b'].map((name) => ({
+    name,
+    unit: 'octets',
+    low: null,
+    usual: null,
+    high: null,
+  }));
+  const found = knobsOf({ columns, schema: 'flowgait/1' } as never);
+  expect(found.map((k) => [k.from, k.to, k.start])).toEqual([
+    [-1500, 1500, NaN],
+    [0, 1500, NaN],
+  ]);
 });
 
 test('what is usual stands in the middle of a bent scale', () => {

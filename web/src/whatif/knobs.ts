@@ -12,11 +12,13 @@ export interface Knob {
   from: number;
   to: number;
   start: number;
+  /** How much the column matters to the model. */
+  weight: number;
   /** How much the scale bends: 0 is straight, else what is usual stands in the middle. */
   bend: number;
   /** Named values, where there are only two. */
   two?: [from: string, to: string];
-  /** The range that all but 2 % of what was learnt from lay in, where that is known. */
+  /** About where 1 % and 99 % of what it learnt from end, where that is known. */
   learnt?: [low: number, high: number];
 }
 
@@ -48,30 +50,60 @@ export function bendOf(from: number, usual: number, to: number): number {
   return 2 * Math.log(1 / Math.max(share, 0.002) - 1);
 }
 
-export function knobOf(column: Column, place: number, schema: string): Knob | undefined {
-  const four = schema === 'four-classes' ? FOUR[column.name] : undefined;
-  const [low, high] = [four?.from ?? column.low, four?.to ?? column.high];
-  const start = four?.start ?? column.usual;
-  if (low === null || high === null || start === null || !(high > low)) return undefined;
-  const yes: [string, string] | undefined =
-    column.unit === 'yes or no' && low === 0 && high === 1 ? ['no', 'yes'] : undefined;
-  const two = column.name === 'protocol' && (low !== 6 || high !== 17) ? yes : (TWO[column.name] ?? yes);
+/** Ranges by unit, for models that keep none of what they learnt from. */
+const GUESSES: Record<string, [number, number]> = {
+  octets: [0, 1500],
+  micros: [0, 1_000_000],
+  packets: [0, 1000],
+  share: [0, 1],
+};
+const isSequence = (name: string) => /_octets_sequence_\d+$/.test(name);
+
+interface Range {
+  from: number;
+  to: number;
+  /** Not a number where it is left out of the row until somebody sets it. */
+  start: number;
+}
+
+function rangeOf({ name, unit, low, usual, high }: Column, guesses: boolean): Range | undefined {
+  if (name === 'protocol') return low === null && !guesses ? undefined : { from: 6, to: 17, start: 6 };
+  if (low === null || usual === null || high === null) {
+    const guess = guesses && (isSequence(name) ? [-1500, 1500] : GUESSES[unit]);
+    return guess ? { from: guess[0]!, to: guess[1]!, start: NaN } : undefined;
+  }
+  if (unit === 'yes or no') return { from: 0, to: 1, start: Number(usual > 0.5) };
+  if (high > low) return { from: low, to: high, start: usual };
+  // It asks one question of this column only: both sides of that.
+  return low > 0 ? { from: 0, to: 2 * low, start: low } : undefined;
+}
+
+export function knobOf(column: Column, place: number, schema: string, guesses = false): Knob | undefined {
+  const { name, unit, low, high } = column;
+  const four = schema === 'four-classes' ? FOUR[name] : undefined;
+  const range = four ?? rangeOf(column, guesses);
+  if (!range) return undefined;
+  const { from, to, start } = range;
+  const two = TWO[name] ?? (unit === 'yes or no' ? (['no', 'yes'] satisfies [string, string]) : undefined);
   return {
-    column: column.name,
+    column: name,
     place,
-    name: four?.name ?? column.name,
-    unit: UNITS[column.unit] ?? column.unit,
-    from: low,
-    to: high,
+    name: four?.name ?? name,
+    unit: UNITS[unit] ?? unit,
+    from,
+    to,
     start,
-    bend: two ? 0 : bendOf(low, four?.usual ?? start, high),
+    bend: two || Number.isNaN(start) ? 0 : bendOf(from, four?.usual ?? start, to),
+    weight: column.importance ?? 0,
     ...(two && { two }),
-    ...(column.low !== null && column.high !== null && { learnt: [column.low, column.high] }),
+    ...(low !== null && high !== null && high > low && { learnt: [low, high] }),
   };
 }
 
-export const knobsOf = (model: ModelDetail): Knob[] =>
-  model.columns.flatMap((column, place) => knobOf(column, place, model.schema) ?? []);
+export function knobsOf(model: ModelDetail): Knob[] {
+  const guesses = model.columns.every((column) => column.low === null);
+  return model.columns.flatMap((column, place) => knobOf(column, place, model.schema, guesses) ?? []);
+}
 
 /** Three digits are enough for a slider. */
 const three = (v: number) => (Math.abs(v) >= 1000 ? Math.round(v / 10) * 10 : Number(v.toPrecision(3)));
@@ -104,16 +136,20 @@ export function defaults(knobs: readonly Knob[], evaluation: Evaluation | undefi
   if (knobs.length <= most) return knobs.map((knob) => knob.column);
   const found = new Set<string>();
   const features = [...(evaluation?.importances?.features ?? [])].sort((a, b) => b.value - a.value);
+  for (const knob of [...knobs].sort((a, b) => b.weight - a.weight))
+    if (knob.weight > 0 && found.size < most) found.add(knob.column);
   for (const { name } of features) {
+    if (found.size === most) break;
     // A numbered list matters as one; its first stands for it.
     const list = name.replace(/ \(list of \d+\)$/, '');
     const column = knobs.find(
       (knob) => knob.column === name || (list !== name && knob.column === `${list}_0`),
     );
     if (column) found.add(column.column);
-    if (found.size === most) break;
   }
-  for (const knob of knobs) if (found.size < most) found.add(knob.column);
+  // The first packets tell most where nothing else is known.
+  const rest = [...knobs.filter((knob) => isSequence(knob.column)), ...knobs];
+  for (const knob of rest) if (found.size < most) found.add(knob.column);
   return [...found];
 }
 

@@ -143,8 +143,9 @@ mod tests {
 
     #[tokio::test]
     async fn files_come_packed_as_they_are_accepted_and_once() {
-        let name = Dist::iter().find(|name| name.starts_with(HASHED) && name.ends_with(".js"));
-        let path = format!("/{}", name.expect("the page has a script"));
+        let packed = Dist::iter().find(|name| name.starts_with(HASHED) && name.ends_with(".js.br"));
+        let packed = packed.expect("the page has a script that is worth packing");
+        let path = format!("/{}", packed.trim_end_matches(".br"));
         let (status, headers, plain) = asked(&path, &[]).await;
         assert_eq!(status, StatusCode::OK);
         assert!(headers.get("content-encoding").is_none());

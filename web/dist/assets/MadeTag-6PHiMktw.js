@@ -1,1 +1,0 @@
-import{Bt as e,Et as t,dt as n,ot as r,st as i,tt as a}from"./Empty-CXuqayg2.js";import{t as o}from"./Tag-BEJUpnTc.js";function s(s,c){var l=i(),u=t(l),d=t=>{o(t,{children:(t,i)=>{e();var a=n(`made traffic`);r(t,a)},$$slots:{default:!0}})};a(u,e=>{c.made&&e(d)}),r(s,l)}export{s as t};

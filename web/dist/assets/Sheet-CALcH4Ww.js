@@ -1,1 +1,0 @@
-import{Tt as e,Vt as t,Z as n,bt as r,ct as i,ot as a,z as o}from"./Empty-CXuqayg2.js";var s=i(`<aside class="svelte-7kegbp"><!></aside>`);function c(i,c){var l=s(),u=e(l);n(u,()=>c.children),t(l),r(()=>o(l,`aria-label`,c.label)),a(i,l)}export{c as t};

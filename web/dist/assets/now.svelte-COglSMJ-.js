@@ -1,1 +1,0 @@
-import{At as e,ht as t,jt as n}from"./Empty-CXuqayg2.js";var r=new class{#e=n(Date.now()/1e3);get seconds(){return t(this.#e)}set seconds(t){e(this.#e,t,!0)}constructor(){setInterval(()=>this.seconds=Date.now()/1e3,15e3)}};export{r as t};

@@ -114,7 +114,8 @@ fn list_by_git(root: &Path) -> Option<Vec<String>> {
 }
 
 fn walk(root: &Path, folder: &Path, paths: &mut Vec<String>) -> Result<(), Error> {
-    const BUILT: [&str; 5] = ["target", ".git", ".venv", "__pycache__", "artifacts"];
+    const BUILT: [&str; 6] =
+        ["target", ".git", ".venv", "__pycache__", "artifacts", "node_modules"];
     let unreadable = |source| Error::Read { path: folder.to_path_buf(), source };
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path: PathBuf = entry.map_err(unreadable)?.path();

@@ -40,12 +40,9 @@ export async function addresses(service: Service): Promise<Map<string, string>> 
   };
   // The page of parts is there only while the page is developed.
   const patterns = pages.flatMap((page) => page.patterns).filter((pattern) => pattern !== '/parts');
-  return new Map(
-    patterns.map((pattern) => [
-      pattern,
-      pattern.replace(/:(\w+)/g, (_, name: string) => value(pattern, name)) + (more[pattern] ?? ''),
-    ]),
-  );
+  const addressOf = (pattern: string) =>
+    pattern.replace(/:(\w+)/g, (_, name: string) => value(pattern, name)) + (more[pattern] ?? '');
+  return new Map(patterns.map((pattern) => [pattern, addressOf(pattern)]));
 }
 
 /** Those that a service that nothing was done with has, too. */

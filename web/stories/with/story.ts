@@ -3,7 +3,7 @@
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, expect, inject, test } from 'vitest';
 import type { Made } from './made';
-import { Place } from './place';
+import { PATIENCE, Place } from './place';
 import { noRedis, Service } from './service';
 import { contextOf, launch, Visit, type Eyes } from './visit';
 
@@ -27,6 +27,7 @@ export class Given {
   async person(eyes: Eyes = {}): Promise<BrowserContext> {
     browser ??= await launch();
     const context = await browser.newContext(contextOf(eyes));
+    context.setDefaultTimeout(PATIENCE);
     this.#contexts.push(context);
     return context;
   }

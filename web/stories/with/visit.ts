@@ -93,13 +93,13 @@ export class Visit {
   async #replacePage(folder: string): Promise<void> {
     const isPage = (url: URL) => url.origin === this.#origin && !/^\/(v1|v2|docs)\b/.test(url.pathname);
     await this.page.route(isPage, async (route) => {
-      const asked = await route.fetch();
       const { pathname } = new URL(route.request().url());
       const name = extname(pathname) ? pathname : 'index.html';
+      // The policy is the binary's, all else the folder's.
+      const policy = name === 'index.html' && (await route.fetch()).headers()['content-security-policy'];
       const types: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css' };
       const type = types[extname(name)] ?? (name.endsWith('.svg') ? 'image/svg+xml' : 'text/html');
-      const policy = asked.headers()['content-security-policy'] ?? "default-src 'self'";
-      const headers = { 'content-type': type, 'content-security-policy': policy };
+      const headers = { 'content-type': type, ...(policy && { 'content-security-policy': policy }) };
       await route.fulfill({ status: 200, headers, body: await readFile(join(folder, name)) });
     });
   }

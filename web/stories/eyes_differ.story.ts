@@ -100,11 +100,8 @@ story('text is twice as large, and nothing is cut off or wider than the window',
         expect(await visit.page.evaluate(() => document.querySelector('h1')!.clientHeight)).toBeGreaterThan(
           1.5 * plain,
         );
-      const over = await visit.tooWide();
-      if (over) visit.note(`at ${width} px, text twice as large, it is ${over} px too wide`);
-      visit.note(
-        ...(await cutOff(visit)).map((cut) => `at ${width} px, text twice as large, cut off: ${cut}`),
-      );
+      const found = [...(await visit.tooWide()), ...(await cutOff(visit))];
+      visit.note(...found.map((what) => `at ${width} px, text twice as large: ${what}`));
     }
   }
 });

@@ -168,7 +168,12 @@ export class Visit {
     return this.page.evaluate(() => {
       const { scrollWidth, clientWidth } = document.documentElement;
       if (scrollWidth <= clientWidth) return [];
-      const sticksOut = (element: Element) => element.getBoundingClientRect().right > clientWidth + 0.5;
+      // A box, or what does not fit into it and is seen all the same.
+      const sticksOut = (element: Element) => {
+        const { left, right } = element.getBoundingClientRect();
+        const seen = getComputedStyle(element).overflowX === 'visible' ? left + element.scrollWidth : right;
+        return Math.max(right, seen) > clientWidth + 0.5;
+      };
       const isClipped = (element: Element | null): boolean =>
         !!element && (getComputedStyle(element).overflowX !== 'visible' || isClipped(element.parentElement));
       const all = [...document.querySelectorAll('body *')].filter(sticksOut);

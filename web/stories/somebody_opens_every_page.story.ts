@@ -36,8 +36,8 @@ story('every page of a service that nothing was done with', async (given) => {
   await openAll(given, service, plain);
 });
 
-story('every page of the demo', async (given) => {
-  const service = await Service.demo(given.place);
+story('every page of a service where much was done', async (given) => {
+  const service = await given.furnished();
   const all = await addresses(service);
   expect(all.size).toBeGreaterThan(5);
   await openAll(given, service, all.values());

@@ -5,17 +5,17 @@ import { pages } from '../../src/app/pages';
 import type { Service } from './service';
 import { until } from './place';
 
-/** Waits until the demo's first jobs have ended: what is there then stays as it is. */
-async function demoJobs(service: Service): Promise<JobPage['jobs']> {
+/** The jobs that a service has, when all of them have ended well: what is there then stays as it is. */
+function endedJobs(service: Service): Promise<JobPage['jobs']> {
   return until('the end of the first jobs', async () => {
     const { jobs } = await service.json<JobPage>('/v1/jobs?limit=50');
     return jobs.length >= 3 && jobs.every((job) => job.state === 'succeeded') ? jobs : undefined;
   });
 }
 
-/** Of a demo's service: patterns, and what they become. */
+/** Of a service that is furnished, or the demo's: patterns, and what they become. */
 export async function addresses(service: Service): Promise<Map<string, string>> {
-  const jobs = await demoJobs(service);
+  const jobs = await endedJobs(service);
   const { models } = await service.json<ModelList>('/v1/models');
   const model = models.find((model) => model.name === 'demo') ?? models[0];
   const of = (kind: string) => jobs.find((job) => job.kind === kind)?.id;

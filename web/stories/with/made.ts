@@ -6,8 +6,10 @@ import { Place } from './place';
 export interface Made {
   capture: string;
   table: string;
-  /** Knows the applications of the table. */
+  /** Knows the kinds of use of the table. */
   model: string;
+  /** How good models of its recipe are. */
+  evaluation: string;
 }
 
 declare module 'vitest' {
@@ -18,12 +20,13 @@ declare module 'vitest' {
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const place = await Place.make();
-  const made = ['traffic.pcap', 'flows.csv', 'kinds.fgm'].map((name) => place.path(name));
-  const [capture, table, model] = made as [string, string, string];
+  const [capture, table] = [place.path('traffic.pcap'), place.path('flows.csv')];
+  const [model, evaluation] = [place.path('kinds.fgm'), place.path('kinds.json')];
   for (const out of [capture, table])
     await place.run('synth', 'demo', '--flows', '600', '--seed', '7', '-o', out);
-  const learner = ['--estimator', 'forest', '--trees', '20'];
-  await place.run('fit', table, '--label', 'category', '--drop', 'application', ...learner, '-o', model);
-  project.provide('made', { capture, table, model });
+  const recipe = ['--label', 'category', '--drop', 'application', '--estimator', 'forest', '--trees', '20'];
+  await place.run('fit', table, ...recipe, '-o', model);
+  await place.run('evaluate', table, ...recipe, '-o', evaluation);
+  project.provide('made', { capture, table, model, evaluation });
   return () => place.end();
 }

@@ -40,7 +40,7 @@ export class Service {
   }
 
   /** The demo's service: a sample that was classified, a model with its evaluation, two federations. */
-  static async demo(place: Place, flows = 250): Promise<Service> {
+  static async demo(place: Place, flows: number): Promise<Service> {
     const port = await freePort();
     const words = ['demo', '--flows', String(flows), '--seed', '7', '--port', String(port)];
     const process = await place.start(program, words, 'the dashboard: http', {});
@@ -62,12 +62,12 @@ export class Service {
     return this.json<Job>(`/v1/jobs/${id}`);
   }
 
-  /** Begins a job from a file. */
-  async submit(file: string | Blob, fields: Record<string, string> = {}): Promise<Job> {
+  /** Begins a job, from a file where it needs one. */
+  async submit(file: string | Blob | undefined, fields: Record<string, string> = {}): Promise<Job> {
     const form = new FormData();
     for (const [name, value] of Object.entries(fields)) form.append(name, value);
     if (typeof file === 'string') form.append('file', new Blob([await readFile(file)]), basename(file));
-    else form.append('file', file, 'table.csv');
+    else if (file) form.append('file', file, 'table.csv');
     return this.json<Job>('/v1/jobs', { method: 'POST', body: form });
   }
 

@@ -10,6 +10,22 @@ import { contextOf, launch, Visit, type Eyes } from './visit';
 let browser: Browser | undefined;
 afterAll(() => browser?.close());
 
+/** As small as they can be and still show all of a page: one plain, one under noise. */
+const FEDERATIONS = [
+  'rounds = 4\n[clients]\ncount = 3\npartition = { favourite = { share = 0.7 } }\n',
+  `seed = 7
+rounds = 6
+cohort = { poisson = { rate = 0.5 } }
+[clients]
+count = 8
+partition = { dirichlet = { alpha = 0.3 } }
+[privacy]
+epsilon = 8.0
+delta = 1e-5
+clip_norm = 1.0
+`,
+];
+
 export class Given {
   readonly made: Made = inject('made');
   #contexts: BrowserContext[] = [];
@@ -21,6 +37,19 @@ export class Given {
     const registry = ['--registry', 'data/models', '--name', 'kinds'];
     await this.place.run('models', 'import', this.made.model, ...registry);
     return Service.start(this.place, [...Service.inFolder, ...words]);
+  }
+
+  /** A service where much was done: answers, a model with its evaluation, two federations. */
+  async furnished(): Promise<Service> {
+    const registry = ['--registry', 'data/models'];
+    await this.place.run('models', 'import', this.made.model, ...registry, '--name', 'demo');
+    await this.place.run('models', 'attach', 'demo@1', this.made.evaluation, ...registry);
+    await this.place.run('models', 'promote', 'demo@1', ...registry);
+    const service = await Service.start(this.place);
+    await service.submit(this.made.table, { model: 'demo', proba: 'true' });
+    for (const configuration of FEDERATIONS)
+      await service.submit(undefined, { kind: 'simulate', configuration });
+    return service;
   }
 
   /** A person before a browser of their own. */

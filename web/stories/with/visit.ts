@@ -50,6 +50,8 @@ export class Visit {
     readonly base: string,
   ) {
     this.#origin = new URL(base).origin;
+    // From the first one on choosers are told and not shown; a key opens one sooner than that can be asked for.
+    page.on('filechooser', () => {});
     page.on('console', (message) => {
       const kind = message.type();
       if (kind === 'error' || kind === 'warning')

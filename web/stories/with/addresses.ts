@@ -13,7 +13,7 @@ function endedJobs(service: Service): Promise<JobPage['jobs']> {
   });
 }
 
-/** Of a service that is furnished, or the demo's: patterns, and what they become. */
+/** Of a service that is furnished: patterns, and what they become. */
 export async function addresses(service: Service): Promise<Map<string, string>> {
   const jobs = await endedJobs(service);
   const { models } = await service.json<ModelList>('/v1/models');

@@ -29,7 +29,7 @@ export async function addresses(service: Service): Promise<Map<string, string>> 
     const known: Record<string, string | undefined> = {
       job: of(pattern.startsWith('/federation') ? 'simulate' : 'predict'),
       id: runs[0],
-      flow: '3',
+      flow: '1',
       name: model?.name,
       version: model && String(model.version),
     };

@@ -26,7 +26,7 @@ export function merged(fetched: readonly Job[], live: Iterable<Job>, { kind, sta
 export function nameOf(job: Job): string {
   const model = (job.result as { model?: string } | null | undefined)?.model;
   if (job.input) return job.input.name;
-  return model ?? (job.kind === 'simulate' ? 'Federation' : job.id.slice(0, 8));
+  return model ?? job.name ?? (job.kind === 'simulate' ? 'Federation' : job.id.slice(0, 8));
 }
 
 /** Where what it came to is shown. */

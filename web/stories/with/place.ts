@@ -10,7 +10,7 @@ export const program = resolve(process.env['FLOWGAIT_BIN'] ?? '../target/debug/f
 export type Settings = Record<string, string>;
 
 /** Longer than anything here takes on a busy machine. */
-export const PATIENCE = 100_000;
+export const PATIENCE = 200_000;
 
 /** Looks again and again until something is there. */
 export async function until<T>(

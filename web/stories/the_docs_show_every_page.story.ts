@@ -5,8 +5,7 @@ import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { addresses } from './with/addresses';
 import { small } from './with/picture';
-import { Service } from './with/service';
-import { story } from './with/story';
+import { federation, story } from './with/story';
 import type { Eyes } from './with/visit';
 
 const WANTED = process.env['FLOWGAIT_PICTURES'];
@@ -36,21 +35,25 @@ test('every pattern has a name of its own', () => {
 });
 
 if (WANTED)
-  story('every page, dark and light, large and on a phone', async (given) => {
-    const service = await Service.demo(given.place, 2_000);
-    const all = await addresses(service);
-    const sizes: string[] = [];
-    await mkdir(FOLDER, { recursive: true });
-    for (const [look, by] of Object.entries(eyes)) {
-      const visit = await given.look(service, '/', by);
-      for (const [pattern, address] of all) {
-        await visit.go(address);
-        const picture = small(await visit.page.screenshot({ caret: 'hide' }));
-        const name = `${nameOf(pattern)}-${look}.png`;
-        await writeFile(join(FOLDER, name), picture);
-        sizes.push(`${name}: ${picture.length}`);
-        if (picture.length > MOST_OCTETS) visit.note(`${name} has ${picture.length} octets`);
+  story(
+    'every page, dark and light, large and on a phone',
+    async (given) => {
+      const service = await given.furnished([federation(10, 5), federation(40, 20, 0.5)]);
+      const all = await addresses(service);
+      const sizes: string[] = [];
+      await mkdir(FOLDER, { recursive: true });
+      for (const [look, by] of Object.entries(eyes)) {
+        const visit = await given.look(service, '/', by);
+        for (const [pattern, address] of all) {
+          await visit.go(address);
+          const picture = small(await visit.page.screenshot({ caret: 'hide' }));
+          const name = `${nameOf(pattern)}-${look}.png`;
+          await writeFile(join(FOLDER, name), picture);
+          sizes.push(`${name}: ${picture.length}`);
+          if (picture.length > MOST_OCTETS) visit.note(`${name} has ${picture.length} octets`);
+        }
       }
-    }
-    console.log(`pictures in ${FOLDER}, octets:\n  ${sizes.join('\n  ')}`);
-  });
+      console.log(`pictures in ${FOLDER}, octets:\n  ${sizes.join('\n  ')}`);
+    },
+    1_800_000,
+  );

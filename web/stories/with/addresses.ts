@@ -13,7 +13,7 @@ function endedJobs(service: Service): Promise<JobPage['jobs']> {
   });
 }
 
-/** Of a service that is furnished, or the demo's: patterns, and what they become. */
+/** Of a service that is furnished: patterns, and what they become. */
 export async function addresses(service: Service): Promise<Map<string, string>> {
   const jobs = await endedJobs(service);
   const { models } = await service.json<ModelList>('/v1/models');
@@ -29,7 +29,7 @@ export async function addresses(service: Service): Promise<Map<string, string>> 
     const known: Record<string, string | undefined> = {
       job: of(pattern.startsWith('/federation') ? 'simulate' : 'predict'),
       id: runs[0],
-      flow: '3',
+      flow: '1',
       name: model?.name,
       version: model && String(model.version),
     };

@@ -89,11 +89,12 @@ export class Running {
 
   /** Waits for words in its log. */
   async says(words: string): Promise<void> {
-    await until(words, () => {
+    const look = () => {
       if (this.log.includes(words)) return true;
       if (this.#isOver) throw new Error(`${this.name} ended before it said "${words}":\n${this.log}`);
       return undefined;
-    });
+    };
+    await until(`"${words}"`, look);
   }
 
   signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {

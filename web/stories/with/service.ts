@@ -39,14 +39,6 @@ export class Service {
     return new Service(place, `http://127.0.0.1:${port}`, all, settings, process);
   }
 
-  /** The demo's service: a sample that was classified, a model with its evaluation, two federations. */
-  static async demo(place: Place, flows: number): Promise<Service> {
-    const port = await freePort();
-    const words = ['demo', '--flows', String(flows), '--seed', '7', '--port', String(port)];
-    const process = await place.start(program, words, 'the dashboard: http', {});
-    return new Service(place, `http://127.0.0.1:${port}`, words, {}, process);
-  }
-
   /** The same at the same port, over what was kept. */
   async again(): Promise<void> {
     this.process = await this.place.start(program, this.words, 'flowgait listens on', this.settings);

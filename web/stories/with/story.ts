@@ -11,20 +11,16 @@ let browser: Browser | undefined;
 afterAll(() => browser?.close());
 
 /** As small as they can be and still show all of a page: one plain, one under noise. */
-const FEDERATIONS = [
-  'rounds = 4\n[clients]\ncount = 3\npartition = { favourite = { share = 0.7 } }\n',
-  `seed = 7
-rounds = 6
-cohort = { poisson = { rate = 0.5 } }
-[clients]
-count = 8
-partition = { dirichlet = { alpha = 0.3 } }
-[privacy]
-epsilon = 8.0
-delta = 1e-5
-clip_norm = 1.0
-`,
-];
+const FEDERATIONS = [federation(4, 3), federation(6, 8, 0.5)];
+
+/** A federation's file. */
+export function federation(rounds: number, count: number, share?: number): string {
+  const skew = share ? '{ dirichlet = { alpha = 0.3 } }' : '{ favourite = { share = 0.7 } }';
+  const cohort = share ? `cohort = { poisson = { rate = ${share} } }\n` : '';
+  const privacy = '\n[privacy]\nepsilon = 8.0\ndelta = 1e-5\nclip_norm = 1.0\n';
+  const clients = `\n[clients]\ncount = ${count}\npartition = ${skew}\n`;
+  return `seed = 7\nrounds = ${rounds}\n${cohort}${clients}${share ? privacy : ''}`;
+}
 
 export class Given {
   readonly made: Made = inject('made');
@@ -40,14 +36,14 @@ export class Given {
   }
 
   /** A service where much was done: answers, a model with its evaluation, two federations. */
-  async furnished(): Promise<Service> {
+  async furnished(federations = FEDERATIONS): Promise<Service> {
     const registry = ['--registry', 'data/models'];
     await this.place.run('models', 'import', this.made.model, ...registry, '--name', 'demo');
     await this.place.run('models', 'attach', 'demo@1', this.made.evaluation, ...registry);
     await this.place.run('models', 'promote', 'demo@1', ...registry);
     const service = await Service.start(this.place);
     await service.submit(this.made.table, { model: 'demo', proba: 'true' });
-    for (const configuration of FEDERATIONS)
+    for (const configuration of federations)
       await service.submit(undefined, { kind: 'simulate', configuration });
     return service;
   }
@@ -81,8 +77,8 @@ export class Given {
 }
 
 /** Told with a folder of its own; fails on any finding of its visits, too. */
-export function story(name: string, tell: (given: Given) => Promise<void>): void {
-  test(name, async () => {
+export function story(name: string, tell: (given: Given) => Promise<void>, timeout?: number): void {
+  const told = async () => {
     const given = new Given(await Place.make());
     try {
       await tell(given);
@@ -94,7 +90,8 @@ export function story(name: string, tell: (given: Given) => Promise<void>): void
       await given.end();
     }
     expect(given.findings()).toEqual([]);
-  });
+  };
+  test(name, { ...(timeout && { timeout }) }, told);
 }
 
 /** A story that needs a Redis; without one it is left out, and that is said. */

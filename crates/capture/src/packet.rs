@@ -1,5 +1,6 @@
 //! The noun of this crate: one packet's headers, decoded, and the block of bytes it lies in.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -89,6 +90,26 @@ impl Protocol {
     pub const ICMP: Self = Self(1);
     /// ICMP for IPv6.
     pub const ICMP6: Self = Self(58);
+
+    /// Its keyword in IANA's registry of protocol numbers, of those that are met; `protocol 200` of the others.
+    #[must_use]
+    pub fn keyword(self) -> Cow<'static, str> {
+        match self.0 {
+            1 => "ICMP".into(),
+            2 => "IGMP".into(),
+            6 => "TCP".into(),
+            17 => "UDP".into(),
+            47 => "GRE".into(),
+            50 => "ESP".into(),
+            51 => "AH".into(),
+            58 => "ICMPv6".into(),
+            89 => "OSPF".into(),
+            103 => "PIM".into(),
+            112 => "VRRP".into(),
+            132 => "SCTP".into(),
+            other => format!("protocol {other}").into(),
+        }
+    }
 }
 
 /// The low eight bits of the TCP flags field: CWR ECE URG ACK PSH RST SYN FIN; zero when the packet is not TCP.

@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use flowgait_capture::Protocol;
+
 use super::cell::{self, Cell};
 use super::known::Known;
 use super::spelling::{self, bare};
@@ -222,7 +224,7 @@ impl Glance {
         Some(if number.is_nan() {
             text.to_uppercase().into()
         } else if number.fract() == 0.0 && (0.0..256.0).contains(&number) {
-            protocol_name(number as u8)
+            Protocol(number as u8).keyword()
         } else {
             text.into()
         })
@@ -327,22 +329,6 @@ fn ja4_carrier(text: &str) -> Option<&'static str> {
         b'q' => Some("QUIC"),
         b'd' => Some("DTLS"),
         _ => None,
-    }
-}
-
-/// As the keywords of IANA's registry of protocol numbers.
-fn protocol_name(number: u8) -> Cow<'static, str> {
-    match number {
-        1 => "ICMP".into(),
-        2 => "IGMP".into(),
-        6 => "TCP".into(),
-        17 => "UDP".into(),
-        47 => "GRE".into(),
-        50 => "ESP".into(),
-        51 => "AH".into(),
-        58 => "ICMPv6".into(),
-        132 => "SCTP".into(),
-        other => format!("protocol {other}").into(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use flowgait_capture::{Block, CaptureReport, Protocol};
+use flowgait_capture::{Block, CaptureReport};
 
 use super::sources;
 use crate::failure::{Failure, Outcome};
@@ -103,7 +103,7 @@ fn line(name: &str, report: &CaptureReport) -> String {
 fn account(name: &str, report: &CaptureReport, timeline: &str) -> String {
     let mut rows: Vec<(usize, String, u64)> = Vec::new();
     for ((version, protocol), count) in &report.protocols {
-        rows.push((2, format!("IPv{version} {}", protocol_name(*protocol)), *count));
+        rows.push((2, format!("IPv{version} {}", protocol.keyword()), *count));
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.2));
     rows.insert(0, (1, "used".into(), report.packets_used));
@@ -177,22 +177,4 @@ fn timeline(report: &CaptureReport) -> String {
         );
     }
     text
-}
-
-fn protocol_name(protocol: Protocol) -> String {
-    match protocol.0 {
-        1 => "ICMP".into(),
-        2 => "IGMP".into(),
-        6 => "TCP".into(),
-        17 => "UDP".into(),
-        47 => "GRE".into(),
-        50 => "ESP".into(),
-        51 => "AH".into(),
-        58 => "ICMPv6".into(),
-        89 => "OSPF".into(),
-        103 => "PIM".into(),
-        112 => "VRRP".into(),
-        132 => "SCTP".into(),
-        other => format!("protocol {other}"),
-    }
 }

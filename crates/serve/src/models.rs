@@ -38,8 +38,6 @@ pub struct Loaded {
     pub model: Model,
     /// Below this confidence it answers 'unknown' where nobody says otherwise.
     pub reject: Option<f32>,
-    /// How good it is, of the one that ships with the program; of others the registry knows it.
-    pub evaluation: Option<&'static str>,
 }
 
 impl Loaded {
@@ -88,8 +86,6 @@ pub struct Starter {
     pub bytes: &'static [u8],
     /// Below this confidence it answers 'unknown'.
     pub reject: f32,
-    /// How good it is, as `flowgait-evaluation/1`.
-    pub evaluation: Option<&'static str>,
 }
 
 impl Models {
@@ -112,10 +108,10 @@ impl Models {
     fn new(place: Place, starter: Option<Starter>) -> Result<Self, Error> {
         let starter = match starter {
             None => None,
-            Some(Starter { model, bytes, reject, evaluation }) => {
+            Some(Starter { model, bytes, reject }) => {
                 let manifest = Manifest::of(&model, bytes, 0)?;
                 let (name, reject) = (STARTER.to_owned(), Some(reject));
-                Some(Arc::new(Loaded { name, version: 0, manifest, model, reject, evaluation }))
+                Some(Arc::new(Loaded { name, version: 0, manifest, model, reject }))
             }
         };
         let (loaded, loading) = (Mutex::default(), tokio::sync::Mutex::default());
@@ -162,7 +158,6 @@ impl Models {
             manifest: entry.manifest,
             model,
             reject: None,
-            evaluation: None,
         });
         let seconds = begun.elapsed().as_secs_f64();
         metrics::histogram!("flowgait_model_load_seconds", "model" => loaded.pinned())

@@ -19,12 +19,7 @@ pub fn model() -> Result<Model, Failure> {
 
 /// For a service, which answers with it where no model is named.
 pub fn for_service() -> Result<flowgait_serve::models::Starter, Failure> {
-    Ok(flowgait_serve::models::Starter {
-        model: model()?,
-        bytes: BYTES,
-        reject: LEAST_CONFIDENCE,
-        evaluation: None,
-    })
+    Ok(flowgait_serve::models::Starter { model: model()?, bytes: BYTES, reject: LEAST_CONFIDENCE })
 }
 
 /// Says what it is and what would be better; `limited` where a person says when it is to answer 'unknown'.

@@ -137,7 +137,7 @@ fn starter(app: &super::App) -> Option<ModelView> {
             name: loaded.name.clone(),
             version: loaded.version,
             aliases: Vec::new(),
-            is_evaluated: loaded.evaluation.is_some(),
+            is_evaluated: false,
             manifest: loaded.manifest.clone(),
         })
     })
@@ -385,14 +385,12 @@ pub(crate) async fn evaluation(
     Path((name, version)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     asking.caller()?;
-    let json = [(header::CONTENT_TYPE, "application/json")];
-    if let (Some(view), Some(loaded)) = (starter(&app), app.models.built_in())
-        && is_starter(&view, &name, &version)
-    {
-        return Ok((json, loaded.evaluation.ok_or_else(not_evaluated)?).into_response());
+    if starter(&app).is_some_and(|starter| is_starter(&starter, &name, &version)) {
+        return Err(not_evaluated());
     }
     jobs::check_name(&name).map_err(|_| Problem::not_found("There is no model of that name."))?;
     let found = app.models.evaluation(&reference(name, &version)?).await.map_err(in_path)?;
+    let json = [(header::CONTENT_TYPE, "application/json")];
     Ok((json, found.ok_or_else(not_evaluated)?).into_response())
 }
 

@@ -34,7 +34,8 @@ test('names, pages, rows', () => {
     nameOf(job({ input: { name: 'x.pcap', octets: 1, content: 'capture', rows: 0, made: false } })),
   ).toBe('x.pcap');
   expect(nameOf(job({ kind: 'simulate', result: { model: 'fed@2' } }))).toBe('fed@2');
-  expect(nameOf(job({ kind: 'simulate' }))).toBe('Federation');
+  expect(nameOf(job({ kind: 'simulate', name: 'ours', result: { model: 'fed@2' } }))).toBe('ours');
+  expect(nameOf(job({ kind: 'simulate', id: '0123456789' }))).toBe('Run 23456789');
   expect(pageOf(job({}))).toBe('/classify/a');
   expect(pageOf(job({ kind: 'simulate' }))).toBe('/federation/a');
   expect(pageOf(job({ kind: 'fit', result: { model: 'kinds@3' } }))).toBe('/models/kinds/3');

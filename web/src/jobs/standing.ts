@@ -22,11 +22,12 @@ export function merged(fetched: readonly Job[], live: Iterable<Job>, { kind, sta
     .sort((a, b) => (a.id < b.id ? 1 : -1));
 }
 
-/** What a job is called: its file, or the model it makes, or its kind. */
+/** What a job is called: the model that comes of it where it learns together, else its file; without either by its id. */
 export function nameOf(job: Job): string {
-  const model = (job.result as { model?: string } | null | undefined)?.model;
-  if (job.input) return job.input.name;
-  return model ?? job.name ?? (job.kind === 'simulate' ? 'Federation' : job.id.slice(0, 8));
+  const model = job.name ?? (job.result as { model?: string } | null | undefined)?.model;
+  const file = job.input?.name;
+  const named = job.kind === 'simulate' ? (model ?? file) : (file ?? model);
+  return named ?? (job.kind === 'simulate' ? `Run ${job.id.slice(-8)}` : job.id.slice(0, 8));
 }
 
 /** Where what it came to is shown. */

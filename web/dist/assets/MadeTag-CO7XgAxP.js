@@ -1,1 +1,0 @@
-import{$ as e,Rt as t,at as n,it as r,lt as i,wt as a}from"./Empty-x4UI2M9L.js";import{t as o}from"./Tag-De-wM84Z.js";function s(s,c){var l=n(),u=a(l),d=e=>{o(e,{children:(e,n)=>{t();var a=i(`made traffic`);r(e,a)},$$slots:{default:!0}})};e(u,e=>{c.made&&e(d)}),r(s,l)}export{s as t};

@@ -1,1 +1,0 @@
-import{Ct as e,L as t,Y as n,it as r,ot as i,vt as a,zt as o}from"./Empty-x4UI2M9L.js";var s=i(`<aside class="svelte-7kegbp"><!></aside>`);function c(i,c){var l=s(),u=e(l);n(u,()=>c.children),o(l),a(()=>t(l,`aria-label`,c.label)),r(i,l)}export{c as t};

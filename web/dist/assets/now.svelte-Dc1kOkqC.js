@@ -1,1 +1,0 @@
-import{Ot as e,kt as t,pt as n}from"./Empty-x4UI2M9L.js";var r=new class{#e=t(Date.now()/1e3);get seconds(){return n(this.#e)}set seconds(t){e(this.#e,t,!0)}constructor(){setInterval(()=>this.seconds=Date.now()/1e3,15e3)}};export{r as t};

@@ -51,6 +51,8 @@ pub struct App {
     pub(crate) blobs: Blobs,
     pub(crate) models: Arc<Models>,
     pub(crate) programs: Arc<dyn crate::work::Programs>,
+    /// Samples are made one at a time.
+    pub(crate) making: tokio::sync::Mutex<()>,
     pub(crate) auth: Auth,
     pub(crate) rate: Rate,
     pub(crate) limits: ApiLimits,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::api::{App, jobs, samples, upload};
+use crate::api::{App, jobs, upload};
 use crate::auth::Caller;
 use crate::job::{JobId, Query};
 
@@ -25,11 +25,7 @@ pub(crate) async fn submit(app: &Arc<App>, forms: Vec<Form>) {
 
 async fn one(app: &Arc<App>, fields: Form) -> Result<(), crate::problem::Problem> {
     let id = JobId::new(app.store.now().await?);
-    let mut received = upload::Received { id, fields, upload: None, rows: 0 };
-    if let Err(problem) = samples::fill(app, &mut received).await {
-        received.forget(app).await;
-        return Err(problem);
-    }
+    let received = upload::Received { id, fields, upload: None, rows: 0 };
     jobs::take_in(app, &Caller::local(), received, None, jobs::form::order).await?;
     Ok(())
 }

@@ -216,6 +216,7 @@ async fn base(
         blobs,
         models,
         programs,
+        making: tokio::sync::Mutex::default(),
         auth,
         rate: Rate::new(params.rate),
         limits: params.api.clone(),

@@ -20,7 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::extract::{Multipart, Path, Query};
 use super::refusals::{OfBody, Refusal, Usual};
 use super::upload::{self, Received};
-use super::{App, Asking, Shared, samples};
+use super::{App, Asking, Shared};
 use crate::auth::{Caller, Scope};
 use crate::job::{Idempotency, Job, JobId, NewJob, Query as Wanted, Steer, Steered, Submitted};
 use crate::order::Order;
@@ -81,11 +81,7 @@ pub(crate) async fn submit(
     let caller = asking.caller()?;
     caller.check(Scope::Jobs)?;
     let key = idempotency_key(&headers)?;
-    let mut received = upload::receive(&app, form).await?;
-    if let Err(problem) = samples::fill(&app, &mut received).await {
-        received.forget(&app).await;
-        return Err(problem);
-    }
+    let received = upload::receive(&app, form).await?;
     let job = take_in(&app, &caller, received, key, form::order).await?;
     Ok(accepted(&app, &job))
 }

@@ -88,9 +88,13 @@ pub(crate) async fn fill(app: &App, form: &mut Received) -> Result<(), Problem> 
     Ok(())
 }
 
-/// The table; of two that want it first both make the same.
+/// The table. One is made at a time: whoever wants the same meanwhile finds it made.
 async fn table(app: &App, sample: &Sample) -> Result<bytes::Bytes, Problem> {
     let kept = format!("samples/{}-{}.csv", sample.name, env!("CARGO_PKG_VERSION"));
+    if let Some(table) = app.blobs.get(&kept).await? {
+        return Ok(table);
+    }
+    let _one = app.making.lock().await;
     if let Some(table) = app.blobs.get(&kept).await? {
         return Ok(table);
     }

@@ -3,8 +3,8 @@
 use flowgait_model::answers::{AnswerParams, Answers};
 use utoipa::ToSchema;
 
-use crate::api::App;
 use crate::api::upload::Received;
+use crate::api::{App, samples};
 use crate::order::{Content, FitOrder, Format, Order, PredictOrder, SimulateOrder};
 use crate::problem::Problem;
 
@@ -63,6 +63,7 @@ pub(crate) struct JobForm {
 
 /// What a form orders.
 pub(crate) async fn order(app: &App, form: &mut Received) -> Result<Order, Problem> {
+    samples::fill(app, form).await?;
     match form.take("kind").as_deref() {
         None | Some("predict") => predict_order(app, form).await,
         Some("fit") => fit_order(form),

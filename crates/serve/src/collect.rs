@@ -50,7 +50,7 @@ pub(crate) async fn run(app: Arc<App>, mut ends: watch::Receiver<bool>) {
             Err(error) => tracing::warn!(error = told(&error), "the store could not be tidied"),
         }
         app.rate.tidy();
-        // What histograms are told is only kept until then, one number each: a row has one, and a worker is seldom asked for its metrics.
+        // What histograms are told is only kept until then, one number each, and a worker is seldom asked for its metrics.
         app.metrics.run_upkeep();
         since = follow(&app, since, &mut running).await;
         if swept.elapsed() >= SWEEP {

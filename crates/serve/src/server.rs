@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::sync::watch;
 
 use crate::api::{self, App};
@@ -112,7 +112,6 @@ fn count_from_nothing() {
 /// Begins to count; only the first call of a process has an effect.
 fn recorder() -> Result<PrometheusHandle, Error> {
     static HANDLE: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
-    let confidence: Vec<f64> = (1..=20).map(|part| f64::from(part) / 20.0).collect();
     let seconds = [
         0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,
         300.0, 1800.0,
@@ -123,12 +122,7 @@ fn recorder() -> Result<PrometheusHandle, Error> {
     if let Some(handle) = HANDLE.get() {
         return Ok(handle.clone());
     }
-    let recorder = PrometheusBuilder::new()
-        .set_buckets(&seconds)
-        .map_err(unfit)?
-        .set_buckets_for_metric(Matcher::Full("flowgait_confidence".to_owned()), &confidence)
-        .map_err(unfit)?
-        .build_recorder();
+    let recorder = PrometheusBuilder::new().set_buckets(&seconds).map_err(unfit)?.build_recorder();
     let handle = recorder.handle();
     if metrics::set_global_recorder(recorder).is_ok() {
         let _ = HANDLE.set(handle.clone());

@@ -102,6 +102,19 @@ fn memory_does_not_grow_with_the_rows_that_were_answered() {
     (0..4).for_each(|_| answer());
     let after = service.process.memory();
     assert!(after < before + 40_000, "{before} kB before 4,000,000 rows, {after} kB after");
+    let counted = service.get("/metrics").text();
+    let value = |line: &str| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap();
+    let of = |name: &str| -> Vec<u64> {
+        counted.lines().filter(|line| line.starts_with(name)).map(value).collect()
+    };
+    assert_eq!(of("flowgait_rows_total{"), [6_000_000]);
+    assert_eq!(of("flowgait_predictions_total{").iter().sum::<u64>(), 6_000_000);
+    // Twenty buckets and the last, which holds them all; each holds those below it.
+    let buckets = of("flowgait_confidence_bucket{");
+    assert_eq!((buckets.len(), buckets.iter().max()), (21, Some(&6_000_000)), "{counted}");
+    for end in ["le=\"0.05\"", "le=\"0.35\"", "le=\"1\"", "le=\"+Inf\""] {
+        assert!(counted.contains(end), "{end} in {counted}");
+    }
 }
 
 /// A small disk, gone with this.

@@ -210,11 +210,16 @@ pub(crate) fn count(model: &Loaded, tally: &Tally) {
         metrics::counter!("flowgait_predictions_total", "model" => name.clone(), "class" => class.clone())
             .increment(*rows);
     }
-    let bins = tally.confidence.len().max(1) as f64;
-    let histogram = metrics::histogram!("flowgait_confidence", "model" => name);
+    // Prometheus' buckets, each with those below it. A histogram of the recorder would keep a number for every row until it is put away.
+    let mut below = 0;
     for (bin, rows) in tally.confidence.iter().enumerate() {
-        histogram.record_many((bin as f64 + 0.5) / bins, *rows as usize);
+        below += rows;
+        let end = format!("{}", (bin + 1) as f64 / tally.confidence.len() as f64);
+        metrics::counter!("flowgait_confidence_bucket", "model" => name.clone(), "le" => end)
+            .increment(below);
     }
+    metrics::counter!("flowgait_confidence_bucket", "model" => name, "le" => "+Inf")
+        .increment(below);
 }
 
 /// What a person should know of how the table was read.

@@ -47,7 +47,10 @@ fn a_browser_shows_its_key_once() {
     let place = Place::new();
     let key = place.ok(&["keys", "add", "anna", "--scope", "jobs", "--store", "sqlite:data"]).out;
     let key = key.trim();
-    let service = Service::start(&place, &[&STORE[..], &["--bind", "0.0.0.0:0"]].concat(), &[]);
+    let unfit = "a;key=with what;no cookie holds";
+    place.write("keys", format!("ben:jobs:{unfit}\n"));
+    let more = ["--bind", "0.0.0.0:0", "--keys-file", "keys"];
+    let service = Service::start(&place, &[&STORE[..], &more].concat(), &[]);
     assert_eq!(say(&service, "GET /", BROWSER, b"").status, 200, "the page itself needs none");
     assert_eq!(say(&service, "GET /v1/session", "", b"").status, 401);
     let begin = |key: &str, more: &str| {
@@ -55,6 +58,7 @@ fn a_browser_shows_its_key_once() {
         say(&service, "POST /v1/session", &head, json!({ "key": key }).to_string().as_bytes())
     };
     assert_eq!(begin("fgk_no", "").status, 401);
+    assert_eq!(begin(unfit, "").status, 400);
     assert_eq!(begin(key, "Origin: http://elsewhere.example\r\n").status, 403);
     let begun = begin(key, &format!("Origin: http://{}\r\n", service.address()));
     assert_eq!(json(&begun), json!({ "name": "anna", "scopes": ["jobs"] }));

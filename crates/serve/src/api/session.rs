@@ -53,6 +53,11 @@ fn cookie(value: &str, age: u32, is_encrypted: bool) -> HeaderValue {
     cookie
 }
 
+/// Whether an octet may stand in a cookie (RFC 6265, 4.1.1).
+fn fits_a_cookie(octet: u8) -> bool {
+    octet.is_ascii_graphic() && !matches!(octet, b'"' | b',' | b';' | b'\\')
+}
+
 /// Who asks.
 #[utoipa::path(
     get,
@@ -86,6 +91,12 @@ pub(crate) async fn begin(
     shown.insert(header::AUTHORIZATION, value);
     let caller = app.auth.caller(&shown).await?;
     app.rate.check(&caller)?;
+    // Those that this program makes all fit; one of a file may be written otherwise.
+    if !key.trim().bytes().all(fits_a_cookie) {
+        return Err(Problem::bad_request(
+            "This key has characters that no cookie can hold (spaces, quotes, commas, semicolons, backslashes). Ask an operator for another.",
+        ));
+    }
     tracing::info!(key = caller.name, "a session begins");
     let set = [(header::SET_COOKIE, cookie(key.trim(), AGE, app.is_encrypted))];
     Ok((set, Json(Session::of(&caller))).into_response())

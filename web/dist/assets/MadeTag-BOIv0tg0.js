@@ -1,1 +1,0 @@
-import{Dt as e,Vt as t,ct as n,ft as r,nt as i,st as a}from"./Empty-DvrYf8AU.js";import{t as o}from"./Tag-EEtGdLP4.js";function s(s,c){var l=n(),u=e(l),d=e=>{o(e,{children:(e,n)=>{t();var i=r(`made traffic`);a(e,i)},$$slots:{default:!0}})};i(u,e=>{c.made&&e(d)}),a(s,l)}export{s as t};

@@ -1,1 +1,0 @@
-import{B as e,Et as t,Ht as n,Q as r,lt as i,st as a,xt as o}from"./Empty-DvrYf8AU.js";var s=i(`<aside class="svelte-7kegbp"><!></aside>`);function c(i,c){var l=s(),u=t(l);r(u,()=>c.children),n(l),o(()=>e(l,`aria-label`,c.label)),a(i,l)}export{c as t};

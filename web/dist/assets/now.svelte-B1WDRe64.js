@@ -1,1 +1,0 @@
-import{Mt as e,gt as t,jt as n}from"./Empty-DvrYf8AU.js";var r=new class{#e=e(Date.now()/1e3);get seconds(){return t(this.#e)}set seconds(e){n(this.#e,e,!0)}constructor(){setInterval(()=>this.seconds=Date.now()/1e3,15e3)}};export{r as t};

@@ -25,7 +25,9 @@ const BATCH: usize = 500;
 pub(crate) async fn run(app: Arc<App>, mut ends: watch::Receiver<bool>) {
     take_leftovers(&app).await;
     let mut swept = Instant::now();
-    let mut since = *app.store.revision().borrow();
+    // What ended before this process began is not its to count.
+    let known = *app.store.revision().borrow();
+    let mut since = app.store.latest().await.unwrap_or(known);
     let mut running: HashMap<JobId, ()> = HashMap::new();
     loop {
         tokio::select! {

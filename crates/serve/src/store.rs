@@ -124,7 +124,10 @@ pub trait JobStore: Send + Sync {
     /// Jobs that changed after a revision, in order; each as it is now, so that one that changed twice comes once.
     async fn changes(&self, since: u64, most: usize) -> Result<Vec<Job>, Error>;
 
-    /// The highest revision so far; a receiver is woken when it grew (or may have).
+    /// The highest revision so far.
+    async fn latest(&self) -> Result<u64, Error>;
+
+    /// The highest revision that this process has heard of; a receiver is woken when it grew (or may have).
     fn revision(&self) -> watch::Receiver<u64>;
 
     /// Ends what has timed out, and forgets what was kept long enough; called every second or so by every process.

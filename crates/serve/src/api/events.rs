@@ -108,8 +108,9 @@ pub(crate) async fn follow(
         Problem::too_many(told).after(10)
     })?;
     let revision = app.store.revision();
-    // Stores keep revisions as signed numbers.
-    let since = last.unwrap_or_else(|| *revision.borrow()).min(i64::MAX as u64);
+    // A place beyond the end is one of another store, which was here before.
+    let latest = app.store.latest().await?;
+    let since = last.map_or(latest, |last| last.min(latest));
     let follower = Follower {
         ends: app.ends.clone(),
         app,

@@ -516,6 +516,7 @@ async fn progress_is_shown(store: Store) {
 
 async fn changes_come_in_order(store: Store) {
     assert!(store.changes(0, 10).await.unwrap().is_empty());
+    assert_eq!(store.latest().await.unwrap(), 0);
     let (a, b) = (submit(&store).await, submit(&store).await);
     let mut seen = store.revision();
     let all = store.changes(0, 10).await.unwrap();
@@ -523,6 +524,7 @@ async fn changes_come_in_order(store: Store) {
     assert!(all[0].revision < all[1].revision);
     let since = all[1].revision;
     assert!(store.changes(since, 10).await.unwrap().is_empty());
+    assert_eq!(store.latest().await.unwrap(), since);
     let lease = claimed(&store).await;
     finish(&store, &lease.claim, End::Succeeded(Value::Null)).await;
     let now = store.changes(since, 10).await.unwrap();

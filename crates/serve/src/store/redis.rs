@@ -285,6 +285,10 @@ impl JobStore for RedisStore {
         rows::jobs(self.link.run("reading changes", Repeat::Safe, &call).await?)
     }
 
+    async fn latest(&self) -> Result<u64, Error> {
+        Ok(revisions::read(&self.link).await?.unwrap_or(0))
+    }
+
     fn revision(&self) -> watch::Receiver<u64> {
         self.revisions.subscribe()
     }

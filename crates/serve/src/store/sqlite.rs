@@ -444,6 +444,10 @@ impl JobStore for SqliteStore {
         .await
     }
 
+    async fn latest(&self) -> Result<u64, Error> {
+        self.read("reading the revision", revision).await
+    }
+
     fn revision(&self) -> watch::Receiver<u64> {
         self.revision.clone()
     }

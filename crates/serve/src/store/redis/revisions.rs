@@ -7,6 +7,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use super::link::{Link, Repeat};
+use crate::error::Error;
 
 /// How often Redis is asked while somebody follows. Asking costs a fraction of what a message for every change would: a busy store makes
 /// thousands a second, and whoever follows wants the last.
@@ -53,15 +54,20 @@ fn grew(told: &watch::Sender<u64>, revision: Option<u64>) {
     });
 }
 
-async fn poll(link: Arc<Link>, told: watch::Sender<u64>, asked: Arc<Notify>) {
+/// The highest revision; none where nothing was ever told of a job.
+pub(super) async fn read(link: &Link) -> Result<Option<u64>, Error> {
     let mut get = redis::cmd("GET");
     get.arg(link.key("revision"));
+    link.command("asking for changes", Repeat::Safe, &get).await
+}
+
+async fn poll(link: Arc<Link>, told: watch::Sender<u64>, asked: Arc<Notify>) {
     loop {
         if told.receiver_count() == 0 {
             asked.notified().await;
         }
         // While Redis is away there is nothing new.
-        if let Ok(revision) = link.command("asking for changes", Repeat::Safe, &get).await {
+        if let Ok(revision) = read(&link).await {
             grew(&told, revision);
         }
         tokio::time::sleep(POLL).await;

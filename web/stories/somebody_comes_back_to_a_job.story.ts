@@ -43,6 +43,12 @@ storyOverRedis('a page that is loaded anew in mid-job is where it was', async (g
   await page.reload();
   await visit.settled();
   expect(await says()).toBe(before);
+  // What is answered so far can be read already, among the flows too.
+  const first = page.getByText(/The first \d+ rows that it has answered/);
+  await first.waitFor();
+  await visit.go(`/flows?job=${id}`);
+  await first.waitFor();
+  await visit.go(`/classify/${id}`);
   works.signal('SIGCONT');
   const job = await service.jobThat(id, 'succeeded');
   expect(await rowsOf(visit)).toBe(job.result?.['rows']);

@@ -1,5 +1,6 @@
 // The service ends while the page is open, and comes back: the page says both, and nothing on it moves.
 
+import { rename } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { story, type Given } from './with/story';
 import type { Service } from './with/service';
@@ -89,4 +90,28 @@ story('while it is away for long, panes say of when their values are', async (gi
   await context.clock.runFor(11_000);
   await visit.line(/^\W*Live/);
   await stale.waitFor({ state: 'detached' });
+});
+
+story('another begins at its address, over nothing, and its jobs alone are shown', async (given) => {
+  const service = await given.service();
+  for (let i = 0; i < 5; i++) {
+    const { id } = await service.submit(given.made.table, { model: 'kinds' });
+    await service.jobThat(id, 'succeeded');
+  }
+  const visit = await given.look(service, '/jobs');
+  await visit.line(/^\W*Live/);
+  const rows = visit.page.locator('main [id^="job-"]');
+  expect(await rows.count()).toBe(5);
+  visit.allowAbsence();
+  await service.process.stop();
+  await visit.line(/Reconnecting/);
+  await rename(given.place.path('data'), given.place.path('before'));
+  const registry = ['--registry', 'data/models', '--name', 'kinds'];
+  await given.place.run('models', 'import', given.made.model, ...registry);
+  await service.again();
+  await rows.first().waitFor({ state: 'detached' });
+  // Its changes are counted from the beginning, and are heard all the same.
+  const { id } = await service.submit(given.made.table, { model: 'kinds' });
+  await rows.filter({ hasText: 'Succeeded' }).waitFor();
+  expect(await rows.evaluateAll((all) => all.map((row) => row.id))).toEqual([`job-${id}`]);
 });

@@ -110,7 +110,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(jobs::submit, jobs::list))
         .routes(routes!(jobs::show, jobs::cancel))
         .routes(routes!(jobs::download::result))
-        .routes(routes!(jobs::download::preview))
+        .routes(routes!(jobs::preview::preview))
         .routes(routes!(jobs::columns::view))
         .routes(routes!(jobs::row::row))
         .routes(routes!(jobs::retry))

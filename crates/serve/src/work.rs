@@ -3,7 +3,7 @@
 mod cut;
 mod fetch;
 mod meter;
-mod predict;
+pub(crate) mod predict;
 pub(crate) mod scan;
 pub(crate) mod sink;
 mod train;

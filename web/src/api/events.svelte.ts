@@ -1,5 +1,6 @@
 // The one stream of changes of a tab. Changes are gathered and given out once a frame.
 
+import { after } from './heard';
 import type { Job } from './types';
 
 export type Line = 'live' | 'reconnecting' | 'stale';
@@ -13,7 +14,10 @@ class Events {
   tries = $state(0);
   /** When the line was lost, for "as of". */
   since = $state<Date | undefined>(undefined);
+  /** As they were last heard of; of a busy service those of late. */
   jobs = $state.raw<ReadonlyMap<string, Job>>(new Map());
+  /** Grows when something may have happened that is not, or no longer, in `jobs`: what was asked for is asked for again. */
+  gaps = $state(0);
 
   #source: EventSource | undefined;
   #gathered = new Map<string, Job>();
@@ -27,7 +31,12 @@ class Events {
     // A closed stream is opened anew by us, and then says itself where it was.
     const source = new EventSource(this.#last ? `/v1/events?since=${this.#last}` : '/v1/events');
     this.#source = source;
-    source.addEventListener('hello', (event) => this.#arrived(event));
+    source.addEventListener('hello', (event) => {
+      // The numbers of a store only grow, so this is another one: a service that began anew elsewhere.
+      if (Number(event.lastEventId) < Number(this.#last)) this.jobs = new Map();
+      this.#arrived(event);
+      this.gaps++;
+    });
     source.addEventListener('job', (event) => {
       this.#arrived(event);
       const job = JSON.parse(event.data as string) as Job;
@@ -69,12 +78,10 @@ class Events {
 
   #give() {
     this.#frame = 0;
-    const jobs = new Map(this.jobs);
-    for (const [id, job] of this.#gathered) {
-      if (job.revision >= (jobs.get(id)?.revision ?? 0)) jobs.set(id, job);
-    }
+    const { jobs, forgot } = after(this.jobs, this.#gathered.values());
     this.#gathered.clear();
     this.jobs = jobs;
+    if (forgot) this.gaps++;
   }
 }
 

@@ -28,9 +28,14 @@ export class FollowedJob {
 
   constructor(id: () => string | undefined) {
     this.#id = id;
-    // The stream says what changes; what was before it is asked for, anew whenever the line comes back.
+    // What was heard of it stays known, also where the stream says too much to keep it all.
     $effect(() => {
-      void [events.line === 'live', this.#again];
+      const live = this.job;
+      if (live) untrack(() => (this.#fetched = live));
+    });
+    // The stream says what changes; what was before it is asked for.
+    $effect(() => {
+      void [events.gaps, this.#again];
       const [wanted, stop] = [id(), new AbortController()];
       // What went wrong with one job is not said of the next.
       if (this.#asked !== wanted) this.problem = undefined;

@@ -410,7 +410,7 @@ export interface components {
     };
     /** @description The first rows of the answers. */
     Preview: {
-      /** @description The columns. */
+      /** @description The columns; none before the first rows are there. */
       columns: string[];
       /** @description Rows of cells, as they stand in CSV. */
       rows: string[][];

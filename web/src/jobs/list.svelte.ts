@@ -3,7 +3,7 @@
 import { api, asProblem, type Problem } from '../api/client';
 import { events } from '../api/events.svelte';
 import type { Job, State } from '../api/types';
-import { merged } from './standing';
+import { joined, merged } from './standing';
 
 /** As many as the server gives at a time, to count by. */
 const COUNTED = 200;
@@ -27,6 +27,8 @@ export class JobList {
   #known = $state.raw<Job[]>([]);
   #cut = $state.raw<ReadonlySet<State>>(new Set());
   #asked = 0;
+  /** What the page is of. */
+  #of: { kind?: string | undefined; states: State[] } = { states: [] };
 
   jobs = $derived(merged(this.#page, events.jobs.values(), { kind: this.kind, states: this.states }));
 
@@ -47,7 +49,12 @@ export class JobList {
     try {
       const page = await api.jobs({ kind, state: states, limit: PAGE });
       if (asked !== this.#asked) return;
-      [this.#page, this.next, this.problem] = [page.jobs, page.next ?? undefined, undefined];
+      this.problem = undefined;
+      // Older ones that were asked for stay, where none between them and these can be missing.
+      const same = kind === this.#of.kind && String(states) === String(this.#of.states);
+      const all = same ? joined(this.#page, page.jobs) : undefined;
+      [this.#page, this.next] = all ? [all, this.next] : [page.jobs, page.next ?? undefined];
+      this.#of = { kind, states };
       void this.#count(asked);
     } catch (error) {
       if (asked === this.#asked) this.problem = asProblem(error);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Job } from '../api/types';
-import { merged, mix, nameOf, pageOf, ran, rowsOf, standing } from './standing';
+import { joined, merged, mix, nameOf, pageOf, ran, rowsOf, standing } from './standing';
 
 const job = (of: Partial<Job>): Job => ({
   id: 'a',
@@ -26,6 +26,15 @@ test('the stream knows later than what was fetched, never earlier', () => {
   expect(all.map((of) => of.state)).toEqual(['running', 'succeeded', 'paused']);
   expect(ids(merged(fetched, live, { states: ['paused', 'succeeded'] }))).toEqual(['b', 'a']);
   expect(ids(merged(fetched, live, { kind: 'fit' }))).toEqual([]);
+});
+
+test('a page joins those before it where they overlap', () => {
+  const of = (...names: string[]) => names.map((id) => job({ id }));
+  // What lies within the newest and is not among them is no longer wanted.
+  expect(ids(joined(of('d', 'c', 'b', 'a'), of('e', 'c', 'b'))!)).toEqual(['e', 'c', 'b', 'a']);
+  expect(joined(of('c', 'b', 'a'), of('f', 'e', 'd'))).toBeUndefined();
+  expect(joined([], of('a'))).toBeUndefined();
+  expect(joined(of('a'), [])).toBeUndefined();
 });
 
 const result = { rows: 5, unknown: 1, classes: { web: 1, video: 3 } };

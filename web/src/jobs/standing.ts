@@ -22,6 +22,13 @@ export function merged(fetched: readonly Job[], live: Iterable<Job>, { kind, sta
     .sort((a, b) => (a.id < b.id ? 1 : -1));
 }
 
+/** The newest and those known that are older, each newest first; nothing where some between them may be missing. */
+export function joined(known: readonly Job[], newest: readonly Job[]): Job[] | undefined {
+  const oldest = newest.at(-1);
+  if (!oldest || !known[0] || oldest.id > known[0].id) return undefined;
+  return [...newest, ...known.filter((job) => job.id < oldest.id)];
+}
+
 /** What a job is called: the model that comes of it where it learns together, else its file; without either by its id. */
 export function nameOf(job: Job): string {
   const model = job.name ?? (job.result as { model?: string } | null | undefined)?.model;

@@ -90,6 +90,22 @@ fn whoever_comes_back_has_missed_nothing() {
 }
 
 #[test]
+fn whoever_comes_from_another_store_hears_what_changes_in_this_one() {
+    let place = Place::new();
+    trained(&place, 1);
+    let service = Service::start(&place, &[&SQLITE[..], &["--workers", "0"]].concat(), &[]);
+    for far in ["4711", "18446744073709551615"] {
+        service.submit("kinds", &rows(5, false));
+        let (_, now, _) = Events::follow(&service, "", None).next();
+        let mut events = Events::follow(&service, "", Some(far));
+        let (name, id, _) = events.next();
+        assert_eq!((&*name, &id), ("hello", &now), "it begins at the end of this one");
+        let id = service.submit("kinds", &rows(5, false));
+        until("the new job", || (events.next().2["id"] == id.as_str()).then_some(()));
+    }
+}
+
+#[test]
 fn one_job_can_be_followed_alone() {
     let place = Place::new();
     trained(&place, 1);
@@ -103,6 +119,49 @@ fn one_job_can_be_followed_alone() {
     service.delete(&format!("/v1/jobs/{second}")).with(200);
     let (_, _, job) = events.next();
     assert_eq!((job["id"].as_str(), job["state"].as_str()), (Some(&*second), Some("cancelled")));
+}
+
+#[test]
+fn the_first_answers_are_shown_before_the_last_are_there() {
+    let place = Place::new();
+    trained(&place, 1);
+    let settings = [("FLOWGAIT_SERVE_CHUNK_OCTETS", "20k")];
+    let service = Service::start(&place, &[&SQLITE[..], &["--workers", "1"]].concat(), &settings);
+    let preview = |id: &str| service.get(&format!("/v1/jobs/{id}/preview"));
+    let id = service.submit("kinds", &rows(400_000, false));
+    let early = until("the first rows", || {
+        let shown = preview(&id).with(200);
+        // Before them there are no columns either.
+        let is_empty = shown["rows"].as_array().unwrap().is_empty();
+        assert_eq!(shown["columns"].as_array().unwrap().is_empty(), is_empty);
+        (!is_empty).then_some(shown)
+    });
+    assert_eq!(service.job(&id)["state"], "running", "it ended too soon to tell");
+    assert_eq!(early["rows"].as_array().unwrap().len(), 20);
+    service.job_that(&id, "succeeded");
+    let whole = preview(&id).with(200);
+    assert_eq!(whole, early);
+    let csv = service.get(&format!("/v1/jobs/{id}/result")).text();
+    let shown = whole["rows"].as_array().unwrap().iter().map(|row| {
+        row.as_array()
+            .unwrap()
+            .iter()
+            .map(|cell| cell.as_str().unwrap())
+            .collect::<Vec<_>>()
+            .join(",")
+    });
+    assert_eq!(shown.collect::<Vec<_>>(), csv.lines().skip(1).take(20).collect::<Vec<_>>());
+
+    // What has no rows to show says so.
+    let fields = [("model", "kinds"), ("format", "jsonl")];
+    let table = rows(5, false);
+    let lines = service.send("/v1/jobs", &fields, Some(("r.csv", &table))).with(202);
+    assert_eq!(preview(lines["id"].as_str().unwrap()).status, 409);
+    let bad =
+        service.send("/v1/jobs", &[("model", "kinds")], Some(("r.csv", b"x,y\n1\n"))).with(202);
+    let bad = bad["id"].as_str().unwrap();
+    until("its end", || (service.job(bad)["state"] == "failed").then_some(()));
+    assert_eq!(preview(bad).status, 409);
 }
 
 #[test]

@@ -4,6 +4,7 @@ pub(crate) mod columns;
 pub(crate) mod download;
 pub(crate) mod form;
 pub(crate) mod looking;
+pub(crate) mod preview;
 pub(crate) mod row;
 mod view;
 

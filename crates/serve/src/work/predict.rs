@@ -24,10 +24,19 @@ const BATCH_ROWS: usize = 4_096;
 
 /// What a chunk came to.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Answered {
+pub(crate) struct Answered {
     pieces: Vec<Piece>,
     tally: Tally,
     notes: Vec<String>,
+}
+
+impl Answered {
+    /// Where the answers of a chunk are, from what the store keeps of it.
+    pub(crate) fn pieces_of(kept: serde_json::Value) -> Result<Vec<Piece>, crate::Error> {
+        let answered = Self::deserialize(kept)
+            .map_err(|error| crate::Error::StoreContent { what: format!("a chunk ({error})") })?;
+        Ok(answered.pieces)
+    }
 }
 
 /// What is being answered, by whom, with what.

@@ -1,15 +1,14 @@
-//! What predictions came to, fetched: all of it, a range of it, or its first rows.
+//! What predictions came to, fetched: all of it, or a range of it.
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, State as With};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use super::find;
 use crate::api::extract::{Path, Query};
@@ -17,7 +16,7 @@ use crate::api::refusals::{Refusal, Usual};
 use crate::api::{App, Asking, Shared, seconds_now};
 use crate::auth::{Caller, Scope};
 use crate::job::{Job, JobId, State};
-use crate::order::{Format, PredictResult, names};
+use crate::order::{PredictResult, names};
 use crate::problem::Problem;
 use crate::work::sink::hex;
 
@@ -209,59 +208,6 @@ fn parse_range(text: &str, all: u64) -> Asked {
         _ => return Asked::All,
     };
     if range.start >= range.end { Asked::Beyond } else { Asked::Some(range) }
-}
-
-/// The first rows of the answers.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Preview {
-    /// The columns.
-    columns: Vec<String>,
-    /// Rows of cells, as they stand in CSV.
-    rows: Vec<Vec<String>>,
-}
-
-/// Rows shown before all of them are fetched.
-const PREVIEW_ROWS: usize = 20;
-/// Octets that are looked at for them.
-const PREVIEW_OCTETS: u64 = 1 << 20;
-
-/// The first 20 rows of the answers, as JSON.
-#[utoipa::path(
-    get,
-    path = "/v1/jobs/{id}/preview",
-    tag = "jobs",
-    params(("id" = String, Path, description = "The job's id")),
-    responses(
-        (status = 200, description = "The first rows", body = Preview),
-        Usual, Refusal<404>, Refusal<409>,
-    ),
-    security(("key" = []))
-)]
-pub(crate) async fn preview(
-    With(app): Shared,
-    Extension(asking): Extension<Asking>,
-    Path(id): Path<String>,
-) -> Result<Json<Preview>, Problem> {
-    let caller = asking.caller()?;
-    caller.check(Scope::Jobs)?;
-    let job = find(&app, &caller, &id).await?;
-    let result = succeeded(&job)?;
-    if result.format != Format::Csv {
-        return Err(Problem::conflict("Only answers in CSV have a preview; fetch the result."));
-    }
-    let Some(first) = result.pieces.first() else {
-        return Ok(Json(Preview { columns: Vec::new(), rows: Vec::new() }));
-    };
-    let name = names::piece(job.id, &first.sha256);
-    let octets = app.blobs.range(&name, 0..first.octets.min(PREVIEW_OCTETS)).await?;
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&octets[..]);
-    let mut records = reader.records().map_while(Result::ok);
-    let texts = |record: csv::StringRecord| record.iter().map(str::to_owned).collect::<Vec<_>>();
-    let columns = records.next().map(texts).unwrap_or_default();
-    // A row that the end of what was looked at cuts through is none.
-    let rows = records.map(texts).filter(|row| row.len() == columns.len());
-    Ok(Json(Preview { rows: rows.take(PREVIEW_ROWS).collect(), columns }))
 }
 
 #[cfg(test)]

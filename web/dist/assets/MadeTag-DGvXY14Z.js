@@ -1,1 +1,0 @@
-import{Ht as e,Ot as t,ct as n,lt as r,pt as i,rt as a}from"./Empty-CfCoUA5x.js";import{t as o}from"./Tag-mGo9snSD.js";function s(s,c){var l=r(),u=t(l),d=t=>{o(t,{children:(t,r)=>{e();var a=i(`made traffic`);n(t,a)},$$slots:{default:!0}})};a(u,e=>{c.made&&e(d)}),n(s,l)}export{s as t};

@@ -1,1 +1,0 @@
-import{$ as e,Dt as t,St as n,Ut as r,V as i,ct as a,ut as o}from"./Empty-CfCoUA5x.js";var s=o(`<aside class="svelte-7kegbp"><!></aside>`);function c(o,c){var l=s(),u=t(l);e(u,()=>c.children),r(l),n(()=>i(l,`aria-label`,c.label)),a(o,l)}export{c as t};

@@ -1,1 +1,0 @@
-import{C as e}from"./Empty-CfCoUA5x.js";var t=t=>async n=>{let r=n.currentTarget;if(Number(new URL(r.href).searchParams.get(`expires`))*1e3>Date.now()+6e4)return;n.preventDefault();let i=await e.job(t.id);i.links.result&&(location.href=i.links.result)};export{t};

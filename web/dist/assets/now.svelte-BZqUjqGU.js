@@ -1,1 +1,0 @@
-import{Mt as e,Nt as t,_t as n}from"./Empty-CfCoUA5x.js";var r=new class{#e=t(Date.now()/1e3);get seconds(){return n(this.#e)}set seconds(t){e(this.#e,t,!0)}constructor(){setInterval(()=>this.seconds=Date.now()/1e3,15e3)}};export{r as t};

@@ -66,6 +66,10 @@ fn a_browser_shows_its_key_once() {
     for told in ["httponly", "samesite=strict", "path=/"] {
         assert!(set.contains(told), "{set}");
     }
+    assert!(!set.contains("secure"), "{set}");
+    // As it comes through a proxy that ends TLS.
+    let secured = begin(key, &format!("Origin: https://{}\r\n", service.address()));
+    assert!(secured.head.contains("; samesite=strict; secure"), "{}", secured.head);
     // The head is told in small letters, as keys are anyway.
     let cookie = set.trim_start_matches("set-cookie: ").split(';').next().unwrap();
     let with = format!("Cookie: other=1; {cookie}\r\n");

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::extract;
 use super::refusals::{OfBody, Usual};
-use super::{Asking, Shared};
+use super::{App, Asking, Shared};
 use crate::auth::{Caller, SESSION};
 use crate::problem::Problem;
 
@@ -53,6 +53,12 @@ fn cookie(value: &str, age: u32, is_encrypted: bool) -> HeaderValue {
     cookie
 }
 
+/// Whether the page came over TLS: from this program, or through a proxy that ends it. The browser says so itself.
+fn is_encrypted(app: &App, headers: &HeaderMap) -> bool {
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    app.is_encrypted || origin.is_some_and(|origin| origin.starts_with("https://"))
+}
+
 /// Whether an octet may stand in a cookie (RFC 6265, 4.1.1).
 fn fits_a_cookie(octet: u8) -> bool {
     octet.is_ascii_graphic() && !matches!(octet, b'"' | b',' | b';' | b'\\')
@@ -83,6 +89,7 @@ pub(crate) async fn show(Extension(asking): Extension<Asking>) -> Result<Json<Se
 )]
 pub(crate) async fn begin(
     With(app): Shared,
+    headers: HeaderMap,
     extract::Json(Shown { key }): extract::Json<Shown>,
 ) -> Result<Response, Problem> {
     let mut shown = HeaderMap::new();
@@ -98,7 +105,7 @@ pub(crate) async fn begin(
         ));
     }
     tracing::info!(key = caller.name, "a session begins");
-    let set = [(header::SET_COOKIE, cookie(key.trim(), AGE, app.is_encrypted))];
+    let set = [(header::SET_COOKIE, cookie(key.trim(), AGE, is_encrypted(&app, &headers)))];
     Ok((set, Json(Session::of(&caller))).into_response())
 }
 
@@ -109,7 +116,7 @@ pub(crate) async fn begin(
     tag = "session",
     responses((status = 204, description = "It is gone"), Usual)
 )]
-pub(crate) async fn end(With(app): Shared) -> Response {
-    let gone = [(header::SET_COOKIE, cookie("", 0, app.is_encrypted))];
+pub(crate) async fn end(With(app): Shared, headers: HeaderMap) -> Response {
+    let gone = [(header::SET_COOKIE, cookie("", 0, is_encrypted(&app, &headers)))];
     (StatusCode::NO_CONTENT, gone).into_response()
 }

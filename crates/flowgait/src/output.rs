@@ -33,10 +33,8 @@ pub fn warn(text: &str) {
 /// Shows why a command failed.
 pub fn failure(failure: Failure) {
     let mut text = String::new();
-    let mut width = 100;
-    if io::stderr().is_terminal() {
-        width = terminal_width();
-    }
+    // Whoever reads it elsewhere may say how wide a line is: a service wants whole ones.
+    let width = if io::stderr().is_terminal() { terminal_width() } else { console_columns() };
     let handler = miette::GraphicalReportHandler::new_themed(theme()).with_width(width);
     let _ = handler.render_report(&mut text, &failure);
     let mut shown = String::new();

@@ -16,6 +16,8 @@ class Events {
   since = $state<Date | undefined>(undefined);
   /** As they were last heard of; of a busy service those of late. */
   jobs = $state.raw<ReadonlyMap<string, Job>>(new Map());
+  /** Another store answers at this address than when the page came. */
+  another = $state(false);
   /** Grows when something may have happened that is not, or no longer, in `jobs`: what was asked for is asked for again. */
   gaps = $state(0);
 
@@ -33,7 +35,7 @@ class Events {
     this.#source = source;
     source.addEventListener('hello', (event) => {
       // The numbers of a store only grow, so this is another one: a service that began anew elsewhere.
-      if (Number(event.lastEventId) < Number(this.#last)) this.jobs = new Map();
+      if (Number(event.lastEventId) < Number(this.#last)) [this.jobs, this.another] = [new Map(), true];
       this.#arrived(event);
       this.gaps++;
     });

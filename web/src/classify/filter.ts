@@ -24,7 +24,7 @@ export const none = (): Filter => ({ classes: [], range: {}, protocol: '', serve
 
 /** `10000..`, `..0.6`, `0.4..0.6`. */
 function readRange(said: string | null): { from: number; to: number } | undefined {
-  const parts = /^(-?[\d.]*)\.\.(-?[\d.]*)$/.exec(said ?? '');
+  const parts = /^(-?[\d.]*(?:e[+-]?\d+)?)\.\.(-?[\d.]*(?:e[+-]?\d+)?)$/.exec(said ?? '');
   if (!parts) return undefined;
   const [from, to] = [parts[1] ? Number(parts[1]) : -Infinity, parts[2] ? Number(parts[2]) : Infinity];
   return Number.isNaN(from) || Number.isNaN(to) ? undefined : { from, to };

@@ -102,3 +102,10 @@ test('the medoid is a flow among its like', () => {
   expect(medoid({ ...view, gait }, [0, 1, 2, 3, 4])).toBe(3);
   expect(medoid({ ...view, gait }, [4])).toBeUndefined();
 });
+
+test('ranges in an address are numbers as JavaScript writes them', () => {
+  const range = (said: string) => read(new URLSearchParams(`confidence=${said}`)).range.confidence;
+  expect(range('0.4..0.6')).toEqual({ from: 0.4, to: 0.6 });
+  expect(range('1e%2B23..')).toEqual({ from: 1e23, to: Infinity });
+  expect(range('x..1')).toBeUndefined();
+});

@@ -1,5 +1,6 @@
 // What a page says of a job's answers: labels at a threshold, counts, histogram, accuracy of what is kept.
 
+import type { Job } from '../api/types';
 import { UNKNOWN, type View } from '../api/view';
 import { looks, type Look } from '../look/slots';
 
@@ -92,3 +93,7 @@ export function kept(view: View): Kept | undefined {
   }
   return { by: truth ? 'labels' : 'confidence', share, doubt };
 }
+
+/** Below which confidence the job itself withheld answers; nobody can look below that. */
+export const rejectOf = (job: Job): number =>
+  Number((job.answers as { reject?: number } | null)?.reject) || 0;

@@ -89,7 +89,7 @@ export interface Preset {
   form: Partial<Form>;
 }
 export const presets: Preset[] = [
-  { name: 'The original demo', says: '3 clients, 5 rounds, all alike', form: { name: 'demo' } },
+  { name: 'The original demo', says: '3 clients, 5 rounds, all alike', form: { name: 'four-classes' } },
   {
     name: 'Skewed',
     says: '20 clients of few classes each, SCAFFOLD',

@@ -2,7 +2,7 @@
 
 import type { Choice, Configuration, Setup } from '../api/types';
 import { attacks, robusts } from './form';
-import { count, percent, plural, three } from '../look/words';
+import { count, percent, plural, tenTo, three } from '../look/words';
 
 /** A number that a person set: as it was set, not padded. */
 export const exact = (n: number) => String(Number(n.toPrecision(3))).replace('-', '−');
@@ -164,11 +164,9 @@ function packed({ top_k, bits }: NonNullable<Configuration['compression']>): str
   return parts.filter(Boolean).join(', ');
 }
 
-const SUPERSCRIPT = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 /** δ as people write it: 10⁻⁵, 2 · 10⁻⁶. */
 export function power(n: number): string {
   const exponent = Math.floor(Math.log10(n) + 1e-9);
   const lead = Number((n / 10 ** exponent).toPrecision(3));
-  const digits = [...String(-exponent)].map((d) => SUPERSCRIPT[Number(d)]).join('');
-  return `${lead === 1 ? '' : `${lead} · `}10⁻${digits}`;
+  return `${lead === 1 ? '' : `${lead} · `}${tenTo(exponent)}`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ago, bytes, count, duration, percent, quantity, signed } from './words';
+import { ago, bytes, count, duration, percent, quantity, signed, tenTo, three } from './words';
 
 const flat = (text: string) => text.replaceAll('\u2009', ' ');
 
@@ -47,3 +47,11 @@ test.each([
   [200_000, '2 d ago'],
   [NaN, '–'],
 ])('%d seconds ago', (s, said) => expect(flat(ago(s))).toBe(said));
+
+test.each([
+  [0.1234, '0.123'],
+  [99_900, '99900'],
+  [56_300_000, '5.6 · 10⁷'],
+  [-123_456, '−1.2 · 10⁵'],
+])('three digits of %d', (n, said) => expect(three(n).replace('-', '−')).toBe(said));
+test('powers of ten', () => expect([tenTo(-5), tenTo(12)]).toEqual(['10⁻⁵', '10¹²']));

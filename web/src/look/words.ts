@@ -7,10 +7,19 @@ const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 export const count = (n: number) => whole.format(n);
 export const plural = (n: number, one: string, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
+const RAISED = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+/** A power of ten as people write it: 10⁻⁵. */
+export const tenTo = (exponent: number): string =>
+  `10${[...String(exponent)].map((c) => (c === '-' ? '⁻' : RAISED[Number(c)])).join('')}`;
+
 /** Three significant digits, without an exponent. */
 export function three(n: number): string {
   n = Number(n.toPrecision(3));
   if (n === 0) return '0';
+  if (Math.abs(n) >= 1e5) {
+    const exponent = Math.floor(Math.log10(Math.abs(n)));
+    return `${(n / 10 ** exponent).toFixed(1)} · ${tenTo(exponent)}`;
+  }
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(n))));
   return n.toFixed(Math.min(digits, 3));
 }

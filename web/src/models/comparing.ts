@@ -1,6 +1,7 @@
 // Two versions held against each other.
 
 import type { Evaluation, Model } from '../api/types';
+import { plural } from '../look/words';
 import { headline, soonEnough } from './reading';
 import { doubt, gain, score, SCORES, splitWords } from './words';
 
@@ -74,6 +75,24 @@ function remark(by: number, a: number | null, b: number | null, less: boolean, n
   return `${names[by > 0 === less ? 1 : 0]} is better, beyond their spread over trials`;
 }
 
+/** What one of them can read may be too little for the other. */
+export const otherColumns = (a: Model, b: Model) => a.schema !== b.schema || a.features !== b.features;
+
+/** Why two models are hard to hold against each other, whatever they score. */
+export function apart(a: Model, b: Model): string[] {
+  const found: string[] = [];
+  const columns = (m: Model) => plural(m.features, 'column');
+  if (otherColumns(a, b))
+    found.push(
+      `They read other columns (${columns(a)}; ${columns(b)}): neither reads all that the other does.`,
+    );
+  if (!a.classes.some((name) => b.classes.includes(name)))
+    found.push(
+      'They have no class in common: each answers another question, and their numbers do not compare.',
+    );
+  return found;
+}
+
 /** Why the numbers of two evaluations may not be held against each other. */
 export function unlike(a: Evaluation, b: Evaluation): string[] {
   const found: string[] = [];
@@ -90,8 +109,7 @@ export function unlike(a: Evaluation, b: Evaluation): string[] {
       .sort()
       .join('\n');
   const common = a.classes.some((c) => b.classes.some((d) => d.name === c.name));
-  if (!common) found.push('They have no class in common: each answers another question.');
-  else if (names(a) !== names(b))
+  if (common && names(a) !== names(b))
     found.push('They tell different classes apart: only the common ones are compared class by class.');
   return found;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Evaluation } from '../api/types';
-import { differences, pairs, resample, unlike } from './comparing';
+import { apart, differences, pairs, resample, unlike } from './comparing';
 import { columnsOf, guess } from './fitting';
 import { turns } from './heat';
 import { notes } from './notes';
@@ -156,6 +156,13 @@ test('a difference says whether it is beyond chance', () => {
   expect(found[1]!.remark).toBe('a@2 is better, beyond their spread over trials');
   expect(unlike(judged(), other)).toEqual([]);
   expect(unlike(judged(), judged({ split: { kind: 'random' } }))[0]).toContain('different splits');
+  const [six, four] = [
+    { schema: 'flowgait/1', features: 387, classes: ['web', 'video'] },
+    { schema: 'four-classes', features: 4, classes: ['Streaming'] },
+  ].map((of) => of as Model) as [Model, Model];
+  expect(apart(six, six)).toEqual([]);
+  expect(apart(six, four)).toHaveLength(2);
+  expect(apart(six, four)[0]).toContain('387 columns; 4 columns');
   expect(pairs(judged(), judged()).map((p) => p.by)).toEqual([0, 0]);
   expect(
     resample(

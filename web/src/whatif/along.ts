@@ -38,6 +38,14 @@ export function nearest(
   const found: Change[] = [];
   const said = probabilities.map(best);
   const place = (i: number) => shareOf(knob, values[i]!);
+  // One that is not set stands nowhere: what its low end says, and where that ends, or what comes first after it.
+  if (Number.isNaN(value)) {
+    const first = said.findIndex((c) => c !== now);
+    if (first < 0) return undefined;
+    const end = first ? said.length : said.findIndex((c) => c !== said[0]);
+    const at = first || (end < 0 ? said.length : end) - 1;
+    return { knob, value: values[at]!, way: first ? 'above' : 'below', to: said[first]!, far: 1 };
+  }
   for (const [way, by] of [
     ['above', 1],
     ['below', -1],

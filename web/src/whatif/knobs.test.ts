@@ -117,6 +117,10 @@ test('where an answer changes', () => {
   expect(spanOf(along, 0)).toEqual({ low: 0.1, high: 0.9 });
   expect(worth(along)).toEqual([0, 1]);
   const name = (place: number) => ['Game', 'Web'][place]!;
+  // One that is not set stands nowhere, and yet the answer hangs on it.
+  expect(nearest(along, NaN, 1)).toMatchObject({ value: 500, way: 'below', to: 0 });
+  expect(nearest(along, NaN, 0)).toMatchObject({ way: 'above', to: 1 });
+  expect(changeWords(undefined, name, 'Web', true)).toBe('Web stays the likeliest.');
   expect(changeWords(nearest(along, 1000, 1), name, 'Web')).toBe('Game from about 500\u2009B down.');
   expect(changeWords(undefined, name, 'Web')).toBe('The answer stays Web.');
   expect(amount(along.knob, 1234)).toBe('1,234\u2009B');

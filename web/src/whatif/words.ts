@@ -15,8 +15,9 @@ export function changeWords(
   change: Change | undefined,
   name: (place: number) => string,
   now: string,
+  withheld = false,
 ): string {
-  if (!change) return `The answer stays ${now}.`;
+  if (!change) return withheld ? `${now} stays the likeliest.` : `The answer stays ${now}.`;
   const { knob, value, way, to } = change;
   if (knob.two) return `${name(to)} with ${amount(knob, value)}.`;
   if (value === knob.from || value === knob.to) return `${name(to)} at ${amount(knob, value)}.`;

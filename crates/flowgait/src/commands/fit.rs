@@ -49,6 +49,10 @@ pub struct Args {
     #[arg(long, value_name = "TEXT")]
     note: Vec<String>,
 
+    /// What the card calls a table, in place of its file's name; once for each table, in their order
+    #[arg(long, value_name = "NAME")]
+    table_name: Vec<String>,
+
     /// The seed; the same table and seed always give the same model
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -70,7 +74,10 @@ pub fn run(args: &Args, mut config: Config) -> Result<Outcome, Failure> {
             .help("A model is one file whose name ends in .fgm, such as mine.fgm."));
     }
     let also: Vec<String> = args.category.iter().cloned().collect();
-    let labelled = args.table.read(&also, None)?;
+    let mut labelled = args.table.read(&also, None)?;
+    for (table, name) in labelled.tables.iter_mut().zip(&args.table_name) {
+        table.name.clone_from(name);
+    }
     let fitting = Fitting {
         labelled: &labelled,
         table: &args.table,

@@ -29,6 +29,10 @@ fn a_model_is_fitted_promoted_and_asked() {
     let shown = service.get("/v1/models/mine/versions/1").with(200);
     assert_eq!(shown["aliases"][0], "live");
     assert_eq!(shown["classes"], serde_json::json!(["video", "voice", "web"]));
+    assert_eq!(shown["card"]["tables"][0]["name"], "rows.csv", "as it was sent, not where it lay");
+    let again = service.send("/v1/jobs", &fields, Some(("rows.csv", &table))).with(202);
+    let again = service.job_that(again["id"].as_str().unwrap(), "succeeded");
+    assert_eq!(again["result"]["model"], "mine@1", "the same table gives the same version");
     let said = service
         .post(
             "/v1/predictions?model=mine",
@@ -47,6 +51,12 @@ fn a_model_is_fitted_promoted_and_asked() {
     let job = service.job_that(job["id"].as_str().unwrap(), "failed");
     let why = job["reason"]["detail"].as_str().unwrap();
     assert!(why.contains("rows.csv has no column 'nothing'"), "{why}");
+    // However long it is, nothing breaks it into lines, which would become sentences.
+    let fields = [("kind", "fit"), ("name", "mine"), ("label", "a_label_of_some_length")];
+    let job = service.send("/v1/jobs", &fields, Some(("rows.csv", b"a,b\n1,2\n"))).with(202);
+    let job = service.job_that(job["id"].as_str().unwrap(), "failed");
+    let why = job["reason"]["detail"].as_str().unwrap();
+    assert!(why.contains("none looks like a label; its columns are a, b."), "{why}");
 }
 
 fn rounds(service: &Service, id: &str) -> Vec<Value> {

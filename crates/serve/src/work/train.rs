@@ -120,7 +120,10 @@ pub(super) fn fit(
     let table = fetch::file(shop, lease.claim.job, &order.input, &mut teller)?;
     let folder = tempfile::tempdir()?;
     let model = folder.path().join("model.fgm");
-    let command = shop.programs.fit(table.path(), &model, &order.flags);
+    // The card names what was uploaded, not where it lies here; so the same table gives the same file, too.
+    let mut flags = order.flags.clone();
+    flags.push(("--table-name".to_owned(), order.input.name.clone()));
+    let command = shop.programs.fit(table.path(), &model, &flags);
     teller.stage("fitting", "steps", None);
     let (next, notes) = run(shop, command, hold, &mut teller, |next, _| Ok(next == Next::GoOn))
         .map_err(|trouble| renamed(trouble, table.path(), &order.input.name))?;

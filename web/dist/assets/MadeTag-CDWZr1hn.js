@@ -1,1 +1,0 @@
-import{Qt as e,_t as t,bt as n,wt as r,yt as i,zt as a}from"./index-DbOsl1J1.js";import{t as o}from"./Tag-De8huL_s.js";function s(s,c){var l=n(),u=a(l),d=t=>{o(t,{children:(t,n)=>{e();var a=r(`made traffic`);i(t,a)},$$slots:{default:!0}})};t(u,e=>{c.made&&e(d)}),i(s,l)}export{s as t};

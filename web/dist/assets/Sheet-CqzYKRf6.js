@@ -1,1 +1,0 @@
-import{$t as e,Nt as t,Rt as n,nt as r,pt as i,xt as a,yt as o}from"./index-DbOsl1J1.js";var s=a(`<aside class="svelte-7kegbp"><!></aside>`);function c(a,c){var l=s(),u=n(l);i(u,()=>c.children),e(l),t(()=>r(l,`aria-label`,c.label)),o(a,l)}export{c as t};

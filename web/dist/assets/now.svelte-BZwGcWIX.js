@@ -1,1 +1,0 @@
-import{Ot as e,Ut as t,Wt as n}from"./index-DbOsl1J1.js";var r=new class{#e=n(Date.now()/1e3);get seconds(){return e(this.#e)}set seconds(e){t(this.#e,e,!0)}constructor(){setInterval(()=>this.seconds=Date.now()/1e3,15e3)}};export{r as t};

@@ -84,7 +84,7 @@ export function apart(a: Model, b: Model): string[] {
   const columns = (m: Model) => plural(m.features, 'column');
   if (otherColumns(a, b))
     found.push(
-      `They read other columns (${columns(a)}; ${columns(b)}): neither reads all that the other does.`,
+      `They read other columns (${columns(a)}; ${columns(b)}): a table for one may lack what the other wants.`,
     );
   if (!a.classes.some((name) => b.classes.includes(name)))
     found.push(

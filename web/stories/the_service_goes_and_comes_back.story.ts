@@ -110,8 +110,14 @@ story('another begins at its address, over nothing, and its jobs alone are shown
   await given.place.run('models', 'import', given.made.model, ...registry);
   await service.again();
   await rows.first().waitFor({ state: 'detached' });
+  await visit.page.getByText('Another service answers here now').waitFor();
   // Its changes are counted from the beginning, and are heard all the same.
   const { id } = await service.submit(given.made.table, { model: 'kinds' });
   await rows.filter({ hasText: 'Succeeded' }).waitFor();
-  expect(await rows.evaluateAll((all) => all.map((row) => row.id))).toEqual([`job-${id}`]);
+  const shown = () => rows.evaluateAll((all) => all.map((row) => row.id));
+  expect(await shown()).toEqual([`job-${id}`]);
+  await visit.page.getByRole('button', { name: 'Reload' }).click();
+  await visit.page.getByText('Another service answers here now').waitFor({ state: 'detached' });
+  await rows.first().waitFor();
+  expect(await shown()).toEqual([`job-${id}`]);
 });

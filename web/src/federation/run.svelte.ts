@@ -1,7 +1,7 @@
 // A federation as it is followed: what it begins with, its rounds so far, its ledger.
 
 import { api, ask, asProblem, ofFederation, Problem } from '../api/client';
-import type { Entry, Job, Round, Setup } from '../api/types';
+import type { Entry, Round, Setup } from '../api/types';
 
 /** Rounds are asked for no more often, however fast they come. */
 const PAUSE = 250;
@@ -9,10 +9,6 @@ const PAUSE = 250;
 const LEDGER_PAUSE = 2_000;
 /** As many rounds as the server gives at a time. */
 const PAGE = 1_000;
-
-/** Whether a run has told anything of itself: before that it has no files. */
-export const hasBegun = (job: Job): boolean =>
-  job.state !== 'queued' && (!!job.progress?.done || !!job.ended);
 
 export class Run {
   setup = $state.raw<Setup>();
@@ -29,7 +25,7 @@ export class Run {
 
   constructor(readonly id: string) {}
 
-  /** Reads what is new. Wishes that come while it reads are one. Before a run has begun there is nothing to ask for. */
+  /** Reads what is new. Wishes that come while it reads are one. Of a run that waits there is nothing to ask for. */
   async more(ended: boolean, begun = true): Promise<void> {
     this.#ended = ended;
     if (!begun) return void (this.read = true);

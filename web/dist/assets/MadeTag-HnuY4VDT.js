@@ -1,0 +1,1 @@
+import{$t as e,Bt as t,Tt as n,bt as r,vt as i,xt as a}from"./index-CxUlb3sx.js";import{t as o}from"./Tag-C_IJHPkW.js";function s(s,c){var l=a(),u=t(l),d=t=>{o(t,{children:(t,i)=>{e();var a=n(`made traffic`);r(t,a)},$$slots:{default:!0}})};i(u,e=>{c.made&&e(d)}),r(s,l)}export{s as t};

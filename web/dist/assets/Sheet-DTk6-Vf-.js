@@ -1,1 +1,0 @@
-import{Pt as e,St as t,bt as n,en as r,mt as i,rt as a,zt as o}from"./index-oEbHwu0X.js";var s=t(`<aside class="svelte-7kegbp"><!></aside>`);function c(t,c){var l=s(),u=o(l);i(u,()=>c.children),r(l),e(()=>a(l,`aria-label`,c.label)),n(t,l)}export{c as t};

@@ -1,0 +1,1 @@
+import{z as e}from"./index-CxUlb3sx.js";var t=t=>async n=>{let r=n.currentTarget;if(Number(new URL(r.href).searchParams.get(`expires`))*1e3>Date.now()+6e4)return;n.preventDefault();let i=await e.job(t.id).catch(()=>void 0);location.href=i?.links.result??r.href};export{t};

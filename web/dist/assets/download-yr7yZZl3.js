@@ -1,1 +1,0 @@
-import{z as e}from"./index-oEbHwu0X.js";var t=t=>async n=>{let r=n.currentTarget;if(Number(new URL(r.href).searchParams.get(`expires`))*1e3>Date.now()+6e4)return;n.preventDefault();let i=await e.job(t.id).catch(()=>void 0);location.href=i?.links.result??r.href};export{t};

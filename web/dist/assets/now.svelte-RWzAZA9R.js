@@ -1,1 +1,0 @@
-import{Gt as e,Wt as t,kt as n}from"./index-oEbHwu0X.js";var r=new class{#e=e(Date.now()/1e3);get seconds(){return n(this.#e)}set seconds(e){t(this.#e,e,!0)}constructor(){setInterval(()=>this.seconds=Date.now()/1e3,15e3)}};export{r as t};
